@@ -1,0 +1,3 @@
+"""Text2Colors engine: palettes from phrases, colour for grey pictures. Knows nothing of GIMP or the trainer."""
+
+__version__ = "0.1.0"
