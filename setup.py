@@ -1,0 +1,49 @@
+"""One distribution, `text2colors`: the engine (t2c), and the trainer (t2c-train) behind the extra [train]."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "t2c_engine/__init__.py").read_text("utf-8"), re.MULTILINE)
+README = HERE / "README.md"
+
+if VERSION is None:
+    raise SystemExit("t2c_engine/__init__.py names no __version__.")
+
+setup(
+    name="text2colors",
+    version=VERSION[1],
+    description="Palettes from phrases, and colour for grey pictures",
+    long_description=README.read_text("utf-8") if README.exists() else "",
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=find_packages(include=["t2c_engine", "t2c_engine.*", "trainer", "trainer.*"]),
+    package_data={"t2c_engine": ["weights/*.safetensors", "weights/*.json"], "trainer": ["configs/*.toml"]},
+    install_requires=[
+        "imagecodecs>=2024.6",  # compressed TIFF
+        "numpy>=1.26",
+        "pillow>=10.1",
+        "platformdirs>=4",
+        "rich>=13",
+        "safetensors>=0.4.3",
+        "tifffile>=2024.6",
+        "torch>=2.4",
+        "typer>=0.12",
+    ],
+    extras_require={
+        "demo": ["scikit-image>=0.24"],
+        "train": ["matplotlib>=3.8", "scikit-image>=0.24", "scipy>=1.11", "tqdm>=4.66"],
+        "test": [
+            "hypothesis>=6.100",
+            "pyright[nodejs]>=1.1.390",
+            "pytest>=8",
+            "ruff>=0.9",
+            "scikit-image>=0.24",
+            "scipy>=1.11",
+        ],
+    },
+    entry_points={"console_scripts": ["t2c = t2c_engine.cli:main", "t2c-train = trainer.cli:main"]},
+)
