@@ -1,0 +1,131 @@
+"""Lightness and a palette to colour: hides the network, its padding and its device.
+
+`encode` once, `colour` for as many palettes as wanted; an encoding is immutable and the object holds no state of its
+own. Colour comes back at about a quarter of the input's resolution; `upsample.render` puts it on the picture. Must not
+import files, pictures or the trainer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from t2c_engine.devices import pick_device
+from t2c_engine.errors import ModelError
+from t2c_engine.models import ModelCard, find_model, load_weights
+from t2c_engine.networks.colorizer import MULTIPLE, SCALE, ColorizerConfig, ColorizerNet, Condition, Features
+from t2c_engine.palette import PALETTE_SIZE, Palette
+from t2c_engine.resize import resize
+
+MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than left to run out of memory
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A picture as the decoder sees it. height, width: of the colour that comes back, in pixels."""
+
+    features: Features
+    height: int
+    width: int
+
+
+class Colorizer:
+    """Colours lightness with palettes (M2), or by itself where no palette is given.
+
+    Attributes:
+        model: the model's name. short_side: the short side, in pixels, at which a picture should be encoded.
+    """
+
+    def __init__(self, network: ColorizerNet, model: str, short_side: int, device: torch.device) -> None:
+        self.model = model
+        self.short_side = short_side
+        self.device = device
+        self._network = fuse_norms(network.eval()).to(device)
+
+    @classmethod
+    def load(cls, model: str | None = None, device: str = "auto") -> Colorizer:
+        """The installed model of that name, or the default one.
+
+        Raises:
+            ModelError: no such model, damaged weights, or weights that do not fit the network of the card.
+            DeviceError: the device is not there.
+        """
+        chosen = pick_device(device)
+        card = find_model("colorizer", model)
+        return cls(build_network(card), card.name, int(card.config.get("short_side", 256)), chosen)
+
+    @torch.inference_mode()
+    def encode(self, lightness: np.ndarray) -> Encoding:
+        """Encode a picture once for any number of palettes.
+
+        Args:
+            lightness: h x w float32, 0..100, at about `short_side` px.
+
+        Raises:
+            ModelError: the input is larger than the network is meant for.
+        """
+        height, width = (max(SCALE, round(side / SCALE) * SCALE) for side in lightness.shape)
+        if height * width > MAX_PIXELS:
+            raise ModelError(f"The network's input of {width} x {height} px is too large; shrink the picture first.")
+        lightness = resize(lightness, (height, width)) if lightness.shape != (height, width) else lightness
+        light = torch.from_numpy(np.ascontiguousarray(lightness, dtype=np.float32))[None, None].to(self.device)
+        padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
+        features = self._network.encode(F.pad(light, padding, mode="replicate"))
+        return Encoding(features, height // SCALE, width // SCALE)
+
+    @torch.inference_mode()
+    def colour(self, encoding: Encoding, palettes: Sequence[Palette | None]) -> list[np.ndarray]:
+        """One ab map (h/4 x w/4 x 2, float32, Lab units) for each palette; None asks for the network's own colours."""
+        if not palettes:
+            return []
+        ab = self._network.decode(encoding.features.repeat(len(palettes)), self._condition(palettes)).ab
+        cropped = ab[:, :, : encoding.height, : encoding.width].permute(0, 2, 3, 1)
+        return list(cropped.float().cpu().numpy())
+
+    def _condition(self, palettes: Sequence[Palette | None]) -> Condition:
+        colours = np.zeros((len(palettes), PALETTE_SIZE, 3), dtype=np.float32)
+        mask = np.zeros((len(palettes), PALETTE_SIZE), dtype=np.float32)
+        for row, palette in enumerate(palettes):
+            if palette is not None:
+                colours[row] = palette.to_size(PALETTE_SIZE).sorted().lab
+                mask[row] = 1
+        return Condition(self._tensor(colours), self._tensor(mask))
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+
+def build_network(card: ModelCard) -> ColorizerNet:
+    """The network of a card with its checked weights, float32.
+
+    Raises:
+        ModelError: the card's sizes are unusable or the weights are not those of such a network.
+    """
+    weights = {name: torch.from_numpy(array).float() for name, array in load_weights(card).items()}
+    try:
+        network = ColorizerNet(read_network_config(card.config.get("network", {})))
+        network.load_state_dict(weights)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(f"The model '{card.name}' cannot be built from its card: {error}") from error
+    return network
+
+
+def read_network_config(values: dict[str, Any]) -> ColorizerConfig:
+    """A network's sizes from a card or a settings file, where tuples are lists."""
+    return ColorizerConfig(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+
+
+def fuse_norms(network: ColorizerNet) -> ColorizerNet:
+    """Fold every BatchNorm into the convolution before it; the network must be in eval mode."""
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.Sequential) and len(child) == 2 and isinstance(child[1], nn.BatchNorm2d):
+                setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))  # type: ignore[arg-type]
+    return network

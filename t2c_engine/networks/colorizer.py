@@ -1,0 +1,242 @@
+"""The colouriser we ship: one network, many conditions (M2, M3, M4), colour at a quarter of the input's resolution.
+
+The picture is encoded once; palettes, hints or nothing at all are conditions that only the decoder meets, so that N
+palettes cost one encoding and N light decodings. Must not import files, pictures or the trainer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+MULTIPLE = 32  # sides of the network's input are multiples of this
+SCALE = 4  # input pixels to one pixel of colour, along each side
+AB_SCALE = 110.0  # ab inside the network is in units of this
+HINT_CHANNELS = 3  # a, b, mask
+
+
+@dataclass(frozen=True, slots=True)
+class ColorizerConfig:
+    """Sizes of `ColorizerNet`; stored in checkpoints and model cards."""
+
+    widths: tuple[int, int, int, int] = (40, 80, 160, 256)  # encoder channels at 1/4, 1/8, 1/16, 1/32
+    blocks: tuple[int, int, int, int] = (1, 2, 2, 2)  # residual blocks of each
+    decoder_widths: tuple[int, int, int] = (40, 64, 128)  # at 1/4, 1/8, 1/16
+    token_width: int = 128  # of a palette colour
+    heads: int = 4
+    bins: int = 313
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the decoder needs of a picture; each B x C x h x w, ready for the decoder's widths."""
+
+    deep: Tensor  # 1/32
+    skips: tuple[Tensor, Tensor, Tensor]  # 1/4, 1/8, 1/16
+
+    def repeat(self, count: int) -> Features:
+        """One picture's features for `count` conditions (B must be 1; no copy)."""
+        fine, middle, coarse = (skip.expand(count, -1, -1, -1) for skip in self.skips)
+        return Features(self.deep.expand(count, -1, -1, -1), (fine, middle, coarse))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the user asks of the colours.
+
+    palette: B x K x 3, Lab; palette_mask: B x K, 1 where a colour is given, 0 where not (all 0: automatic);
+    hints: B x 3 x h x w at a quarter of the input's resolution (a, b in Lab units, mask 0..1) or None.
+    """
+
+    palette: Tensor
+    palette_mask: Tensor
+    hints: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """ab: B x 2 x h x w in Lab units; features: B x C x h x w, for `ColorizerNet.classify`."""
+
+    ab: Tensor
+    features: Tensor = field(repr=False)
+
+
+def conv_norm(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs, eps=1e-4)
+    )
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions and a shortcut (He et al. 2016)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = conv_norm(width, width)
+        self.second = conv_norm(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.second(F.relu(self.first(x))))
+
+
+class PaletteAttention(nn.Module):
+    """Each pixel looks at the palette's colours and takes what suits it (cross-attention, additive output)."""
+
+    def __init__(self, width: int, token_width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.inner = min(width, 64) // heads * heads
+        self.query = nn.Conv2d(width, self.inner, 1)
+        self.key_value = nn.Linear(token_width, 2 * self.inner)
+        self.output = nn.Conv2d(self.inner, width, 1)
+
+    def forward(self, x: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        batch, _, height, width = x.shape
+        query = self.query(x).view(batch, self.heads, -1, height * width).transpose(2, 3)  # B x heads x P x d
+        key, value = self.key_value(tokens).view(batch, -1, 2, self.heads, self.inner // self.heads).unbind(2)
+        mixed = F.scaled_dot_product_attention(
+            query, key.transpose(1, 2), value.transpose(1, 2), attn_mask=mask[:, None, None, :]
+        )
+        return x + self.output(mixed.transpose(2, 3).reshape(batch, self.inner, height, width))
+
+
+class GlobalLayer(nn.Module):
+    """A transformer layer over all positions of the deepest map and the palette: who takes which colour."""
+
+    def __init__(self, width: int, token_width: int, heads: int) -> None:
+        super().__init__()
+        self.palette = PaletteAttention(width, token_width, heads)
+        self.norm = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.output = nn.Linear(width, width)
+        self.heads = heads
+        self.feed = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, x: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        x = self.palette(x, tokens, mask)
+        batch, channels, height, width = x.shape
+        flat = x.flatten(2).transpose(1, 2)  # B x P x C
+        qkv = self.qkv(self.norm(flat)).view(batch, height * width, 3, self.heads, channels // self.heads)
+        query, key, value = (part.transpose(1, 2) for part in qkv.unbind(2))
+        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(flat.shape)
+        flat = flat + self.output(mixed)
+        flat = flat + self.feed(flat)
+        return flat.transpose(1, 2).reshape(x.shape)
+
+
+class Encoder(nn.Module):
+    """Lightness to features at 1/4, 1/8, 1/16 and 1/32 of its resolution."""
+
+    def __init__(self, config: ColorizerConfig) -> None:
+        super().__init__()
+        widths = config.widths
+        self.stem = conv_norm(SCALE * SCALE, widths[0])
+        self.downs = nn.ModuleList(conv_norm(a, b, stride=2) for a, b in pairwise(widths))
+        self.stages = nn.ModuleList(
+            nn.Sequential(*(Residual(width) for _ in range(count)))
+            for width, count in zip(widths, config.blocks, strict=True)
+        )
+        self.projections = nn.ModuleList(
+            nn.Conv2d(a, b, 1) for a, b in zip(widths, config.decoder_widths, strict=False)
+        )
+
+    def forward(self, lightness: Tensor) -> Features:
+        x = F.relu(self.stem(F.pixel_unshuffle(lightness / 50 - 1, SCALE)))
+        levels = []
+        for index, stage in enumerate(self.stages):
+            if index:
+                x = F.relu(self.downs[index - 1](x))
+            x = stage(x)
+            levels.append(x)
+        fine, middle, coarse = (project(level) for project, level in zip(self.projections, levels, strict=False))
+        return Features(levels[-1], (fine, middle, coarse))
+
+
+class DecoderLevel(nn.Module):
+    """Upsample, add the skip and the hints, attend to the palette, one residual block."""
+
+    def __init__(self, inputs: int, width: int, config: ColorizerConfig) -> None:
+        super().__init__()
+        self.project = nn.Conv2d(inputs, width, 1)
+        self.hints = nn.Conv2d(HINT_CHANNELS, width, 1, bias=False)
+        self.attention = PaletteAttention(width, config.token_width, config.heads)
+        self.block = Residual(width)
+
+    def forward(self, x: Tensor, skip: Tensor, hints: Tensor | None, tokens: Tensor, mask: Tensor) -> Tensor:
+        x = F.interpolate(self.project(x), size=skip.shape[-2:], mode="bilinear", align_corners=False) + skip
+        if hints is not None:
+            x = x + self.hints(F.adaptive_avg_pool2d(hints, skip.shape[-2:]))
+        return self.block(self.attention(F.relu(x), tokens, mask))
+
+
+class ColorizerNet(nn.Module):
+    """Lightness and a condition to ab.
+
+    The output of a pixel is a mixture of the palette's colours and of a colour of the network's own, plus a small
+    residual: ab = sum_i w_i p_i + w_0 own + residual, w = softmax over the palette and the own colour.
+    """
+
+    def __init__(self, config: ColorizerConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or ColorizerConfig()
+        fine, middle, coarse = config.decoder_widths
+        self.encoder = Encoder(config)
+        self.embed = nn.Sequential(
+            nn.Linear(3, config.token_width), nn.ReLU(), nn.Linear(config.token_width, config.token_width)
+        )
+        self.own_token = nn.Parameter(torch.randn(config.token_width) * 0.1)
+        self.palette_mixer = nn.TransformerEncoderLayer(
+            config.token_width, config.heads, 2 * config.token_width, dropout=0.0, batch_first=True, norm_first=True
+        )
+        self.deep = GlobalLayer(config.widths[3], config.token_width, config.heads)
+        self.levels = nn.ModuleList(
+            DecoderLevel(a, b, config) for a, b in ((config.widths[3], coarse), (coarse, middle), (middle, fine))
+        )
+        self.assign_pixel = nn.Conv2d(fine, 32, 1)
+        self.assign_token = nn.Linear(config.token_width, 32)
+        self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
+        self.classifier = nn.Conv2d(fine, config.bins, 1)
+
+    def encode(self, lightness: Tensor) -> Features:
+        """B x 1 x H x W lightness (0..100; H, W multiples of 32) to features."""
+        return self.encoder(lightness)
+
+    def decode(self, features: Features, condition: Condition) -> Prediction:
+        """Features and a condition of the same B to colour at a quarter of the input's resolution."""
+        tokens, mask = self._tokens(condition)
+        hints = condition.hints
+        if hints is not None:
+            hints = torch.cat((hints[:, :2] / AB_SCALE * hints[:, 2:], hints[:, 2:]), 1)
+        x = self.deep(features.deep, tokens, mask)
+        for level, skip in zip(self.levels, reversed(features.skips), strict=True):
+            x = level(x, skip, hints, tokens, mask)
+        own, residual = (self.own(x)).chunk(2, 1)
+        scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(tokens)) / 32**0.5
+        weights = scores.masked_fill(~mask[:, :, None, None], -1e4).softmax(1)  # B x (1 + K) x h x w
+        palette = torch.einsum("bkhw,bkc->bchw", weights[:, 1:], condition.palette[..., 1:] / AB_SCALE)
+        ab = palette + weights[:, :1] * own + residual
+        return Prediction(ab * AB_SCALE, x)
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits over the 313 ab bins (Zhang et al. 2016), B x 313 x h x w, from `Prediction.features`."""
+        return self.classifier(features)
+
+    def forward(self, lightness: Tensor, condition: Condition) -> Prediction:
+        return self.decode(self.encode(lightness), condition)
+
+    def _tokens(self, condition: Condition) -> tuple[Tensor, Tensor]:
+        """Palette tokens with the own token first (B x (1 + K) x d), and which of them count (bool)."""
+        scale = condition.palette.new_tensor([50.0, AB_SCALE / 2, AB_SCALE / 2])
+        shift = condition.palette.new_tensor([1.0, 0.0, 0.0])
+        colours = self.embed(condition.palette / scale - shift)
+        own = self.own_token.expand(len(colours), 1, -1)
+        given = condition.palette_mask > 0.5
+        mask = torch.cat((torch.ones_like(given[:, :1]), given), 1)
+        tokens = torch.cat((own, colours), 1)
+        return self.palette_mixer(tokens, src_key_padding_mask=~mask), mask

@@ -1,0 +1,88 @@
+"""The colour networks: shapes, what a condition may and may not change, the paper's size."""
+
+import pytest
+import torch
+
+from t2c_engine.colorizer import fuse_norms
+from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition
+from t2c_engine.networks.pcn import PCN, PCNDiscriminator
+
+SMALL = ColorizerConfig(widths=(8, 16, 24, 32), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
+
+
+@pytest.fixture
+def network() -> ColorizerNet:
+    torch.manual_seed(0)
+    return ColorizerNet(SMALL).eval()
+
+
+def condition(count: int, given: float = 1.0, hints: torch.Tensor | None = None) -> Condition:
+    palette = torch.rand(count, 5, 3, generator=torch.Generator().manual_seed(1)) * 60
+    return Condition(palette, torch.full((count, 5), given), hints)
+
+
+def test_colour_comes_at_a_quarter_and_one_encoding_serves_many(network: ColorizerNet) -> None:
+    lightness = torch.rand(1, 1, 64, 96) * 100
+    features = network.encode(lightness)
+    many = network.decode(features.repeat(3), condition(3)).ab
+    assert many.shape == (3, 2, 16, 24)
+    for index in range(3):
+        alone = condition(3)
+        one = Condition(alone.palette[index : index + 1], alone.palette_mask[index : index + 1])
+        assert torch.allclose(network.decode(features, one).ab, many[index : index + 1], atol=1e-4)
+
+
+def test_the_order_of_the_palette_does_not_matter(network: ColorizerNet) -> None:
+    features = network.encode(torch.rand(1, 1, 64, 64) * 100)
+    given = condition(1)
+    turned = Condition(given.palette.flip(1), given.palette_mask)
+    assert torch.allclose(network.decode(features, given).ab, network.decode(features, turned).ab, atol=1e-4)
+
+
+def test_masked_colours_are_not_seen(network: ColorizerNet) -> None:
+    features = network.encode(torch.rand(1, 1, 64, 64) * 100)
+    none = condition(1, given=0.0)
+    other = Condition(none.palette + 30, none.palette_mask)
+    assert torch.equal(network.decode(features, none).ab, network.decode(features, other).ab)
+    assert not torch.equal(network.decode(features, none).ab, network.decode(features, condition(1)).ab)
+
+
+def test_hints_change_colour_and_need_no_other_shape(network: ColorizerNet) -> None:
+    features = network.encode(torch.rand(1, 1, 64, 64) * 100)
+    dab = torch.zeros(1, 3, 16, 16)
+    dab[0, :, 8, 8] = torch.tensor([40.0, 20.0, 1.0])
+    assert not torch.equal(
+        network.decode(features, condition(1)).ab, network.decode(features, condition(1, hints=dab)).ab
+    )
+    empty = torch.zeros(1, 3, 16, 16)
+    assert torch.allclose(
+        network.decode(features, condition(1)).ab, network.decode(features, condition(1, hints=empty)).ab, atol=1e-5
+    )
+
+
+def test_the_classifier_gives_313_logits_a_pixel(network: ColorizerNet) -> None:
+    prediction = network(torch.rand(2, 1, 32, 32) * 100, condition(2))
+    assert network.classify(prediction.features).shape == (2, 313, 8, 8)
+
+
+def test_folding_the_norms_changes_nothing() -> None:
+    torch.manual_seed(0)
+    network = ColorizerNet(SMALL)
+    lightness = torch.rand(2, 1, 64, 64) * 100
+    for _ in range(3):  # running statistics other than 0 and 1
+        network(lightness, condition(2))
+    network.eval()
+    before = network(lightness, condition(2)).ab
+    assert torch.allclose(fuse_norms(network)(lightness, condition(2)).ab, before, atol=1e-3)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+
+
+def test_the_papers_network_has_its_published_size_and_shapes() -> None:
+    with torch.device("meta"):
+        parameters = sum(p.numel() for p in PCN().parameters())
+    assert 33e6 < parameters < 36e6
+    generator, discriminator = PCN(width=4), PCNDiscriminator(width=4, side=64)
+    lightness, palette = torch.rand(2, 1, 64, 64) * 100, torch.rand(2, 5, 3) * 50
+    ab = generator(lightness, palette)
+    assert ab.shape == (2, 2, 64, 64) and ab.abs().max() <= 110
+    assert discriminator(lightness, ab, palette).shape == (2,)

@@ -1,0 +1,313 @@
+"""Train the shipped colouriser. Reads top-down: settings, data, model, optimiser, loop, export.
+
+A run is a folder: checkpoint.pt (exact resume), log.jsonl, loss.png, sheet.png. Every step draws its data and chance
+from (seed, step) alone, so a run that was killed goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from t2c_engine.color import ab_bins
+from t2c_engine.colorizer import read_network_config
+from t2c_engine.errors import UsageError
+from t2c_engine.models import ModelCard, export_model
+from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition
+from trainer.augment import AugmentConfig, Example, make_example
+from trainer.checkpoints import CHECKPOINT, load_checkpoint, save_checkpoint
+from trainer.distributed import World, join_world
+from trainer.image_data import Batch, PictureSet, draw_batch, load_pictures
+from trainer.losses import ab_distance, chroma_distance, classification_loss
+from trainer.progress import RunLog, track
+from trainer.sheets import colour_sheet
+
+log = logging.getLogger(__name__)
+
+VALIDATION_PICTURES = 144
+SHORT_SIDE = 256  # of the network's input at use
+
+DATA = (
+    "Caltech-101 (CC BY 4.0), 7,149 pictures",
+    "desktop wallpapers (CC0, Unsplash, Pexels, NASA public domain, CC BY 4.0), 1,598 pictures and crops",
+    "CID22 training set (CC BY-SA 4.0), 756 pictures",
+    "CLIC 2025 (Unsplash licence), 342 pictures",
+    "Intel image classification scenes at 64 px (CC0 as claimed), 12,210 pictures",
+)
+ATTRIBUTION = (
+    "Trained on Caltech-101 by F.-F. Li, M. Andreeto, M. Ranzato and P. Perona (CC BY 4.0).",
+    "Trained on the Cloudinary Image Dataset CID22 (CC BY-SA 4.0).",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Settings of a run; the fields are explained in configs/colorizer.toml."""
+
+    steps: int = 100_000
+    cooldown: int = 20_000
+    warmup: int = 300
+    batch: int = 24
+    crop: int = 160
+    zoom_share: float = 0.3
+    small_share: float = 0.12
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    ema: float = 0.998
+    chroma_weight: float = 0.3
+    bins_weight: float = 0.5
+    bins_pixels: int = 128
+    seed: int = 1
+    network: ColorizerConfig = field(default_factory=ColorizerConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+
+def read_config(path: Path, **changes: Any) -> TrainConfig:
+    """A TOML file's settings; `changes` that are not None win over the file's.
+
+    Raises:
+        UsageError: the file cannot be read, is not TOML, or names a setting that does not exist.
+    """
+    try:
+        table = tomllib.loads(path.read_text())
+        network = read_network_config(table.pop("network", {}))
+        augment = AugmentConfig(**table.pop("augment", {}))
+        config = TrainConfig(**table, network=network, augment=augment)
+    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise UsageError(f"The settings in {path} cannot be used: {error}.") from error
+    return replace(config, **{k: v for k, v in changes.items() if v is not None})
+
+
+def train_colorizer(
+    config: TrainConfig,
+    sources: Sequence[Path],
+    out: Path,
+    cache: Path,
+    *,
+    device: str = "cpu",
+    init: Path | None = None,
+    save_every: int = 500,
+    show_every: int = 2000,
+) -> Path:
+    """Train until `config.steps`, from the run's checkpoint if there is one, else from `init` weights or chance.
+
+    Args:
+        sources: zip shards or folders of colour pictures.
+        out: the run's folder.
+        cache: where decoded pictures are kept between runs.
+        init: safetensors weights of the same network to start from.
+
+    Returns:
+        The checkpoint's path. Raises PictureError and UsageError with a sentence.
+    """
+    # data
+    world = join_world(device)
+    with world.first_goes_first():
+        pictures = load_pictures(sources, cache, crop=config.crop)
+    large = pictures.indices(small=False, validation=False)
+    small = pictures.indices(small=True, validation=False)
+    if not len(large):
+        raise UsageError(f"No training picture has a short side of 120 px or more in {', '.join(map(str, sources))}.")
+    bins = torch.tensor(ab_bins(), device=device)
+    held_out = validation_batch(pictures, config)
+
+    # model, its running average, optimiser
+    torch.manual_seed(config.seed)
+    network = ColorizerNet(config.network).to(torch.device(device), memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    if init is not None:
+        load_initial(network, init)
+    average = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.ema), use_buffers=True
+    )
+    optimizer = torch.optim.AdamW(parameter_groups(network, config.weight_decay), lr=0.0, betas=(0.9, 0.98))
+    mixed = torch.device(device).type == "cuda"
+
+    # resume
+    out.mkdir(parents=True, exist_ok=True)
+    first = 0
+    state = load_checkpoint(out, device)
+    if state is not None:
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        first = state["step"]
+        log.info("Going on at step %d of %d", first, config.steps)
+
+    # loop
+    run = RunLog(out, ["loss", "ab", "chroma", "bins"], first) if world.first else None
+    network.train()
+    for step in track(range(first, config.steps), total=config.steps, description="colorizer", show=world.first):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config, step)
+        example = draw_example(pictures, large, small, config, step, device, world)
+        with torch.autocast(device_type=torch.device(device).type, dtype=torch.bfloat16, enabled=mixed):
+            losses = step_losses(network, example, bins, config, step)
+        optimizer.zero_grad(set_to_none=True)
+        losses["loss"].backward()
+        world.average_gradients(network)
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        average.update_parameters(network)
+        if run is None:
+            continue
+        run.add(step, {name: float(value.detach()) for name, value in losses.items()})
+        done = step + 1
+        if done % save_every == 0 or done == config.steps:
+            state = {"network": network.state_dict(), "average": average.state_dict()}
+            settings = json.dumps(asdict(config))
+            save_checkpoint(out, state | {"optimizer": optimizer.state_dict(), "step": done, "config": settings})
+        if done % show_every == 0 or done == config.steps:
+            figures = validate(average.module, held_out, device, out / "sheet.png")
+            run.note(done, figures)
+            network.train()
+    return out / CHECKPOINT
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Warm-up, constant, then linear to zero over the last `cooldown` steps."""
+    rise = min(1.0, (step + 1) / max(1, config.warmup))
+    fall = min(1.0, (config.steps - step) / max(1, config.cooldown))
+    return config.learning_rate * rise * fall
+
+
+def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Weight decay for matrices and kernels only."""
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+
+
+def load_initial(network: nn.Module, path: Path) -> None:
+    """Start from exported weights; raises UsageError if they belong to another network."""
+    from safetensors.torch import load_file
+
+    weights = {name: value.float() for name, value in load_file(path).items()}
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise UsageError(f"{path} holds weights of another network (e.g. {(missing + list(unexpected))[0]}).")
+
+
+def draw_example(
+    pictures: PictureSet,
+    large: np.ndarray,
+    small: np.ndarray,
+    config: TrainConfig,
+    step: int,
+    device: str,
+    world: World,
+) -> Example:
+    """The example of a step: pictures, crops and conditions follow from (seed, step, rank) alone."""
+    rng = np.random.default_rng((config.seed, step))  # what all processes share: the kind of batch
+    use_small, use_zoom = rng.random(2) < (config.small_share, config.zoom_share)
+    share = max(1, config.batch // world.size)
+    rng = np.random.default_rng((config.seed, step, world.rank))
+    if len(small) and use_small:
+        batch = draw_batch(pictures, small, rng, max(1, round(share * 0.75 * (config.crop / 64) ** 2)), 64)
+    else:
+        batch = draw_batch(pictures, large, rng, share, config.crop, 0.8 if use_zoom else 1.0)
+    batch = Batch(batch.lightness.to(device), batch.ab.to(device))
+    generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
+    example = make_example(batch, config.augment, generator)
+    return replace(example, lightness=example.lightness.contiguous(memory_format=torch.channels_last))
+
+
+def step_losses(
+    network: ColorizerNet, example: Example, bins: torch.Tensor, config: TrainConfig, step: int
+) -> dict[str, torch.Tensor]:
+    """All losses of a step; "loss" is their weighted sum."""
+    prediction = network(example.lightness, example.condition)
+    ab = prediction.ab.float()
+    distance = ab_distance(ab, example.ab)
+    chroma = chroma_distance(ab, example.ab)
+    # the head sees a few pixels of each picture: 313 logits for all of them would cost more than the network
+    rng = np.random.default_rng((config.seed, step, 1))
+    area = example.ab[0, 0].numel()
+    chosen = torch.from_numpy(rng.choice(area, min(area, config.bins_pixels), replace=False)).to(example.ab.device)
+    pixels = prediction.features.flatten(2)[:, :, chosen]  # B x C x n
+    logits = network.classify(pixels[..., None]).squeeze(-1).transpose(1, 2).flatten(0, 1).float()
+    classes = classification_loss(logits, example.ab.flatten(2)[:, :, chosen].transpose(1, 2).flatten(0, 1), bins)
+    total = distance + config.chroma_weight * chroma + config.bins_weight * classes
+    return {"loss": total, "ab": distance, "chroma": chroma, "bins": classes}
+
+
+def validation_batch(pictures: PictureSet, config: TrainConfig) -> Example | None:
+    """Held-out crops with their own palettes, always the same, or None where nothing is held out."""
+    indices = pictures.indices(small=False, validation=True)
+    if not len(indices):
+        return None
+    batch = draw_batch(pictures, indices, np.random.default_rng(0), VALIDATION_PICTURES, config.crop)
+    plain = AugmentConfig(**dict.fromkeys(asdict(AugmentConfig()), 0.0))
+    return make_example(batch, plain, torch.Generator().manual_seed(0))
+
+
+def validate(network: nn.Module, example: Example | None, device: str, sheet: Path) -> dict[str, float]:
+    """ab error with the true palette, with none, and with another picture's; a sheet of pictures beside."""
+    if example is None:
+        return {}
+    network.eval()
+    palette = example.condition.palette
+    conditions = {
+        "true": example.condition,
+        "none": Condition(palette, torch.zeros_like(example.condition.palette_mask)),
+        "other": Condition(palette.roll(1, 0), example.condition.palette_mask),
+    }
+    figures, outputs = {}, {}
+    with torch.inference_mode():
+        for name, condition in conditions.items():
+            parts = []
+            for start in range(0, len(palette), 24):
+                part = slice(start, start + 24)
+                piece = Condition(condition.palette[part].to(device), condition.palette_mask[part].to(device))
+                parts.append(network(example.lightness[part].to(device), piece).ab.float().cpu())
+            outputs[name] = torch.cat(parts)
+            figures[f"ab_{name}"] = float((outputs[name] - example.ab).square().sum(1).sqrt().mean())
+    figures["contrast"] = float((outputs["true"] - outputs["other"]).square().sum(1).sqrt().mean())
+    chroma = [ab.square().sum(1).sqrt().mean() for ab in (outputs["true"], outputs["none"], example.ab)]
+    figures["chroma_true"], figures["chroma_none"] = float(chroma[0] / chroma[2]), float(chroma[1] / chroma[2])
+    colour_sheet(sheet, example.lightness, [example.ab, *outputs.values()], palette, rows=12)
+    return figures
+
+
+def export_colorizer(
+    run: Path, folder: Path, name: str, version: str, command: str, figures: dict[str, Any]
+) -> ModelCard:
+    """Export a run's averaged weights as an installed model: safetensors fp16 and its card.
+
+    Raises:
+        UsageError: the run has no checkpoint. OutputError: the folder cannot be written.
+    """
+    state = load_checkpoint(run, "cpu")
+    if state is None:
+        raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
+    settings = json.loads(state["config"])
+    prefix = "module."
+    weights = {
+        key.removeprefix(prefix): value.contiguous().numpy()
+        for key, value in state["average"].items()
+        if key.startswith(prefix) and not key.endswith("num_batches_tracked")
+    }
+    return export_model(
+        folder,
+        weights,
+        name=name,
+        version=version,
+        kind="colorizer",
+        licence="CC BY-SA 4.0",
+        attribution=ATTRIBUTION,
+        data=DATA,
+        command=command,
+        figures={"steps": state["step"], **figures},
+        config={"network": settings["network"], "short_side": SHORT_SIDE},
+        conditions=("palette", "automatic", "hints"),
+        default=True,
+    )

@@ -1,0 +1,58 @@
+"""Several processes that train one network, started by `torchrun`: each takes its share of a batch.
+
+One process alone needs nothing of this. Must not import networks or data.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import distributed as dist
+from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """This process among all: rank 0 writes files, every rank draws its own share of the data."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        return self.rank == 0
+
+    @contextmanager
+    def first_goes_first(self) -> Iterator[None]:
+        """The body is run by rank 0 before the others start on it (what it leaves on disk is there for them)."""
+        if self.size > 1 and not self.first:
+            dist.barrier()
+        yield
+        if self.size > 1 and self.first:
+            dist.barrier()
+
+    def average_gradients(self, network: nn.Module) -> None:
+        """Replace every gradient by its mean over all processes."""
+        if self.size == 1:
+            return
+        parameters = [p for p in network.parameters() if p.requires_grad]
+        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        flat = torch.cat([grad.flatten() for grad in grads])
+        dist.all_reduce(flat)
+        parts = (flat / self.size).split([p.numel() for p in parameters])
+        for parameter, part in zip(parameters, parts, strict=True):
+            parameter.grad = part.view_as(parameter)
+
+
+def join_world(device: str) -> World:
+    """The world `torchrun` made, or one process alone."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        return World()
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    return World(dist.get_rank(), size)

@@ -1,0 +1,179 @@
+"""Pictures for training the colouriser: zip shards or folders in, batches of lightness and ab out.
+
+Pictures are decoded once into a cache (lightness as bytes at full size, ab as signed bytes at a quarter of it), which
+is memory-mapped afterwards. A batch depends on the seed and the step alone, so that a resumed run sees the same data.
+Must not import networks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from t2c_engine.color import srgb_to_lab
+from t2c_engine.errors import PictureError
+from t2c_engine.networks.colorizer import SCALE
+from t2c_engine.resize import resize
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
+SMALL_SIDE = 64  # pictures of a shorter side below LARGE_SIDE are used at this size
+LARGE_SIDE = 120
+L_UNIT = 2.55  # bytes to one unit of L
+VALIDATION_SHARE = 50  # one picture in so many is kept for validation, by a hash of its name
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """lightness: B x 1 x H x W, 0..100; ab: B x 2 x H/4 x W/4."""
+
+    lightness: Tensor
+    ab: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSet:
+    """Decoded pictures in flat arrays. `shapes[i]` is the height and width of picture i, multiples of 4."""
+
+    lightness: np.ndarray  # uint8, all pictures one after the other
+    ab: np.ndarray  # int8
+    starts: np.ndarray  # N + 1, in pixels of lightness
+    shapes: np.ndarray  # N x 2
+    validation: np.ndarray  # N, bool
+
+    def picture(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """H x W lightness bytes and H/4 x W/4 x 2 ab bytes of one picture (views)."""
+        height, width = self.shapes[index]
+        start = int(self.starts[index])
+        area = int(height * width)
+        small = area // SCALE**2
+        lightness = self.lightness[start : start + area].reshape(height, width)
+        ab = self.ab[start // SCALE**2 * 2 : (start // SCALE**2 + small) * 2]
+        return lightness, ab.reshape(height // SCALE, width // SCALE, 2)
+
+    def indices(self, *, small: bool, validation: bool) -> np.ndarray:
+        """Which pictures are small (or large), of the training (or validation) part."""
+        is_small = self.shapes.min(1) < LARGE_SIDE
+        return np.flatnonzero((is_small == small) & (self.validation == validation))
+
+
+def load_pictures(sources: Sequence[Path], cache: Path, *, max_side: int = 320, crop: int = 160) -> PictureSet:
+    """Decode all pictures of zip shards and folders, or map the cache if it holds the same ones.
+
+    Raises:
+        PictureError: a source does not exist or holds no picture.
+    """
+    key = hashlib.sha256(json.dumps([_fingerprint(s) for s in sources] + [max_side, crop]).encode()).hexdigest()[:16]
+    folder = cache / f"pictures-{key}"
+    if not (folder / "index.npz").exists():
+        _build(sources, folder, max_side, crop)
+    index = np.load(folder / "index.npz")
+    return PictureSet(
+        np.load(folder / "lightness.npy", mmap_mode="r"),
+        np.load(folder / "ab.npy", mmap_mode="r"),
+        index["starts"],
+        index["shapes"],
+        index["validation"],
+    )
+
+
+def _fingerprint(source: Path) -> list[str | int]:
+    if not source.exists():
+        raise PictureError(f"There is no {source}; give a zip shard or a folder of pictures.")
+    if source.is_file():
+        return [source.name, source.stat().st_size]
+    files = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in SUFFIXES]
+    return [source.name, len(files), sum(p.stat().st_size for p in files)]
+
+
+def _pictures(source: Path) -> Iterator[tuple[str, bytes]]:
+    if source.is_file():
+        with zipfile.ZipFile(source) as shard:
+            for name in sorted(shard.namelist()):
+                if Path(name).suffix.lower() in SUFFIXES:
+                    yield name, shard.read(name)
+    else:
+        for path in sorted(source.rglob("*")):
+            if path.suffix.lower() in SUFFIXES:
+                yield str(path.relative_to(source)), path.read_bytes()
+
+
+def _decode(item: tuple[str, bytes], max_side: int, crop: int) -> tuple[str, np.ndarray, np.ndarray] | None:
+    name, data = item
+    try:
+        picture = Image.open(io.BytesIO(data)).convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError) as error:
+        log.warning("%s is left out: %s", name, error)
+        return None
+    short = min(picture.size)
+    target = SMALL_SIDE if short < LARGE_SIDE else min(max(short, crop), max_side)
+    if short != target:
+        across, down = (max(target, round(side * target / short)) for side in picture.size)
+        rgb = resize(np.asarray(picture), (down, across)) / 255
+    else:
+        rgb = np.asarray(picture, dtype=np.float32) / 255
+    height, width = (side // SCALE * SCALE for side in rgb.shape[:2])
+    lab = srgb_to_lab(rgb[:height, :width])
+    lightness = np.round(lab[..., 0] * L_UNIT).clip(0, 255).astype(np.uint8)
+    cells = lab[..., 1:].reshape(height // SCALE, SCALE, width // SCALE, SCALE, 2).mean((1, 3))
+    return name, lightness, np.round(cells).clip(-127, 127).astype(np.int8)
+
+
+def _build(sources: Sequence[Path], folder: Path, max_side: int, crop: int) -> None:
+    log.info("Decoding pictures into %s (once)", folder)
+    names, lights, abs_ = [], [], []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for source in sources:
+            for decoded in pool.map(lambda item: _decode(item, max_side, crop), _pictures(source)):
+                if decoded is not None:
+                    names.append(decoded[0])
+                    lights.append(decoded[1])
+                    abs_.append(decoded[2])
+    if not names:
+        raise PictureError(f"No picture was found in {', '.join(map(str, sources))}.")
+    shapes = np.array([light.shape for light in lights])
+    held_out = [int(hashlib.sha256(n.encode()).hexdigest(), 16) % VALIDATION_SHARE == 0 for n in names]
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "lightness.npy", np.concatenate([light.ravel() for light in lights]))
+    np.save(folder / "ab.npy", np.concatenate([ab.ravel() for ab in abs_]))
+    starts = np.concatenate(([0], np.cumsum(shapes.prod(1))))
+    np.savez(folder / "building.npz", starts=starts, shapes=shapes, validation=np.array(held_out))
+    os.replace(folder / "building.npz", folder / "index.npz")  # last: the cache is complete
+
+
+def draw_batch(
+    pictures: PictureSet, indices: np.ndarray, rng: np.random.Generator, size: int, crop: int, zoom: float = 1.0
+) -> Batch:
+    """`size` random crops of `crop` px (flipped at random); zoom < 1 crops less and enlarges it to `crop`."""
+    cut = min(round(crop * zoom) // SCALE * SCALE, crop)
+    lights, abs_ = [], []
+    for index in rng.choice(indices, size):
+        light, ab = pictures.picture(int(index))
+        y, x = (int(rng.integers(0, (side - cut) // SCALE + 1)) for side in light.shape)
+        light = light[y * SCALE : y * SCALE + cut, x * SCALE : x * SCALE + cut]
+        ab = ab[y : y + cut // SCALE, x : x + cut // SCALE]
+        if rng.random() < 0.5:
+            light, ab = light[:, ::-1], ab[:, ::-1]
+        lights.append(light)
+        abs_.append(ab)
+    lightness = torch.from_numpy(np.stack(lights))[:, None].float() / L_UNIT
+    colour = torch.from_numpy(np.stack(abs_)).permute(0, 3, 1, 2).float()
+    if cut != crop:
+        resize = torch.nn.functional.interpolate
+        lightness = resize(lightness, size=(crop, crop), mode="bilinear", align_corners=False)
+        colour = resize(colour, size=(crop // SCALE, crop // SCALE), mode="bilinear", align_corners=False)
+    return Batch(lightness, colour)

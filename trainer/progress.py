@@ -1,0 +1,95 @@
+"""What a person sees of a run: a progress bar on a terminal, a log file, a loss curve. Must not import torch."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from tqdm import tqdm
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+WINDOW = 100  # steps averaged to one line of the log
+
+
+def track(steps: Iterable[T], total: int, description: str, show: bool = True) -> Iterator[T]:
+    """The steps (or whatever is gone through), with a progress bar on a terminal and none in a pipe."""
+    steps = list(steps)
+    initial = total - len(steps)
+    yield from tqdm(
+        steps,
+        desc=description,
+        initial=initial,
+        total=total,
+        disable=not (show and sys.stderr.isatty()),
+        dynamic_ncols=True,
+    )
+
+
+class RunLog:
+    """Means of losses over 100 steps and figures of validation, a JSON object a line, and their curves as a picture."""
+
+    def __init__(self, folder: Path, names: Sequence[str], step: int) -> None:
+        self.path = folder / "log.jsonl"
+        self.names = tuple(names)
+        self.sums = dict.fromkeys(names, 0.0)
+        self.count = 0
+        self.started = time.monotonic()
+        if self.path.exists():  # a resumed run forgets what came after its checkpoint
+            kept = [line for line in self.path.read_text().splitlines() if json.loads(line)["step"] <= step]
+            self.path.write_text("".join(line + "\n" for line in kept))
+
+    def add(self, step: int, losses: Mapping[str, float]) -> None:
+        """The losses of one step."""
+        for name in self.names:
+            self.sums[name] += losses[name]
+        self.count += 1
+        if (step + 1) % WINDOW == 0:
+            means = {name: round(total / self.count, 5) for name, total in self.sums.items()}
+            seconds = round((time.monotonic() - self.started) / self.count, 4)
+            self._write({"step": step + 1, "seconds_a_step": seconds, **means})
+            self.sums, self.count, self.started = dict.fromkeys(self.names, 0.0), 0, time.monotonic()
+
+    def note(self, step: int, figures: Mapping[str, float]) -> None:
+        """Figures of validation; also redraws the curves."""
+        rounded = {name: round(value, 4) for name, value in figures.items()}
+        log.info("step %d: %s", step, rounded)
+        self._write({"step": step, "validation": rounded})
+        self.draw()
+        self.started = time.monotonic()
+
+    def draw(self) -> None:
+        """The loss curves so far, loss.png in the run's folder."""
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+
+        lines = [json.loads(line) for line in self.path.read_text().splitlines()]
+        losses = [line for line in lines if "validation" not in line]
+        checks = [line for line in lines if line.get("validation")]
+        figure, axes = pyplot.subplots(1, 2, figsize=(12, 4))
+        for name in self.names:
+            axes[0].plot([line["step"] for line in losses], [line[name] for line in losses], label=name)
+        for name in checks[-1]["validation"] if checks else []:
+            values = [line["validation"].get(name) for line in checks]
+            axes[1].plot([line["step"] for line in checks], values, marker=".", label=name)
+        for axis, title in zip(axes, ("training", "validation"), strict=True):
+            axis.set(title=title, xlabel="step", yscale="log")
+            if axis.lines:
+                axis.legend()
+        figure.tight_layout()
+        figure.savefig(self.path.with_name("loss.part.png"), dpi=90)
+        pyplot.close(figure)
+        os.replace(self.path.with_name("loss.part.png"), self.path.with_name("loss.png"))
+
+    def _write(self, line: Mapping[str, object]) -> None:
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
