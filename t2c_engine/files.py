@@ -47,9 +47,9 @@ def write_files(contents: Mapping[Path, bytes], overwrite: bool = False) -> None
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
     """Raise OutputError when something is at `path` that may not be replaced."""
-    if path.is_dir():
+    if os.path.isdir(path):  # the functions of os.path take names that are too long for a file
         raise OutputError(f"{path} is a folder; give the name of a file.")
-    if not overwrite and path.exists():
+    if not overwrite and os.path.exists(path):
         raise OutputError(f"{path} exists and is kept; add --overwrite to replace it, or choose another name.")
 
 

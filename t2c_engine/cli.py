@@ -1,0 +1,325 @@
+"""The command line, `t2c`: arguments in, results to standard output, everything else to standard error.
+
+Only arguments are handled here; the work is done in `sampler`, `jobs`, `models` and `doctor`. Exit codes: 0 done,
+1 some inputs failed, 2 wrong usage, 130 interrupted. Must not import torch or Pillow at module level.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from t2c_engine import __version__
+from t2c_engine.errors import T2CError, UsageError
+from t2c_engine.palette import PALETTE_SIZE, Palette
+from t2c_engine.terminal import notes, output, print_palettes, print_table, progress
+
+MAX_COUNT = 100  # palettes or results asked for at once
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Palettes from phrases, and colour for grey pictures.",
+)
+
+Count = Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_COUNT, help="How many palettes or results.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="The same seed gives the same palettes.")]
+Variety = Annotated[float, typer.Option("--variety", min=0, max=1, help="0: the most typical palettes; 1: daring.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+
+
+def reported(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn errors meant for the user into a sentence on standard error and an exit code."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except T2CError as error:
+            complain(str(error))
+            raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
+        except KeyboardInterrupt as error:
+            complain("Interrupted; what is finished stays.")
+            raise typer.Exit(130) from error
+        except BrokenPipeError as error:  # the reader of our output has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from error
+
+    return run
+
+
+def complain(sentence: str) -> None:
+    notes().print(f"t2c: {sentence}", markup=False)
+
+
+def say_json(value: dict[str, Any]) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+@app.callback(invoke_without_command=True)
+def options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"text2colors {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+@reported
+def palette(
+    phrase: Annotated[str | None, typer.Argument(help="What the colours are to say.")] = None,
+    count: Count = 5,
+    seed: Seed = 0,
+    variety: Variety = 0.5,
+    file: Annotated[Path | None, typer.Option("--file", help="Phrases, one a line; - reads standard input.")] = None,
+    from_image: Annotated[Path | None, typer.Option("--from-image", help="Take the palette of this picture.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write a .gpl, .aco, .ase, .hex, .txt or .png file.")
+    ] = None,
+    as_json: AsJson = False,
+    overwrite: Overwrite = False,
+    model: Annotated[str | None, typer.Option("--model", help="Which palette model; see 't2c models'.")] = None,
+) -> None:
+    """Palettes of five colours for a phrase, for every line of a file, or from a picture."""
+    if sum(source is not None for source in (phrase, file, from_image)) != 1:
+        raise UsageError("Give one of: a phrase, --file with phrases, or --from-image with a picture.")
+    if out is not None:
+        check_output(out, overwrite)
+    found: list[Palette] = []
+    if from_image is not None:
+        from t2c_engine.jobs import palette_of_picture
+
+        found.append(palette_of_picture(from_image))
+        show(as_json, {"image": str(from_image)}, found, str(from_image))
+    else:
+        from t2c_engine.sampler import PaletteRequest, PaletteSampler
+
+        phrases = [phrase] if phrase is not None else read_phrases(file or Path())
+        sampler = PaletteSampler.load(model)
+        for one in phrases:
+            result = sampler.sample(PaletteRequest(one, count=count, seed=seed, variety=variety))
+            if result.note:
+                complain(result.note)
+            show(as_json, {"phrase": one, "seed": seed, "model": result.model}, result.palettes, one)
+            found.extend(Palette(each.colors, one) for each in result.palettes)
+    if out is not None:
+        write_palettes(out, found, phrase or out.stem, overwrite)
+        complain(f"written {out}")
+
+
+def show(as_json: bool, values: dict[str, Any], palettes: Any, title: str) -> None:
+    if as_json:
+        say_json({**values, "palettes": [list(one.hex) for one in palettes]})
+    else:
+        print_palettes(output(), palettes, title)
+
+
+def read_phrases(file: Path) -> Iterator[str]:
+    """The lines of a file (or of standard input for "-") that are not blank."""
+    try:
+        if str(file) == "-":
+            lines = sys.stdin.read().splitlines()
+        else:
+            lines = file.read_text("utf-8-sig", errors="replace").splitlines()
+    except OSError as error:
+        raise UsageError(f"The phrases {file} cannot be read ({error.strerror}); check its name.") from error
+    phrases = [line.strip() for line in lines if line.strip()]
+    if not phrases:
+        raise UsageError(f"{file} holds no phrase; write one a line.")
+    return iter(phrases)
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Refuse, before any work, an ending that cannot be written and a file that may not be replaced."""
+    from t2c_engine.files import refuse_existing
+    from t2c_engine.palette_files import READABLE
+
+    if path.suffix.lower() not in (*READABLE, ".png"):
+        raise UsageError(f"{path} has no ending that can be written; use one of {', '.join(READABLE)} or .png.")
+    refuse_existing(path, overwrite)
+
+
+def write_palettes(path: Path, palettes: list[Palette], title: str, overwrite: bool) -> None:
+    if path.suffix.lower() == ".png":
+        from t2c_engine.swatches import write_swatch_sheet
+
+        write_swatch_sheet(path, palettes, title, overwrite)
+    else:
+        from t2c_engine.palette_files import write_palette
+
+        write_palette(path, palettes, overwrite)
+
+
+@app.command()
+@reported
+def colorize(
+    inputs: Annotated[list[str], typer.Argument(help="Pictures, folders of pictures, or patterns.")],
+    phrase: Annotated[str | None, typer.Option("--phrase", help="Draw palettes for this phrase.")] = None,
+    palette: Annotated[
+        str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
+    ] = None,
+    count: Count = 5,
+    seed: Seed = 0,
+    variety: Variety = 0.5,
+    strength: Annotated[float, typer.Option("--strength", min=0, max=2, help="0: grey; 1: as predicted.")] = 1.0,
+    out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
+    as_json: AsJson = False,
+    overwrite: Overwrite = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going/--stop-on-error", help="Whether others are coloured after one failed.")
+    ] = True,
+    model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
+    palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
+) -> None:
+    """Colour pictures from a phrase or a palette: OUT/<name>-1 ... and a contact sheet OUT/<name>-sheet.png each."""
+    from t2c_engine import jobs
+
+    if (phrase is None) == (palette is None):
+        raise UsageError("Give either --phrase or --palette, so that the colours are known.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
+    given = given_palettes(palette, count) if palette is not None else ()
+    request = jobs.ColorizeRequest(
+        inputs=jobs.expand_inputs(inputs),
+        folder=out,
+        phrase=phrase,
+        palettes=given,
+        count=count,
+        seed=seed,
+        variety=variety,
+        strength=strength,
+        device=device,
+        model=model,
+        palette_model=palette_model,
+        overwrite=overwrite,
+        keep_going=keep_going,
+    )
+    failed = kept = 0
+    steps = len(request.inputs) * (min(count, len(given)) if given else count)
+    with progress(steps, shown=not as_json) as tick:
+        for result in jobs.colorize(request, tick):
+            failed += result.error is not None
+            kept += len(result.kept)
+            report(result, as_json)
+    if kept:
+        complain(f"{kept} existing file{'s' if kept > 1 else ''} kept; add --overwrite to replace.")
+    if failed:
+        complain(f"{failed} of {len(request.inputs)} pictures failed.")
+        raise typer.Exit(1)
+
+
+def given_palettes(text: str, count: int) -> tuple[Palette, ...]:
+    """The first `count` palettes named by --palette: a file's, or one of hex colours. Says what is changed in them."""
+    from t2c_engine.palette_files import READABLE, read_palettes
+
+    is_file = Path(text).suffix.lower() in READABLE or os.path.isfile(text)
+    palettes = read_palettes(text) if is_file else (Palette.from_hex(text),)
+    if len(palettes) > count:
+        complain(f"{text} has {len(palettes)} palettes; the first {count} are used.")
+    for index, one in enumerate(palettes[:count], start=1):
+        number = len(one.colors)
+        if number != PALETTE_SIZE:
+            which = f"palette {index} of {text}" if is_file else "the palette"
+            how = "lighter and darker variants are added" if number < PALETTE_SIZE else "the most typical are used"
+            complain(f"{which} has {number} colour{'s' if number > 1 else ''}, not {PALETTE_SIZE}; {how}.")
+    return palettes[:count]
+
+
+def report(result: Any, as_json: bool) -> None:
+    """One picture's result: JSON, or its path and palette lines; errors in words."""
+    if as_json:
+        say_json(result.as_json())
+    elif result.results:
+        console = output()
+        console.print(f"{result.input} ({result.seconds:.1f} s)", markup=False)
+        for one in result.results:
+            print_palettes(console, [one.palette])
+            console.print(f"    {one.path}", markup=False)
+        if result.sheet:
+            console.print(f"  {result.sheet}", markup=False)
+    if result.error:
+        complain(result.error)
+
+
+@app.command()
+@reported
+def models(as_json: AsJson = False) -> None:
+    """The models installed: name, version, size, sha256, training data, licence and figures."""
+    from t2c_engine.models import scan_models
+
+    cards, problems = scan_models()
+    for card in cards:
+        if as_json:
+            say_json({**card.as_json(), "folder": str(card.folder)})
+            continue
+        console = output()
+        console.print(f"{card.name} {card.version}{' (default)' if card.default else ''}", style="bold", markup=False)
+        figures = "\n".join(f"{key}: {value}" for key, value in card.figures.items())
+        rows = [
+            ("kind", card.kind),
+            ("file", str(card.folder / card.file)),
+            ("size", f"{card.size / 1e6:.2f} MB"),
+            ("sha256", card.sha256),
+            ("licence", card.licence),
+            ("data", "\n".join(card.data)),
+            ("attribution", "\n".join(card.attribution)),
+            ("conditions", ", ".join(card.conditions)),
+            ("figures", figures),
+            ("made by", card.command),
+        ]
+        print_table(console, [row for row in rows if row[1]])
+    for problem in problems:
+        complain(str(problem))
+    if not cards and not problems:
+        complain("No model is installed; reinstall text2colors, or see 't2c doctor'.")
+    if problems or not cards:
+        raise typer.Exit(1)
+
+
+@app.command()
+@reported
+def doctor(as_json: AsJson = False) -> None:
+    """What is wrong with this installation, in words."""
+    from t2c_engine.doctor import examine
+
+    marks = {"ok": "ok", "warning": "WARNING", "problem": "PROBLEM"}
+    styles = {"ok": "green", "warning": "yellow", "problem": "red"}
+    problems = 0
+    for check in examine():
+        problems += check.state == "problem"
+        if as_json:
+            say_json(check.as_json())
+            continue
+        console = output()
+        console.print(f"{marks[check.state]:8}", style=styles[check.state], end="")
+        console.print(f"{check.name}: {check.words}", markup=False)
+        if check.advice:
+            console.print(f"        {check.advice}", markup=False)
+    if problems:
+        complain(f"{problems} problem{'s' if problems > 1 else ''} found.")
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point of the console command `t2c`."""
+    logging.basicConfig(level=logging.WARNING, format="t2c: %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be text
+    app(prog_name="t2c")
+
+
+if __name__ == "__main__":
+    main()
