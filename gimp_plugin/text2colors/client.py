@@ -1,0 +1,202 @@
+"""The plug-in's side of the engine: starts it, asks it for palettes and colours, and never waits for ever.
+
+Any method may be called from any thread; answers are told apart by their ids. Standard library only; must not import
+gi, numpy or the engine. The conversation itself is `client_link`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from client_errors import EngineCancelled, EngineError, EngineTimeout
+from client_link import Link, protocol
+
+__all__ = ["Engine", "EngineCancelled", "EngineError", "EngineTimeout"]
+
+HELLO_TIMEOUT = 20.0  # seconds for the engine to say hello; a cold disk or ssh may take long
+QUICK_TIMEOUT = 30.0  # seconds for answers that need no picture
+JOB_TIMEOUT = 120.0  # seconds without news of a job; the first may wait for torch to load
+_KEPT_KEYS = 64
+_REINSTALL = "Run the installer again."
+
+OnProgress = Callable[[float, str], None]
+Coloured = tuple[int, bytes, int, int, str]  # palette's index, pixels, width, height, format
+
+
+class Engine:
+    """One engine: palettes for phrases, colours for pictures.
+
+    Args:
+        command: what starts it, a list or one text ("unix:PATH" for a socket); None reads the settings.
+        log: file that its stderr is appended to.
+    """
+
+    def __init__(self, command: Sequence[str] | str | None = None, log: Path | None = None) -> None:
+        self._link = Link(command, log)
+        self._keys: dict[str, None] = {}  # pictures that the engine has acknowledged
+
+    def __enter__(self) -> Engine:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the engine and return at once; a second call does nothing. What fails is raised by the first wait."""
+        self._link.start()
+
+    def hello(self, timeout: float = HELLO_TIMEOUT) -> dict[str, Any]:
+        """What the engine says of itself: protocol, engine (version), models, pid. Waits for it; starts it if need be.
+
+        Raises:
+            EngineError: it cannot be started, has ended, speaks another version, or (EngineTimeout) says nothing.
+        """
+        return self._link.hello(timeout)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What the engine has last told of its colouriser: {"colorizer": "loading" | "ready" | a sentence, ...}."""
+        return self._link.status
+
+    def tail(self) -> str:
+        """The engine's last lines on stderr."""
+        return self._link.tail()
+
+    def ping(self, timeout: float = 5.0) -> float:
+        """Seconds that a ping takes there and back."""
+        begun = time.monotonic()
+        self._ask("ping", {}, timeout=timeout)
+        return time.monotonic() - begun
+
+    def palettes(
+        self,
+        phrase: str,
+        count: int = 5,
+        seed: int = 0,
+        variety: float = 0.5,
+        locked: Mapping[int, str] | None = None,
+        timeout: float = QUICK_TIMEOUT,
+    ) -> dict[str, Any]:
+        """Palettes for a phrase.
+
+        Args:
+            locked: position in the palette (0..4) to the colour ("#rrggbb") that must stand there.
+
+        Returns:
+            {"palettes": [["#rrggbb" x 5] x count], "note": str | None, "model": str, "phrase": str, "seed": int}
+        """
+        params = {"phrase": phrase, "count": count, "seed": seed, "variety": variety}
+        params["locked"] = {str(position): colour for position, colour in (locked or {}).items()}
+        return self._ask("palettes", params, timeout=timeout).value
+
+    def set_picture(self, pixels: bytes, width: int, height: int, format: str, timeout: float = QUICK_TIMEOUT) -> str:
+        """Give the engine a picture; the key names it from now on. Sent only when the engine does not hold it.
+
+        Args:
+            pixels: rows from the top without padding, in one of PIXEL_FORMATS ("Y u8" ... "RGB float").
+            timeout: seconds without news, not for the whole transfer.
+        """
+        layout = protocol.PIXEL_FORMATS.get(format)
+        if layout is None or width < 1 or height < 1 or len(pixels) != layout.size(width, height):
+            raise EngineError(f"{len(pixels)} bytes are no {width} x {height} picture in the format '{format}'.", "")
+        digest = hashlib.blake2b(pixels, digest_size=16, person=b"t2c picture")
+        digest.update(f"{width} {height} {format}".encode())
+        key = digest.hexdigest()
+        if key not in self._keys:
+            params = {"key": key, "width": width, "height": height, "format": format}
+            self._ask("set_picture", params, pixels, timeout=timeout)
+            self._keys[key] = None
+            for old in list(self._keys)[:-_KEPT_KEYS]:
+                self._keys.pop(old, None)
+        return key
+
+    def colorize(
+        self,
+        key: str,
+        palettes: Sequence[Sequence[str]],
+        strength: float = 1.0,
+        device: str = "auto",
+        mode: str = "colour",
+        on_progress: OnProgress | None = None,
+        timeout: float = JOB_TIMEOUT,
+    ) -> Iterator[Coloured]:
+        """Colour a picture once for each palette; results come as they are finished.
+
+        Args:
+            mode: "colour": RGB u8 of at most 2048 px on the long side, for a layer that gives colour only;
+                "normal": the whole picture in its own precision.
+            on_progress: called with 0..1 and a few words, in the thread that iterates.
+            timeout: seconds without news.
+
+        Raises:
+            EngineCancelled: `cancel` was called, here or on another thread.
+            EngineError: the code is UNKNOWN_PICTURE when the engine has dropped the picture; send it again.
+        """
+        params = {"key": key, "palettes": [list(one) for one in palettes]}
+        params |= {"strength": strength, "device": device, "mode": mode}
+        return self._pictures("colorize", params, timeout, on_progress)
+
+    def preview(
+        self, key: str, palettes: Sequence[Sequence[str]], max_side: int = 160, timeout: float = JOB_TIMEOUT
+    ) -> list[tuple[bytes, int, int]]:
+        """The picture, small, under each palette: (pixels in RGB u8, width, height)."""
+        params = {"key": key, "palettes": [list(one) for one in palettes], "max_side": max_side}
+        shown = sorted(self._pictures("preview", params, timeout, None))
+        return [(pixels, width, height) for _, pixels, width, height, _ in shown]
+
+    def cancel(self) -> None:
+        """Stop every job under way; whoever waits for one gets EngineCancelled. Returns at once."""
+        self._link.tell("cancel")
+
+    def doctor(self, timeout: float = JOB_TIMEOUT) -> dict[str, Any]:
+        """What the engine finds right and wrong with its installation."""
+        return self._ask("doctor", {}, timeout=timeout).value
+
+    def close(self) -> None:
+        """End the engine (or leave its socket). Returns within about two seconds; may be called again."""
+        self._link.close()
+
+    # asking and waiting
+
+    def _ask(self, method: str, params: Mapping[str, Any], blob: bytes = b"", *, timeout: float) -> protocol.Result:
+        for message in self._converse(method, params, blob, timeout):
+            if isinstance(message, protocol.Result):
+                return message
+        raise AssertionError("a conversation ends with a result or an exception")
+
+    def _pictures(
+        self, method: str, params: Mapping[str, Any], timeout: float, on_progress: OnProgress | None
+    ) -> Iterator[Coloured]:
+        for message in self._converse(method, params, b"", timeout):
+            if not isinstance(message, protocol.Notification):
+                continue
+            told = message.params
+            if message.method == "progress" and on_progress is not None:
+                on_progress(float(told.get("done", 0.0)), str(told.get("text", "")))
+            if message.method == "picture":
+                yield self._checked(told, bytes(message.blob))
+
+    def _checked(self, told: Mapping[str, Any], pixels: bytes) -> Coloured:
+        """A picture as it is told of; GIMP writes nothing at all when the length is wrong, so look."""
+        index, width, height, format = (told.get(name) for name in ("index", "width", "height", "format"))
+        layout = protocol.PIXEL_FORMATS.get(str(format))
+        if not (isinstance(index, int) and isinstance(width, int) and isinstance(height, int) and layout is not None):
+            raise EngineError("The engine sent a picture that it did not describe.", _REINSTALL, self.tail())
+        if min(width, height) < 1 or len(pixels) != layout.size(width, height):
+            raise EngineError("The engine sent a picture of the wrong size.", _REINSTALL, self.tail())
+        return index, pixels, width, height, str(format)
+
+    def _converse(
+        self, method: str, params: Mapping[str, Any], blob: bytes, timeout: float
+    ) -> Iterator[protocol.Notification | protocol.Result]:
+        try:
+            yield from self._link.converse(method, params, blob, timeout, HELLO_TIMEOUT)
+        except EngineError as error:
+            if error.code == protocol.ErrorCode.UNKNOWN_PICTURE:
+                self._keys.clear()
+            raise

@@ -1,0 +1,213 @@
+"""The two ways to an engine: a child process on its stdin and stdout, or a Unix socket. Bytes only, no messages.
+
+Hides the environment a child gets, its last words on stderr, and how it is ended. Standard library only; must not
+import gi.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Any, Protocol
+
+from client_errors import EngineError
+from client_settings import Target
+
+RING_LINES = 200  # lines of stderr kept
+LOG_LIMIT = 1 << 20  # bytes; a longer log is begun anew
+PIPE_BYTES = 1 << 20  # asked of Linux for a pipe, in place of 64 KiB
+
+# what GIMP sets for its own Python and libraries, and would break another Python
+_SCRUBBED = re.compile(
+    r"PYTHONHOME|PYTHONPATH|PYTHONSTARTUP|PYTHONEXECUTABLE|__PYVENV_LAUNCHER__|GI_TYPELIB_PATH|LD_LIBRARY_PATH|DYLD_.*"
+)
+
+
+class Transport(Protocol):
+    """A stream of bytes to an engine and one back."""
+
+    def readinto(self, buffer: memoryview) -> int | None:
+        """Fill a part of the buffer; 0 when the engine has gone."""
+        ...
+
+    def write(self, data: memoryview) -> int | None:
+        """Write a part of the data; OSError when the engine has gone."""
+        ...
+
+    def end(self) -> str:
+        """Wait briefly for an engine that has closed its stream; how it ended, in words, or ""."""
+        ...
+
+    def tail(self) -> str:
+        """The last lines of stderr."""
+        ...
+
+    def close(self) -> None:
+        """End the engine, or the connection to it. Returns within about two seconds; may be called again."""
+        ...
+
+
+def scrubbed_environment(environment: dict[str, str]) -> dict[str, str]:
+    """A copy without the variables that GIMP sets for its own Python and libraries."""
+    return {name: value for name, value in environment.items() if not _SCRUBBED.fullmatch(name)}
+
+
+def connect(target: Target, log: Path | None, timeout: float = 5.0) -> Transport:
+    """Start the engine, or connect to its socket.
+
+    Raises:
+        EngineError: the program cannot be started, or nobody listens on the socket.
+    """
+    return SocketTransport(target, timeout) if target.socket else ProcessTransport(target, log)
+
+
+class ProcessTransport:
+    """An engine that is our child; it ends when its stdin closes, so also when this process is killed."""
+
+    def __init__(self, target: Target, log: Path | None) -> None:
+        options: dict[str, Any] = {}
+        if os.name == "nt":
+            options["creationflags"] = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+        else:
+            options["start_new_session"] = True  # ssh then asks for nothing on GIMP's terminal
+        try:
+            self._process = subprocess.Popen(
+                target.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=scrubbed_environment(dict(os.environ)),
+                **options,
+            )
+        except (OSError, ValueError) as error:
+            raise EngineError(
+                f"The engine cannot be started: '{target.command[0]}' ({error}), the command set by {target.source}."
+            ) from error
+        self._ring: deque[str] = deque(maxlen=RING_LINES)
+        for stream in (self._process.stdin, self._process.stdout):
+            _widen(stream)
+        self._stderr_reader = threading.Thread(target=self._keep_stderr, args=(log,), name="engine-stderr", daemon=True)
+        self._stderr_reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Process number of the child."""
+        return self._process.pid
+
+    def readinto(self, buffer: memoryview) -> int | None:
+        return self._process.stdout.readinto(buffer)  # type: ignore[union-attr]
+
+    def write(self, data: memoryview) -> int | None:
+        return self._process.stdin.write(data)  # type: ignore[union-attr]
+
+    def end(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(2.0)
+        self._stderr_reader.join(0.5)
+        code = self._process.poll()
+        if code is None:
+            return "it closed its output but still runs"
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def tail(self) -> str:
+        return "\n".join(list(self._ring))
+
+    def close(self) -> None:
+        process = self._process
+        if process.poll() is None:
+            # closing a pipe that another thread is blocked in would block too, so the descriptor goes with the process
+            closer = threading.Thread(target=_close, args=(process.stdin,), daemon=True)
+            closer.start()
+            try:
+                process.wait(0.7)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(1.0)
+        self._stderr_reader.join(0.3)
+
+    def _keep_stderr(self, log: Path | None) -> None:
+        stream = self._process.stderr
+        if stream is None:
+            return
+        with contextlib.ExitStack() as stack:
+            file = _open_log(log)
+            if file is not None:
+                stack.enter_context(file)
+            for line in iter(stream.readline, b""):
+                self._ring.append(line[:2000].decode("utf-8", "replace").rstrip())
+                if file is not None:
+                    with contextlib.suppress(OSError):
+                        file.write(line)
+                        file.flush()
+
+
+class SocketTransport:
+    """An engine that someone else has started and that listens on a Unix socket."""
+
+    def __init__(self, target: Target, timeout: float) -> None:
+        family = getattr(socket, "AF_UNIX", None)
+        if family is None:
+            raise EngineError("This Python knows no Unix sockets.", "Set an engine command in place of a socket.")
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._socket.settimeout(timeout)
+        try:
+            self._socket.connect(target.socket)
+        except OSError as error:
+            self._socket.close()
+            raise EngineError(f"No engine listens on the socket {target.socket} ({error}).") from error
+        self._socket.settimeout(None)
+
+    def readinto(self, buffer: memoryview) -> int | None:
+        try:
+            return self._socket.recv_into(buffer)
+        except ConnectionResetError:
+            return 0
+
+    def write(self, data: memoryview) -> int | None:
+        return self._socket.send(data)
+
+    def end(self) -> str:
+        return ""
+
+    def tail(self) -> str:
+        return ""
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+def _close(stream: Any) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        stream.close()
+
+
+def _widen(stream: Any) -> None:
+    """Larger pipes move pictures in fewer turns; only Linux has them, and it may refuse."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError, AttributeError):
+            fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
+def _open_log(path: Path | None) -> Any:
+    """The log to append to, begun anew when long; None when there is none or it cannot be written."""
+    if path is None:
+        return None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        long = path.exists() and path.stat().st_size > LOG_LIMIT
+        return path.open("wb" if long else "ab")
+    except OSError:
+        return None

@@ -1,0 +1,151 @@
+"""An engine without a network, for tests of its client: `python fake_engine.py MODE`.
+
+Answers every method with small made-up results, at once in the mode "good"; the other modes misbehave (see MODES).
+Imports the protocol and the standard library only, so that any Python can run it, in any folder.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+PROTOCOL_FILE = Path(__file__).resolve().parent.parent / "t2c_engine" / "protocol.py"
+spec = importlib.util.spec_from_file_location("t2c_protocol", PROTOCOL_FILE)
+assert spec is not None and spec.loader is not None
+p: Any = importlib.util.module_from_spec(spec)
+sys.modules["t2c_protocol"] = p
+spec.loader.exec_module(p)
+
+MODES = {
+    "good": "answers at once",
+    "slow": "takes a fifth of a second over each picture, and can be cancelled",
+    "silent": "never says hello",
+    "old": "says hello in another version of the protocol",
+    "greeting": "prints a line of text before its hello, as a noisy login shell does",
+    "crash": "ends with a Python error before hello",
+    "broken-library": "ends with ModuleNotFoundError before hello",
+    "hang": "answers nothing after hello, not even pings, but reads",
+    "busy": "answers pings, nothing else",
+    "deaf": "stops reading after hello",
+    "die": "ends when asked for a picture, without a word",
+    "die-in-frame": "ends in the middle of the second picture's frame",
+    "junk": "writes random bytes in place of an answer",
+    "huge": "announces a frame of four gigabytes",
+    "bad-json": "answers with a frame whose header is no JSON",
+    "wrong-size": "sends pictures one byte short",
+    "refuse": "answers every request with an error",
+    "forgetful": "never holds the picture that it is asked to colour",
+    "stubborn": "does not end when its stdin closes",
+}
+PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]
+
+
+def say(message: Any) -> None:
+    p.write_message(lambda data: os.write(1, data), message)
+
+
+def size_of(params: Any, pictures: dict[str, Any]) -> tuple[int, int]:
+    """Width and height of the result: at most 2048, or `max_side` of a preview."""
+    width, height = pictures.get(params["key"], (6, 4))
+    scale = min(1.0, params.get("max_side", 2048) / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def colour(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> None:
+    """Send one flat picture for each palette, in its fourth colour."""
+    width, height = size_of(request.params, pictures)
+    palettes = request.params["palettes"]
+    for index, palette in enumerate(palettes):
+        told = {"id": request.id, "done": index / len(palettes), "text": f"Colouring {index + 1} of {len(palettes)}"}
+        say(p.Notification("progress", told))
+        if mode == "slow":
+            time.sleep(0.2)
+            if cancelled(frames):
+                return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
+        pixels = bytes.fromhex(palette[min(3, len(palette) - 1)][1:]) * (width * height)
+        if mode == "wrong-size":
+            pixels = pixels[:-1]
+        told = {"id": request.id, "index": index, "width": width, "height": height, "format": "RGB u8"}
+        if mode == "die-in-frame" and index == 1:
+            os.write(1, b"".join(p.encode(p.Notification("picture", told, pixels)))[:-5])
+            os._exit(3)
+        say(p.Notification("picture", told, pixels))
+    say(p.Result(request.id, {"seconds": 0.0}))
+
+
+def cancelled(frames: Any) -> bool:
+    """Whether a cancel waits on stdin (Unix only)."""
+    import select
+
+    return bool(select.select([0], [], [], 0)[0]) and p.parse(next(frames)).method == "cancel"
+
+
+def misbehave(mode: str, request: Any) -> bool:
+    """What a mode does in place of an answer; False when it answers after all."""
+    if mode == "die" and request.method in ("colorize", "preview"):
+        print("about to die", file=sys.stderr, flush=True)
+        os._exit(3)
+    if mode == "junk":
+        os.write(1, bytes(range(7, 250)) * 9)
+    elif mode == "huge":
+        os.write(1, struct.pack("<II", 0xFFFFFFFF, 20) + b"{}")
+    elif mode == "bad-json":
+        os.write(1, struct.pack("<II", 9, 5) + b"{oops")
+    elif mode == "refuse":
+        say(p.Failure(request.id, p.ErrorCode.USAGE, f"The engine will not do '{request.method}' today."))
+    elif mode == "forgetful" and request.method == "colorize":
+        say(p.Failure(request.id, p.ErrorCode.UNKNOWN_PICTURE, "The picture is no longer held; send it again."))
+    else:
+        return mode in ("busy", "hang") and request.method != "ping"
+    return True
+
+
+def answer(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> None:
+    params = request.params
+    if request.method in ("colorize", "preview"):
+        return colour(mode, request, pictures, frames)
+    value: Any = {}
+    if request.method == "palettes":
+        palettes = [[params["locked"].get(str(i), c) for i, c in enumerate(PALETTE)] for _ in range(params["count"])]
+        value = {"phrase": params["phrase"], "seed": params["seed"], "model": "fake 1", "note": None}
+        value["palettes"] = palettes
+    elif request.method == "set_picture":
+        pictures[params["key"]] = params["width"], params["height"]
+        value = {"key": params["key"]}
+    elif request.method == "doctor":
+        value = {"ok": True, "environment": sorted(os.environ), "argv": sys.argv, "sent": len(request.blob)}
+    say(p.Result(request.id, value))
+
+
+def main(mode: str) -> None:
+    if mode == "crash":
+        raise RuntimeError("the fake engine crashed on purpose")
+    if mode == "broken-library":
+        raise ModuleNotFoundError("No module named 'torch'")
+    if mode == "greeting":
+        os.write(1, b"Welcome to gpubox!\n")
+    if mode != "silent":
+        version = p.PROTOCOL + (mode == "old")
+        say(p.Notification("hello", {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}))
+    if mode in ("deaf", "silent"):
+        time.sleep(60)
+    pictures: dict[str, Any] = {}
+    frames = p.read_frames(lambda buffer: os.readv(0, [buffer]))
+    for frame in frames:
+        request = p.parse(frame)
+        if not isinstance(request, p.Request):
+            if request.method == "ping" and mode != "hang":
+                say(p.Notification("pong"))
+        elif not misbehave(mode, request):
+            answer(mode, request, pictures, frames)
+    if mode == "stubborn":
+        time.sleep(60)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
