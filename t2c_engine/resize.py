@@ -6,9 +6,11 @@ treated by itself, so that one may shrink while the other grows. Must import num
 
 from __future__ import annotations
 
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+
+_LARGE = 4_000_000  # numbers from which a second thread pays
 
 
 def resize(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -46,8 +48,17 @@ def _shrink(array: np.ndarray, size: int, axis: int) -> np.ndarray:
     longest = np.diff(whole).max()
     kind = np.uint16 if array.dtype == np.uint8 and longest < 257 else np.float32 if longest < 4096 else np.float64
     sums = np.empty([size if index == axis else side for index, side in enumerate(array.shape)], np.float32)
-    for index, (start, stop) in enumerate(pairwise(whole)):
-        _slice(sums, axis, index)[...] = np.add.reduce(_slice(array, axis, slice(start, stop)), axis, dtype=kind)
+
+    def add(first: int, last: int) -> None:
+        for index in range(first, last):
+            interval = _slice(array, axis, slice(whole[index], whole[index + 1]))
+            _slice(sums, axis, index)[...] = np.add.reduce(interval, axis, dtype=kind)
+
+    if array.size < _LARGE:
+        add(0, size)
+    else:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(add, (0, size // 2), (size // 2, size)))
     if part.any():
         cut = np.take(array, np.minimum(whole, length - 1), axis).astype(np.float32)
         cut *= _along(part, axis, array.ndim)
