@@ -208,11 +208,12 @@ def colorize(
     )
     failed = kept = 0
     steps = len(request.inputs) * (min(count, len(given)) if given else count)
-    with progress(steps, shown=not as_json) as tick:
-        for result in jobs.colorize(request, tick):
+    with progress(steps, shown=not as_json) as bar:
+        for result in jobs.colorize(request, bar):
             failed += result.error is not None
             kept += len(result.kept)
-            report(result, as_json)
+            with bar.paused():
+                report(result, as_json)
     if kept:
         complain(f"{kept} existing file{'s' if kept > 1 else ''} kept; add --overwrite to replace.")
     if failed:

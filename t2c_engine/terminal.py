@@ -7,18 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from t2c_engine.palette import Palette
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
-class Tick(Protocol):
-    """What a progress bar is told: `advance` more steps are done; `doing` says what comes now."""
 
-    def __call__(self, doing: str = "", advance: int = 0) -> None: ...
+class Bar:
+    """A progress bar, or nothing at all in a pipe. Called, it is told what is done: see `__call__`."""
+
+    def __init__(self, bar: Progress | None = None, total: int = 0) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=total) if bar else None
+
+    def __call__(self, doing: str = "", advance: int = 0) -> None:
+        """`advance` more steps are done; `doing` says what comes now."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, advance=advance, description=doing.replace("[", r"\["))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bar off the terminal while something else is printed."""
+        if self._bar is not None:
+            self._bar.stop()
+        yield
+        if self._bar is not None:
+            self._bar.start()
 
 
 def output() -> Console:
@@ -60,23 +79,14 @@ def print_table(console: Console, rows: Sequence[tuple[str, str]], indent: str =
 
 
 @contextmanager
-def progress(total: int, shown: bool = True) -> Iterator[Tick]:
+def progress(total: int, shown: bool = True) -> Iterator[Bar]:
     """A progress bar on standard error, on a terminal only; gone when done."""
     console = notes()
     if not (shown and console.is_terminal):
-        yield _no_tick
+        yield Bar()
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns: tuple[Any, ...] = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("", total=total)
-
-        def tick(doing: str = "", advance: int = 0) -> None:
-            bar.update(task, advance=advance, description=doing.replace("[", r"\["))
-
-        yield tick
-
-
-def _no_tick(doing: str = "", advance: int = 0) -> None:
-    """Says nothing, in a pipe."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
+        yield Bar(bar, total)
