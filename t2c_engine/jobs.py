@@ -10,15 +10,15 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from t2c_engine.color import lab_to_srgb
-from t2c_engine.errors import OutputError, PictureError, T2CError, UsageError
+from t2c_engine.color import lab_to_srgb, srgb_to_lab
+from t2c_engine.errors import OutputError, T2CError, UsageError
 from t2c_engine.files import write_file
 from t2c_engine.palette import Palette
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+EXTRACTION_SIDE = 176  # short side from which a picture's palette is taken, px
 PREVIEW_SIDE = 800  # a picture is thinned to about this for its contact sheet, px
 
 Progress = Callable[[str, int], None]  # what is being done now, and how many results have just been finished
@@ -279,21 +280,14 @@ def palette_of_picture(path: Path) -> Palette:
     Raises:
         PictureError: the picture cannot be read.
     """
-    import torch
+    from t2c_engine.pictures import read_picture, small_srgb
 
-    from t2c_engine.color import srgb_to_lab
+    picture = read_picture(path)
+    import torch  # only now: a missing file is said at once
+
     from t2c_engine.extraction import extract_palettes
-    from t2c_engine.pictures import read_picture
-    from t2c_engine.resize import resize
 
-    pixels = read_picture(path).pixels
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, axis=2)
-    scale = {"uint8": 255.0, "uint16": 65535.0}.get(pixels.dtype.name, 1.0)
-    height, width = (min(side, 256) for side in pixels.shape[:2])
-    lab = srgb_to_lab(resize(pixels, (height, width)) / np.float32(scale))
+    lab = srgb_to_lab(small_srgb(picture, EXTRACTION_SIDE))
     batch = torch.from_numpy(np.ascontiguousarray(lab.transpose(2, 0, 1)))[None]
     colors = extract_palettes(batch)[0].numpy()
-    if not np.isfinite(colors).all():
-        raise PictureError(f"No palette can be taken from {path}, its pixels are not finite; use another picture.")
-    return replace(Palette.from_lab(colors), name=path.stem)
+    return Palette.from_lab(colors, name=path.stem)

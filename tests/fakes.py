@@ -1,0 +1,80 @@
+"""Stand-ins for the networks, so that everything around them is tested in milliseconds and without weights."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+from t2c_engine.errors import EmptyPhraseError, ModelError
+from t2c_engine.palette import Palette
+
+
+@dataclass(frozen=True)
+class PaletteRequest:
+    phrase: str
+    count: int = 5
+    seed: int = 0
+    variety: float = 0.5
+
+
+@dataclass(frozen=True)
+class PaletteResult:
+    phrase: str
+    seed: int
+    model: str
+    palettes: tuple[Palette, ...]
+    note: str | None
+
+
+class PaletteSampler:
+    """Palettes that depend on phrase and seed alone."""
+
+    @classmethod
+    def load(cls, model: str | None = None) -> PaletteSampler:
+        if model not in (None, "fake-tpn"):
+            raise ModelError(f"No tpn model is called '{model}'.")
+        return cls()
+
+    def sample(self, request: PaletteRequest) -> PaletteResult:
+        if not request.phrase.strip():
+            raise EmptyPhraseError("The phrase is empty; write a few words.")
+        rng = np.random.default_rng((request.seed, zlib.crc32(request.phrase.encode())))
+        drawn = rng.integers(0, 256, (request.count, 5, 3)).tolist()
+        note = "no word of the phrase is known" if request.phrase == "qqq" else None
+        palettes = tuple(Palette(tuple((r, g, b) for r, g, b in one)) for one in drawn)
+        return PaletteResult(request.phrase, request.seed, "fake-tpn", palettes, note)
+
+
+class Colorizer:
+    """Gives every pixel the mean ab of the palette."""
+
+    model = "fake-colorizer"
+    short_side = 64
+    loaded = 0  # how often
+
+    @classmethod
+    def load(cls, model: str | None = None, device: str = "auto") -> Colorizer:
+        Colorizer.loaded += 1
+        return cls()
+
+    def encode(self, lightness: np.ndarray) -> np.ndarray:
+        assert lightness.ndim == 2 and lightness.dtype == np.float32
+        return lightness
+
+    def colour(self, encoding: np.ndarray, palettes: Sequence[Palette | None]) -> list[np.ndarray]:
+        height, width = (max(1, side // 4) for side in encoding.shape)
+        means = [np.zeros(2) if one is None else one.lab[:, 1:].mean(0) for one in palettes]
+        return [np.broadcast_to(mean, (height, width, 2)).astype(np.float32) for mean in means]
+
+
+def modules() -> dict[str, ModuleType]:
+    """The modules to put in place of the real ones, by name."""
+    sampler, colorizer = ModuleType("t2c_engine.sampler"), ModuleType("t2c_engine.colorizer")
+    for thing in (PaletteRequest, PaletteResult, PaletteSampler):
+        setattr(sampler, thing.__name__, thing)
+    colorizer.Colorizer = Colorizer  # type: ignore[attr-defined]
+    return {one.__name__: one for one in (sampler, colorizer)}
