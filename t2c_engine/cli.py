@@ -313,6 +313,23 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+@reported
+def engine(
+    listen: Annotated[
+        Path | None, typer.Option("--listen", help="Serve a Unix socket here, not standard input and output.")
+    ] = None,
+    idle_exit: Annotated[
+        float | None, typer.Option("--idle-exit", min=1, help="Leave after so many seconds without a word.")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="Where to load the colour network in advance.")] = "auto",
+) -> None:
+    """The engine process that an editor's plug-in talks to; not for typing."""
+    from t2c_engine.server import run
+
+    run(listen, idle_exit, device)
+
+
 def main() -> None:
     """Entry point of the console command `t2c`."""
     logging.basicConfig(level=logging.WARNING, format="t2c: %(message)s")

@@ -30,7 +30,7 @@ MAX_FRAME = (1 << 31) - 1
 
 _PREFIX = struct.Struct("<II")
 _LENGTH_OF_HEADER_LENGTH = 4
-_STEP = 1 << 26  # a buffer grows by this much, so that a lying length costs no memory
+_STEP = 1 << 24  # a buffer grows by this much, so that a lying length costs no memory
 
 Id = int | str
 Buffer = bytes | bytearray | memoryview

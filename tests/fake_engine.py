@@ -116,9 +116,10 @@ def answer(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> No
         value["palettes"] = palettes
     elif request.method == "set_picture":
         pictures[params["key"]] = params["width"], params["height"]
+        pictures["received"] = pictures.get("received", 0) + len(request.blob)
         value = {"key": params["key"]}
     elif request.method == "doctor":
-        value = {"ok": True, "environment": sorted(os.environ), "argv": sys.argv, "sent": len(request.blob)}
+        value = {"ok": True, "environment": sorted(os.environ), "received": pictures.get("received", 0)}
     say(p.Result(request.id, value))
 
 
