@@ -72,7 +72,10 @@ class Coloured:
 
 @dataclass(frozen=True, slots=True)
 class PictureResult:
-    """What became of one input. kept: outputs that existed and were left alone. error: why it failed, or None."""
+    """What became of one input.
+
+    kept: outputs that existed and were left alone. seconds: without loading the model. error: why it failed, or None.
+    """
 
     input: Path
     results: tuple[Coloured, ...] = ()
@@ -194,7 +197,6 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
     plans = plan_outputs(request.inputs, request.folder, len(palettes))
     colorizer = None
     for plan in plans:
-        started = time.perf_counter()
         kept = () if request.overwrite else tuple(path for path in plan.outputs if os.path.exists(path))
         if len(kept) == len(plan.outputs):
             progress(plan.input.name, len(palettes))
@@ -205,6 +207,7 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
             from t2c_engine.colorizer import Colorizer
 
             colorizer = Colorizer.load(request.model, request.device)
+        started = time.perf_counter()
         done: list[Coloured] = []
         sheet, error = None, None
         try:
@@ -236,8 +239,7 @@ def _colour_one(
     picture = read_picture(plan.input)
     lightness = small_lightness(picture, colorizer.short_side)
     colours = colorizer.colour(colorizer.encode(lightness), palettes)
-    grey = np.stack((lightness, np.zeros_like(lightness), np.zeros_like(lightness)), -1)
-    previews = [preview(lab_to_srgb(grey))]
+    previews: list[Image.Image] = []
     for path, palette, ab in zip(plan.outputs, palettes, colours, strict=True):
         pixels = render(picture, ab, strength=request.strength)
         previews.append(preview(pixels))
@@ -251,12 +253,13 @@ def _colour_one(
 def _write_sheet(
     request: ColorizeRequest, plan: Plan, palettes: Sequence[Palette], previews: Sequence[Image.Image]
 ) -> Path | None:
+    """The grey picture and every result; None where a sheet exists and is kept."""
     from t2c_engine.swatches import contact_sheet, png_bytes
 
     if os.path.exists(plan.sheet) and not request.overwrite:
         return None
     captions = [plan.input.name, *(path.name for path in plan.outputs)]
-    sheet = contact_sheet(previews, [None, *palettes], captions, request.phrase or "")
+    sheet = contact_sheet([without_colour(previews[0]), *previews], [None, *palettes], captions, request.phrase or "")
     write_file(plan.sheet, png_bytes(sheet), request.overwrite)
     return plan.sheet
 
@@ -272,6 +275,13 @@ def preview(pixels: np.ndarray) -> Image.Image:
     elif pixels.dtype != np.uint8:
         pixels = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
     return Image.fromarray(np.ascontiguousarray(pixels))
+
+
+def without_colour(small: Image.Image) -> Image.Image:
+    """The lightness of a small RGB picture, which is that of the picture it was made from."""
+    lab = srgb_to_lab(np.asarray(small.convert("RGB"), dtype=np.float32) / 255)
+    lab[..., 1:] = 0
+    return preview(lab_to_srgb(lab))
 
 
 def palette_of_picture(path: Path) -> Palette:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -130,6 +131,18 @@ def test_a_picture_is_coloured_from_a_phrase():
     assert np.corrcoef(grey.ravel(), coloured.mean(2).ravel())[0, 1] > 0.99
 
 
+def test_sixteen_bits_stay_and_alpha_and_odd_shapes_work():
+    tifffile.imwrite("deep.tif", np.linspace(0, 65535, 2400).astype(np.uint16).reshape(40, 60))
+    Image.new("RGBA", (30, 20), (90, 90, 90, 128)).save("alpha.png")
+    Image.new("L", (1, 1), 120).save("dot.png")
+    Image.new("L", (4000, 2), 120).save("line.png")
+    t2c("colorize", ".", "--palette", HEX)
+    assert tifffile.imread("out/deep-1.tif").dtype == np.uint16
+    assert Image.open("out/alpha-1.png").mode == "RGBA"
+    sizes = [Image.open(f"out/{name}-1.png").size for name in ("dot", "line")]
+    assert sizes == [(1, 1), (4000, 2)] and len(os.listdir("out")) == 8
+
+
 def test_the_same_request_gives_the_same_bytes():
     photo("photo.jpg")
     for folder in ("a", "b"):
@@ -184,7 +197,8 @@ def test_folders_patterns_and_equal_names():
 
 
 def test_an_input_is_never_replaced():
-    photo("a.png"), photo("a-1.png")
+    photo("a.png")
+    photo("a-1.png")
     before = Path("a-1.png").read_bytes()
     result = t2c("colorize", "a.png", "a-1.png", "--palette", HEX, "-o", ".", "--overwrite", code=1)
     assert Path("a-1.png").read_bytes() == before and "replace an input" in result.stderr
@@ -219,7 +233,8 @@ def test_an_output_folder_that_cannot_be_written():
 
 
 def test_ctrl_c_keeps_what_is_finished(monkeypatch):
-    photo("a.png"), photo("b.png")
+    photo("a.png")
+    photo("b.png")
     real = fakes.Colorizer.encode
     calls = []
 
