@@ -39,7 +39,7 @@ else:
 
     protocol = _load_protocol()
 
-SILENCE = 20.0  # seconds without a single byte moving, while we ping, before the engine is called dead
+SILENCE = 20.0  # seconds without a sign of life, while we ping, before the engine is called dead
 PING_EVERY = 4.0
 _TICK = 0.25
 _CHUNK = 1 << 20  # bytes written at a time, so that a transfer is seen to move
@@ -61,7 +61,7 @@ class Link:
         self._inboxes: dict[protocol.Id, queue.SimpleQueue[Any]] = {}
         self._outgoing: queue.SimpleQueue[protocol.Message | None] = queue.SimpleQueue()
         self._ids = itertools.count(1)
-        self._moved = time.monotonic()  # when a byte last went either way
+        self._moved = time.monotonic()  # when the engine last gave a sign of life
         self._bulk = 0.0  # when a part of a picture last did
         self._pinged = 0.0
 
@@ -167,7 +167,7 @@ class Link:
             if self._failure is not None and inbox.empty():
                 raise self._failure
             now = time.monotonic()
-            waited, silent = now - max(begun, self._bulk), now - self._moved
+            waited, silent = now - max(begun, self._bulk), now - max(begun, self._moved)
             if waited > timeout or silent > SILENCE:
                 raise EngineTimeout(
                     f"The engine has not answered for {max(min(waited, timeout), silent):.0f} seconds ({method}).",
@@ -192,24 +192,28 @@ class Link:
 
     # the two threads that move bytes
 
-    def _moving(self, count: int | None) -> int | None:
+    def _came(self, count: int | None) -> int | None:
         self._moved = time.monotonic()
+        return self._went(count)
+
+    def _went(self, count: int | None) -> int | None:
+        """Parts of pictures count as a sign of life; small messages do not, for a pipe swallows them unread."""
         if count and count >= _BULK:
-            self._bulk = self._moved
+            self._moved = self._bulk = time.monotonic()
         return count
 
     def _write(self, transport: Transport) -> None:
         """Send what is in `_outgoing` until it holds None or the engine has gone (which the reader reports)."""
         while (message := self._outgoing.get()) is not None:
             try:
-                protocol.write_message(lambda data: self._moving(transport.write(data[:_CHUNK])), message)
+                protocol.write_message(lambda data: self._went(transport.write(data[:_CHUNK])), message)
             except (OSError, ValueError):  # ValueError: closed on our side
                 return
 
     def _read(self, transport: Transport) -> None:
         """Hand out what comes until the stream ends, then say so to everyone who waits."""
         try:
-            for frame in protocol.read_frames(lambda buffer: self._moving(transport.readinto(buffer))):
+            for frame in protocol.read_frames(lambda buffer: self._came(transport.readinto(buffer))):
                 self._dispatch(protocol.parse(frame))
         except protocol.ProtocolError as error:
             self._lose(transport, self._broken(transport, error))

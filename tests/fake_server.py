@@ -1,0 +1,64 @@
+"""The real engine process around made-up networks: `python fake_server.py [BEHAVIOUR ...] [--listen SOCKET] ...`.
+
+Behaviours: slow (a tenth of a second a picture), noisy (prints to stdout), broken (the colouriser fails), full (it runs
+out of memory), unloadable (it cannot be loaded).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+BEHAVIOURS = ("slow", "noisy", "broken", "full", "unloadable")
+
+
+def make_service(behaviours: Sequence[str]) -> Any:
+    """The service on fakes; imports nothing of the project before it is called."""
+    import fakes
+    import numpy as np
+
+    from t2c_engine.errors import ModelError
+    from t2c_engine.service import Service
+
+    class Colorizer(fakes.Colorizer):
+        def colour(self, encoding: Any, palettes: Any) -> Any:
+            if "noisy" in behaviours:
+                print("a library says hello")
+                os.write(1, b"and so does one in C\n")
+            if "broken" in behaviours:
+                raise KeyError("palette")
+            if "full" in behaviours:
+                raise MemoryError
+            return super().colour(encoding, palettes)
+
+    def load(device: str) -> Any:
+        if "unloadable" in behaviours:
+            raise ModelError("The weights are damaged; install them again.")
+        return Colorizer.load(device=device)
+
+    def render(picture: Any, ab: np.ndarray, strength: float) -> np.ndarray:
+        from t2c_engine.upsample import render
+
+        if "slow" in behaviours:
+            time.sleep(0.1)
+        return render(picture, ab, strength)
+
+    return Service(fakes.PaletteSampler.load, load, render)
+
+
+if __name__ == "__main__":
+    from t2c_engine import server
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("behaviours", nargs="*", choices=[*BEHAVIOURS, []])
+    parser.add_argument("--listen", type=Path)
+    parser.add_argument("--idle-exit", type=float)
+    arguments = parser.parse_args()
+    server.run(arguments.listen, arguments.idle_exit, service=make_service(arguments.behaviours))
