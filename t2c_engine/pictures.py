@@ -135,15 +135,19 @@ def lightness(pixels: np.ndarray, space: RgbSpace = SRGB) -> np.ndarray:
     return np.clip(result, 0, 100, out=result)
 
 
-def luminance(pixels: np.ndarray, space: RgbSpace = SRGB) -> np.ndarray:
-    """Y (H x W float32, 0..1; CIE 1931) of H x W or H x W x 3 pixels; see `lightness`."""
+def luminance(
+    pixels: np.ndarray, space: RgbSpace = SRGB, out: np.ndarray | None = None, work: np.ndarray | None = None
+) -> np.ndarray:
+    """Y (H x W float32, 0..1; CIE 1931) of H x W or H x W x 3 pixels, in `out` with the help of `work` where given."""
+    out = np.empty(pixels.shape[:2], np.float32) if out is None else out
     if pixels.ndim == 2:
-        return _decoded(pixels, space, 1.0)
+        return _decoded(pixels, space, 1.0, out)
+    work = np.empty_like(out) if work is None else work
     weights = space.to_xyz[1]
-    result = _decoded(pixels[..., 0], space, weights[0])
+    _decoded(pixels[..., 0], space, weights[0], out)
     for channel in (1, 2):
-        result += _decoded(pixels[..., channel], space, weights[channel])
-    return result
+        out += _decoded(pixels[..., channel], space, weights[channel], work)
+    return out
 
 
 def small_lightness(picture: Picture, short_side: int) -> np.ndarray:
@@ -153,7 +157,12 @@ def small_lightness(picture: Picture, short_side: int) -> np.ndarray:
     more than four times as long, the long side is held there instead and the short side goes down to 8 pixels at least,
     with which a strip of 40,000 x 2 loses its aspect.
     """
-    return _small(picture, short_side, lambda pixels: lightness(pixels, picture.space))
+    return lightness_at(picture, small_size(picture.size, short_side))
+
+
+def lightness_at(picture: Picture, size: tuple[int, int]) -> np.ndarray:
+    """Lightness of the whole picture at any size (h, w), by area means: h x w float32, 0..100."""
+    return _small(picture, size, lambda pixels: lightness(pixels, picture.space))
 
 
 def small_srgb(picture: Picture, short_side: int) -> np.ndarray:
@@ -167,7 +176,7 @@ def small_srgb(picture: Picture, short_side: int) -> np.ndarray:
         matrix = (XYZ_TO_RGB @ picture.space.to_xyz).T.astype(np.float32)
         return SRGB_CURVE.encode(picture.space.curve.decode(pixels) @ matrix)
 
-    return np.clip(_small(picture, short_side, convert), 0, 1)
+    return np.clip(_small(picture, small_size(picture.size, short_side), convert), 0, 1)
 
 
 def small_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
@@ -177,9 +186,8 @@ def small_size(size: tuple[int, int], short_side: int) -> tuple[int, int]:
     return height, width
 
 
-def _small(picture: Picture, short_side: int, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _small(picture: Picture, size: tuple[int, int], convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Area means at twice the size wanted, converted, and from there the exact size."""
-    size = small_size(picture.size, short_side)
     pixels = picture.pixels
     middle = tuple(min(side, 2 * small) for side, small in zip(picture.size, size, strict=True))
     full = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
@@ -194,11 +202,12 @@ def _table(space: RgbSpace, depth: str, weight: float) -> np.ndarray:
     return (space.curve.decode(np.arange(count) / (count - 1)) * weight).astype(np.float32)
 
 
-def _decoded(channel: np.ndarray, space: RgbSpace, weight: float) -> np.ndarray:
-    """Linear light of one channel times `weight`."""
+def _decoded(channel: np.ndarray, space: RgbSpace, weight: float, out: np.ndarray) -> np.ndarray:
+    """Linear light of one channel times `weight`, in `out`."""
     if channel.dtype.kind == "f":
-        return space.curve.decode(channel) * np.float32(weight)
-    return np.take(_table(space, channel.dtype.name, weight), channel)
+        return np.multiply(space.curve.decode(channel), np.float32(weight), out=out)
+    # no number lies beyond the table; "clip" only spares the check
+    return np.take(_table(space, channel.dtype.name, weight), channel, out=out, mode="clip")
 
 
 def _understood(raw: Decoded, path: Path) -> tuple[np.ndarray, bytes | None]:

@@ -6,6 +6,7 @@ import logging
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image
 
 from t2c_engine import files, picture_formats
 from t2c_engine.color import lab_to_srgb, srgb_to_lab
@@ -41,7 +42,7 @@ def scene(height: int = 48, width: int = 64, dtype: type = np.uint8, channels: i
     return planes.astype(dtype) if dtype == np.float32 else (planes * np.iinfo(dtype).max).astype(dtype)
 
 
-def save(path: Path, array: np.ndarray, **options: object) -> Path:
+def save(path: Path, array: np.ndarray, **options: Any) -> Path:
     Image.fromarray(array).save(path, **options)
     return path
 
@@ -50,7 +51,9 @@ def save(path: Path, array: np.ndarray, **options: object) -> Path:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_eight_bits_there_and_back(tmp_path: Path, suffix: str, channels: int) -> None:
     pixels = scene(channels=channels)
-    options = {"lossless": True} if suffix == ".webp" else {"quality": 98, "subsampling": 0} if suffix == ".jpg" else {}
+    options: dict[str, Any] = (
+        {"lossless": True} if suffix == ".webp" else {"quality": 98, "subsampling": 0} if suffix == ".jpg" else {}
+    )
     picture = read_picture(save(tmp_path / f"a{suffix}", pixels, **options))
     grey_stays = channels == 1 and suffix != ".webp"  # WebP knows no grey
     assert picture.pixels.shape == ((48, 64) if grey_stays else (48, 64, 3))
@@ -245,7 +248,7 @@ def test_first_of_many(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None
     frames = [Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (10, 200)]
     for name in ("a.png", "a.webp", "a.tif"):
         caplog.clear()
-        options = {"lossless": True} if name == "a.webp" else {}
+        options: dict[str, Any] = {"lossless": True} if name == "a.webp" else {}
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **options)
         assert (read_picture(tmp_path / name).pixels == 10).all()
         assert "first" in caplog.text
