@@ -1,0 +1,147 @@
+"""Layers read: which of them are to be coloured, and their pixels as the engine takes them.
+
+Nothing is changed here; `insert` does that. Must not import the client or Gtk. No GIMP, GEGL or babl call at module
+level: it would end the plug-in before it has registered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("Gegl", "0.4")
+from gi.repository import Gegl, Gimp  # noqa: E402
+from request import PARASITE, RequestError  # noqa: E402
+
+STRIP_BYTES = 1 << 28  # a transfer with GIMP; it refuses 2 GiB
+SAMPLE_BYTES = {"u8": 1, "u16": 2, "float": 4}
+
+# our channels and sample -> babl's name; a name that babl does not know ends the process, so there are no others
+BABL_FORMATS = {
+    ("Y", "u8"): "Y' u8",
+    ("Y", "u16"): "Y' u16",
+    ("Y", "float"): "Y' float",
+    ("RGB", "u8"): "R'G'B' u8",
+    ("RGB", "u16"): "R'G'B' u16",
+    ("RGB", "float"): "R'G'B' float",
+    ("RGBA", "u8"): "R'G'B'A u8",
+    ("RGBA", "u16"): "R'G'B'A u16",
+    ("RGBA", "float"): "R'G'B'A float",
+    ("A", "u8"): "A u8",
+    ("A", "u16"): "A u16",
+    ("A", "float"): "A float",
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A layer's pixels: rows from the top, gamma-encoded sRGB, `format` in the protocol's words ("Y u8" ...)."""
+
+    pixels: bytes
+    width: int
+    height: int
+    format: str
+
+
+def targets(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], open_groups: bool) -> list[Gimp.Layer]:
+    """The layers meant by the drawables, each once, from the top as given.
+
+    Args:
+        open_groups: a group stands for the layers in it; otherwise it is one picture.
+
+    Raises:
+        RequestError: a drawable is no layer, is a floating selection or one of our results, or nothing is left.
+    """
+    found: dict[int, Gimp.Layer] = {}
+    for drawable in drawables:
+        for layer in _layers_of(drawable, open_groups):
+            found.setdefault(layer.get_id(), layer)
+    if not found:
+        raise RequestError("There is no layer to colour; select one in the Layers dialog.")
+    layers = list(found.values())
+    if not Gimp.Selection.is_empty(image):
+        layers = [layer for layer in layers if layer.mask_intersect()[0]]
+        if not layers:
+            raise RequestError("The selection does not touch the layer; move it, or use Select > None.")
+    return layers
+
+
+def _layers_of(drawable: Gimp.Drawable, open_groups: bool) -> Iterable[Gimp.Layer]:
+    if drawable.is_layer_mask():
+        drawable = Gimp.Layer.from_mask(drawable)
+    if not drawable.is_layer():
+        raise RequestError(f"'{drawable.get_name()}' is a channel, not a layer; select a layer and try again.")
+    if is_result(drawable):
+        raise RequestError(
+            f"'{drawable.get_name()}' is a result of Text2Colors; select the photograph's layer below it and try again."
+        )
+    if drawable.is_floating_sel():
+        raise RequestError("The layer is a floating selection; anchor it (Layer > Anchor Layer) and try again.")
+    if drawable.is_group() and open_groups:
+        for child in drawable.get_children():
+            if not is_result(child):
+                yield from _layers_of(child, open_groups)
+    else:
+        yield drawable
+
+
+def is_result(item: Gimp.Item) -> bool:
+    """Whether we have made this layer, or this group."""
+    return item.get_parasite(PARASITE) is not None
+
+
+def needs_consent(image: Gimp.Image) -> bool:
+    """Whether colouring would change the image's mode in a way that the user must agree to (indexed to RGB)."""
+    return image.get_base_type() == Gimp.ImageBaseType.INDEXED
+
+
+def sample_of(image: Gimp.Image) -> str:
+    """The sample type that holds the image's precision: "u8", "u16" or "float"."""
+    nick = image.get_precision().value_nick
+    if nick.startswith("u8"):
+        return "u8"
+    return "u16" if nick.startswith("u16") else "float"
+
+
+def read(layer: Gimp.Layer, exact: bool) -> Picture:
+    """A layer's pixels, without its mask, opacity and offset; a group's or text layer's as rendered.
+
+    Args:
+        exact: in the image's precision, for a result that replaces the pixels; 8 bits are enough to find colours for.
+
+    Raises:
+        RequestError: GIMP gives other than the bytes asked for.
+    """
+    channels = "Y" if layer.is_gray() else "RGB"
+    sample = sample_of(layer.get_image()) if exact else "u8"
+    pixels = read_bytes(layer, channels, sample)
+    return Picture(pixels, layer.get_width(), layer.get_height(), f"{channels} {sample}")
+
+
+def read_bytes(drawable: Gimp.Drawable, channels: str, sample: str) -> bytes:
+    """All samples of a drawable, in strips.
+
+    Args:
+        channels, sample: a key of BABL_FORMATS.
+
+    Raises:
+        RequestError: GIMP gives other than the bytes asked for.
+    """
+    width, height = drawable.get_width(), drawable.get_height()
+    row_bytes = width * len(channels) * SAMPLE_BYTES[sample]
+    rows = max(1, STRIP_BYTES // row_bytes)
+    buffer = drawable.get_buffer()
+    strips = []
+    for top in range(0, height, rows):
+        count = min(rows, height - top)
+        rectangle = Gegl.Rectangle.new(0, top, width, count)
+        strips.append(buffer.get(rectangle, 1.0, BABL_FORMATS[channels, sample], Gegl.AbyssPolicy.NONE))
+        if len(strips[-1]) != row_bytes * count:
+            raise RequestError(f"GIMP did not give all pixels of '{drawable.get_name()}'; try again.")
+    return strips[0] if len(strips) == 1 else b"".join(strips)

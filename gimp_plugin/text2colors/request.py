@@ -1,0 +1,172 @@
+"""What the user asks the plug-in for, and what is kept with every result. Standard library only; must not import gi."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+PARASITE = "text2colors"  # name under which GIMP keeps a layer's Record
+MODES = ("colour", "normal")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+MAX_COUNT = 20
+MAX_SEED = 2**31 - 1
+MAX_COLOURS = 1024  # of one palette; the engine makes five of any number
+
+Palette = tuple[str, ...]  # "#rrggbb", lower case
+
+_COLOUR = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+
+
+class RequestError(Exception):
+    """The request cannot be carried out as it is; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to do. `palettes` override `phrase`; `same_palettes`: several layers share the palettes of the first.
+
+    Raises:
+        RequestError: a value is out of its range, or there is neither phrase nor palette.
+    """
+
+    phrase: str = ""
+    palettes: tuple[Palette, ...] = ()
+    count: int = 5
+    seed: int = 0
+    strength: float = 1.0
+    device: str = "auto"
+    mode: str = "colour"
+    same_palettes: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.phrase.strip() and not self.palettes:
+            raise RequestError("There is nothing to colour with: give a phrase such as 'autumn breeze', or palettes.")
+        _check("number of palettes", self.count, 1, MAX_COUNT)
+        _check("seed", self.seed, 0, MAX_SEED)
+        _check("strength", self.strength, 0.0, 2.0)
+        _check_choice("device", self.device, DEVICES)
+        _check_choice("result mode", self.mode, MODES)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything that is needed to make a result again; lives with the layer as a parasite."""
+
+    phrase: str
+    palette: Palette
+    number: int  # of the palette among those of the request, from 1
+    seed: int
+    strength: float
+    mode: str
+    model: str
+    version: str  # of the engine
+
+    def to_bytes(self) -> bytes:
+        """As JSON."""
+        return json.dumps(asdict(self), ensure_ascii=True).encode("ascii")
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Record:
+        """From the bytes of a parasite.
+
+        Raises:
+            RequestError: they are no record, or one of another version.
+        """
+        try:
+            values = json.loads(data.rstrip(b"\0").decode("utf-8"))
+            values["palette"] = tuple(str(colour) for colour in values["palette"])
+            return cls(**{name: values[name] for name in cls.__dataclass_fields__})
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RequestError(f"What Text2Colors has kept with this layer cannot be read ({error}).") from error
+
+    def in_words(self) -> str:
+        """For the user, one fact a line."""
+        result = "colour layer" if self.mode == "colour" else "normal layer"
+        return "\n".join(
+            (
+                f"Phrase: {self.phrase or '(none; the palette was given)'}",
+                f"Palette {self.number}: {' '.join(self.palette)}",
+                f"Seed: {self.seed}",
+                f"Strength: {self.strength * 100:.0f} %, as {result}",
+                f"Model: {self.model or '(unknown)'}",
+                f"Engine: {self.version or '(unknown)'}",
+                "The colours are inferred from the words, not known from the scene.",
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A picture under one palette: RGB pixels in `format`'s samples ("RGB u8" ...), of any size, and what is kept."""
+
+    pixels: bytes
+    width: int
+    height: int
+    format: str
+    record: Record
+
+
+def parse_palettes(text: str) -> tuple[Palette, ...]:
+    """Palettes from text: colours are split at commas or spaces, palettes at semicolons or line ends.
+
+    "#8c2f1b,#d98c3f;#2b2a33,#fff" gives two palettes. Colours are '#rrggbb' or '#rgb', the '#' may be missing.
+
+    Raises:
+        RequestError: a colour cannot be read, or a palette has too many.
+    """
+    palettes = []
+    for part in re.split(r"[;\r\n]+", text):
+        words = [word for word in re.split(r"[,\s]+", part) if word]
+        if len(words) > MAX_COLOURS:
+            raise RequestError(f"A palette of {len(words)} colours is too long; at most {MAX_COLOURS} can be used.")
+        if words:
+            palettes.append(tuple(parse_colour(word) for word in words))
+    return tuple(palettes)
+
+
+def parse_colour(word: str) -> str:
+    """A colour as '#rrggbb', lower case.
+
+    Raises:
+        RequestError: the word is no colour.
+    """
+    if not _COLOUR.fullmatch(word):
+        raise RequestError(f"'{word[:40]}' is not a colour; write it as #rrggbb, for example #d98c3f.")
+    digits = word.removeprefix("#").lower()
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
+def format_palettes(palettes: Sequence[Palette]) -> str:
+    """The text that `parse_palettes` reads."""
+    return ";".join(",".join(palette) for palette in palettes)
+
+
+def request_from(values: Mapping[str, Any]) -> Request:
+    """From a procedure's arguments, by their names there.
+
+    Raises:
+        RequestError: as `Request` and `parse_palettes`.
+    """
+    return Request(
+        phrase=(values["phrase"] or "").strip(),
+        palettes=parse_palettes(values["palettes"] or ""),
+        count=values["count"],
+        seed=values["seed"],
+        strength=values["strength"],
+        device=values["device"] or "auto",
+        mode=values["result-mode"] or "colour",
+        same_palettes=values["same-palettes"],
+    )
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise RequestError(f"The {name} is {value}; it must lie between {low} and {high}.")
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise RequestError(f"The {name} '{value[:40]}' is unknown; choose one of {', '.join(choices)}.")

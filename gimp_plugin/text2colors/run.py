@@ -1,0 +1,93 @@
+"""From a call of GIMP to new layers: reads the layers, has them coloured, inserts the results.
+
+Without a dialog everything happens here, one thing after the other. Must not import Gtk at module level.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("Gegl", "0.4")
+import insert  # noqa: E402
+import layers  # noqa: E402
+import work  # noqa: E402
+from gi.repository import Gegl, Gimp  # noqa: E402
+from request import Request, RequestError, request_from  # noqa: E402
+
+ARGUMENTS = ("phrase", "palettes", "count", "seed", "strength", "device", "result-mode", "same-palettes")
+
+log = logging.getLogger(__name__)
+
+
+def colorize(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    open_groups: bool,
+) -> list[Gimp.Layer] | None:
+    """The new layers, or None when the user has closed the dialog.
+
+    Raises:
+        RequestError, EngineError: it cannot be done; the image is as it was.
+    """
+    Gegl.init(None)
+    originals = layers.targets(image, drawables, open_groups)
+    if run_mode == Gimp.RunMode.INTERACTIVE:
+        import dialog
+
+        return dialog.run(procedure, image, originals, config)
+    values = {name: config.get_property(name) for name in ARGUMENTS}
+    if run_mode == Gimp.RunMode.WITH_LAST_VALS and not (values["phrase"] or values["palettes"]):
+        raise RequestError("There are no last values yet; use Colors > Text2Colors > Colorize with Words first.")
+    if layers.needs_consent(image):
+        raise RequestError(
+            "The image is indexed, which holds too few colours; convert it with Image > Mode > RGB and try again."
+        )
+    return without_dialog(image, originals, request_from(values))
+
+
+def without_dialog(image: Gimp.Image, originals: Sequence[Gimp.Layer], request: Request) -> list[Gimp.Layer]:
+    """Colour the layers and insert the results, showing progress where GIMP shows it.
+
+    Raises:
+        RequestError, EngineError: it cannot be done; the image is as it was.
+    """
+    Gimp.progress_init("Text2Colors")
+    with work.new_engine() as engine:  # starts while the pixels are read
+        pictures = [layers.read(layer, exact=request.mode == "normal") for layer in originals]
+        results = work.colour(engine, request, pictures, _show_progress)
+    made = insert.insert(image, list(zip(originals, results, strict=True)))
+    Gimp.progress_end()
+    Gimp.displays_flush()
+    return made
+
+
+def _show_progress(done: float, text: str) -> None:
+    Gimp.progress_update(done)
+    if text:
+        Gimp.progress_set_text(f"Text2Colors: {text}")
+
+
+def again(name: str, image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
+    """Run a colouring procedure with the values of its last interactive run.
+
+    Raises:
+        RequestError: it fails; the text is that procedure's.
+    """
+    procedure = Gimp.get_pdb().lookup_procedure(name)
+    config = procedure.create_config()
+    config.set_property("run-mode", Gimp.RunMode.WITH_LAST_VALS)
+    config.set_property("image", image)
+    config.set_core_object_array("drawables", list(drawables))
+    values = procedure.run(config)
+    if values.index(0) != Gimp.PDBStatusType.SUCCESS:
+        error = Gimp.get_pdb().get_last_error()
+        raise RequestError(error or "Text2Colors has been stopped.")
+    found = (Gimp.Layer.get_by_id(int(number)) for number in values.index(2))
+    return [layer for layer in found if layer is not None]

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Text2Colors for GIMP 3: registers the procedures, and answers GIMP's calls.
+
+GIMP drops a plug-in silently when anything fails while it registers, so this file imports the standard library and gi
+only; everything else is imported when a procedure runs, and what is wrong is then said in words.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp, GLib, GObject  # noqa: E402
+
+COLORIZE = "plug-in-text2colors"
+LAYERS = "plug-in-text2colors-layers"
+AGAIN = "plug-in-text2colors-again"
+CHECK = "plug-in-text2colors-check"
+ABOUT = "plug-in-text2colors-about"
+
+MENU = "<Image>/Colors/Text2Colors"
+READWRITE = GObject.ParamFlags.READWRITE
+
+# name: menu label, tooltip, help
+TEXTS = {
+    COLORIZE: (
+        "Colorize with _Words...",
+        "Colours a layer from a phrase such as 'autumn breeze'",
+        "Draws palettes for the phrase (or takes those given) and inserts, above each layer, a group with one layer a "
+        "palette that gives colour only. The original keeps its pixels; everything is one undo step. Returns the "
+        "new layers.",
+    ),
+    LAYERS: (
+        "Colorize _Layers...",
+        "Colours all selected layers, and the layers of selected groups, alike",
+        "As plug-in-text2colors, but a group stands for the layers in it. same-palettes gives all layers the same "
+        "palettes; otherwise each gets its own for the phrase.",
+    ),
+    AGAIN: (
+        "Colorize _Again",
+        "Colours the layer as the last time, without asking",
+        "Runs plug-in-text2colors on the layers given with the values of its last interactive run.",
+    ),
+    CHECK: (
+        "Set-up _Check",
+        "Says in words whether the engine is installed and works",
+        "Starts the engine and reports its version, models and device. Returns the report.",
+    ),
+    ABOUT: (
+        "A_bout this Result",
+        "Shows phrase, palette, seed and model of the selected result layer",
+        "Returns what Text2Colors keeps with the layer, as JSON.",
+    ),
+}
+
+
+def run_colorize(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: list[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    data: Any,
+) -> Gimp.ValueArray:
+    """Colour the drawables; with a dialog only when run interactively."""
+    import run
+
+    def work() -> Gimp.ValueArray:
+        open_groups = procedure.get_name() == LAYERS
+        layers = run.colorize(procedure, run_mode, image, drawables, config, open_groups)
+        if layers is None:
+            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error())
+        return _with_layers(procedure, layers)
+
+    return _answer(procedure, work)
+
+
+def run_again(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: list[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    data: Any,
+) -> Gimp.ValueArray:
+    """Call plug-in-text2colors with its last values."""
+    import run
+
+    def work() -> Gimp.ValueArray:
+        return _with_layers(procedure, run.again(COLORIZE, image, drawables))
+
+    return _answer(procedure, work)
+
+
+def run_about(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: list[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    data: Any,
+) -> Gimp.ValueArray:
+    """Tell what is kept with the selected layer."""
+    import about
+
+    return _answer(procedure, lambda: _with_text(procedure, about.about(drawables, run_mode)))
+
+
+def run_check(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, data: Any) -> Gimp.ValueArray:
+    """Tell what is right and wrong with the installation."""
+    import about
+
+    return _answer(procedure, lambda: _with_text(procedure, about.check(config.get_property("run-mode"))))
+
+
+def _answer(procedure: Gimp.Procedure, work: Callable[[], Gimp.ValueArray]) -> Gimp.ValueArray:
+    """What `work` returns, or its error in words. The edge of the process: nothing may pass."""
+    _log_to_file()
+    try:
+        return work()
+    except Exception as error:
+        logging.getLogger(__name__).exception("%s failed", procedure.get_name())
+        # our own errors are sentences for the user; of the others only the name and text are known
+        known = type(error).__name__ in ("RequestError", "EngineError", "EngineCancelled", "EngineTimeout")
+        text = str(error) if known else f"Text2Colors has failed unexpectedly ({type(error).__name__}: {error})."
+        failure = GLib.Error.new_literal(Gimp.PlugIn.error_quark(), text, 0)
+        return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, failure)
+
+
+def _log_to_file() -> None:
+    """Keep a log in the user's data folder; none when that cannot be written."""
+    from work import log_folder
+
+    try:
+        log_folder().mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            log_folder() / "plug-in.log", maxBytes=1 << 20, backupCount=1, encoding="utf-8", delay=True
+        )
+    except OSError:
+        return
+    logging.basicConfig(handlers=[handler], level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+
+
+def _with_layers(procedure: Gimp.Procedure, layers: list[Gimp.Layer]) -> Gimp.ValueArray:
+    """Success and the layers. Python cannot fill an array of layers, but a configuration can."""
+    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
+    carrier = procedure.create_config()
+    carrier.set_core_object_array("drawables", layers)
+    array = GObject.Value()
+    array.init(GObject.type_from_name("GimpCoreObjectArray"))
+    array.set_boxed(carrier.get_property("drawables"))
+    values.remove(1)
+    values.insert(1, array)
+    ids = GObject.Value()
+    ids.init(GObject.TYPE_STRV)
+    ids.set_boxed([str(layer.get_id()) for layer in layers])
+    values.remove(2)
+    values.insert(2, ids)
+    return values
+
+
+def _with_text(procedure: Gimp.Procedure, text: str) -> Gimp.ValueArray:
+    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
+    values.remove(1)
+    values.insert(1, GObject.Value(GObject.TYPE_STRING, text))
+    return values
+
+
+class Text2Colors(Gimp.PlugIn):
+    """The plug-in as GIMP sees it."""
+
+    def do_set_i18n(self, name: str) -> bool:
+        return False
+
+    def do_query_procedures(self) -> list[str]:
+        return [COLORIZE, LAYERS, AGAIN, CHECK, ABOUT]
+
+    def do_create_procedure(self, name: str) -> Gimp.Procedure:
+        label, blurb, help_text = TEXTS[name]
+        if name == CHECK:
+            procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_check, None)
+        else:
+            run_function = {ABOUT: run_about, AGAIN: run_again}.get(name, run_colorize)
+            procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_function, None)
+            procedure.set_image_types("*")
+            mask = Gimp.ProcedureSensitivityMask
+            procedure.set_sensitivity_mask(mask.DRAWABLE if name == ABOUT else mask.DRAWABLE | mask.DRAWABLES)
+        procedure.set_menu_label(label)
+        procedure.set_documentation(blurb, help_text, name)
+        procedure.set_attribution("The Text2Colors authors", "MIT licence", "2026")
+        procedure.add_menu_path(MENU)
+        if name in (COLORIZE, LAYERS):
+            _add_arguments(procedure)
+        if name == CHECK:
+            procedure.add_enum_argument(
+                "run-mode",
+                "Run mode",
+                "Whether a dialog may be shown",
+                Gimp.RunMode.__gtype__,
+                Gimp.RunMode.NONINTERACTIVE,
+                READWRITE,
+            )
+        if name in (CHECK, ABOUT):
+            procedure.add_string_return_value("report", "Report", "What was found", "", READWRITE)
+        else:
+            procedure.add_core_object_array_return_value(
+                "layers", "Layers", "The new layers, those of the first drawable first", Gimp.Layer.__gtype__, READWRITE
+            )
+            procedure.add_string_array_return_value("layer-ids", "Layer IDs", "The same, as numbers", READWRITE)
+        return procedure
+
+
+def _add_arguments(procedure: Gimp.Procedure) -> None:
+    """The arguments of a colouring procedure; `request.request_from` reads them by these names."""
+    procedure.add_string_argument("phrase", "_Phrase", "What the colours should speak of", "", READWRITE)
+    procedure.add_string_argument(
+        "palettes",
+        "Pale_ttes",
+        "Colours as #rrggbb,#rrggbb,... and palettes apart by ';'; override the phrase",
+        "",
+        READWRITE,
+    )
+    procedure.add_int_argument("count", "_Number of palettes", "How many to draw", 1, 20, 5, READWRITE)
+    procedure.add_int_argument("seed", "_Seed", "The same seed gives the same palettes", 0, 2**31 - 1, 0, READWRITE)
+    procedure.add_double_argument(
+        "strength", "St_rength", "0 is grey, 1 full colour, 2 twice as strong", 0.0, 2.0, 1.0, READWRITE
+    )
+    _add_choice(
+        procedure,
+        "device",
+        "_Device",
+        "What computes",
+        (
+            ("auto", "Automatic"),
+            ("cpu", "CPU"),
+            ("cuda", "GPU (NVIDIA)"),
+            ("mps", "GPU (Apple)"),
+        ),
+    )
+    _add_choice(
+        procedure,
+        "result-mode",
+        "Resu_lt",
+        "How the result is inserted",
+        (
+            ("colour", "Colour layers"),
+            ("normal", "Normal layers"),
+        ),
+    )
+    procedure.add_boolean_argument(
+        "same-palettes",
+        "Same p_alettes for all layers",
+        "Several layers share the palettes of the first",
+        True,
+        READWRITE,
+    )
+
+
+def _add_choice(
+    procedure: Gimp.Procedure, name: str, label: str, blurb: str, choices: tuple[tuple[str, str], ...]
+) -> None:
+    """A choice argument whose default is the first."""
+    choice = Gimp.Choice.new()
+    for number, (nick, text) in enumerate(choices):
+        choice.add(nick, number, text, "")
+    procedure.add_choice_argument(name, label, blurb, choice, choices[0][0], READWRITE)
+
+
+Gimp.main(Text2Colors.__gtype__, sys.argv)

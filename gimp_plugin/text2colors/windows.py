@@ -1,0 +1,209 @@
+"""Small windows, and what all windows share: style, colours of GIMP. Gtk, so never loaded without a dialog."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("GimpUi", "3.0")
+gi.require_version("Gegl", "0.4")
+gi.require_version("Gtk", "3.0")
+from gi.repository import Babl, Gdk, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
+
+BINARY = "text2colors"
+SPACE = 12  # px between things that do not belong together; half of it between those that do
+
+_STYLE = b"""
+.t2c-phrase { font-size: 120%; padding: 7px; }
+.t2c-note { font-size: 92%; }
+.t2c-row { border: 2px solid alpha(currentColor, 0.10); border-radius: 8px; padding: 6px; }
+.t2c-row:hover { border-color: alpha(currentColor, 0.25); }
+.t2c-row.chosen { border-color: @theme_selected_bg_color; background-color: alpha(@theme_selected_bg_color, 0.14); }
+.t2c-swatch { background-image: none; border: none; box-shadow: none; border-radius: 5px; padding: 0; margin: 0;
+  text-shadow: none; -gtk-icon-shadow: none; min-width: 18px; min-height: 40px; }
+.t2c-swatch:hover { box-shadow: inset 0 0 0 2px alpha(white, 0.45); }
+.t2c-swatch:focus { box-shadow: inset 0 0 0 2px white, 0 0 0 1px black; }
+.t2c-preview { border-radius: 5px; }
+.t2c-empty { font-size: 115%; }
+"""
+
+
+def prepare() -> None:
+    """Start Gtk as GIMP wants it, and load our style; before any window."""
+    GimpUi.init(BINARY)
+    Gegl.init(None)
+    provider = Gtk.CssProvider()
+    provider.load_from_data(_STYLE)
+    screen = Gdk.Screen.get_default()
+    Gtk.StyleContext.add_provider_for_screen(screen, provider, Gtk.STYLE_PROVIDER_PRIORITY_USER)
+
+
+def window(title: str, *buttons: tuple[str, Gtk.ResponseType]) -> GimpUi.Dialog:
+    """A dialog as GIMP makes them, with a help-less set of buttons; the last is the default."""
+    dialog = GimpUi.Dialog(title=title, role=BINARY)
+    for label, response in buttons:
+        dialog.add_button(label, response)
+    dialog.set_default_response(buttons[-1][1])
+    dialog.get_content_area().set_property("margin", SPACE)
+    dialog.get_content_area().set_spacing(SPACE)
+    return dialog
+
+
+def label(text: str, *classes: str, wrap: bool = True) -> Gtk.Label:
+    """A left-aligned text."""
+    made = Gtk.Label(label=text, xalign=0.0)
+    made.set_line_wrap(wrap)
+    for name in classes:
+        made.get_style_context().add_class(name)
+    return made
+
+
+def hex_of(colour: Gegl.Color) -> str:
+    """A colour as "#rrggbb"; its own numbers are linear light and must not be used."""
+    red, green, blue = colour.get_bytes(Babl.format("R'G'B' u8")).get_data()[:3]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def colour_strip(palette: Sequence[str], height: int = 40) -> Gtk.Box:
+    """A palette to look at."""
+    box = Gtk.Box(spacing=3, homogeneous=True)
+    for colour in palette:
+        patch = Gtk.EventBox()
+        patch.set_size_request(-1, height)
+        patch.set_tooltip_text(colour)
+        paint(patch, colour)
+        box.pack_start(patch, True, True, 0)
+    return box
+
+
+def paint(widget: Gtk.Widget, colour: str) -> None:
+    """Give a widget a background of one colour; called again, another."""
+    provider = getattr(widget, "t2c_provider", None)
+    if provider is None:
+        provider = Gtk.CssProvider()
+        widget.get_style_context().add_provider(provider, Gtk.STYLE_PROVIDER_PRIORITY_USER + 1)
+        widget.t2c_provider = provider
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    ink = "black" if 0.30 * red + 0.59 * green + 0.11 * blue > 140 else "white"
+    provider.load_from_data(f"* {{ background-color: {colour}; color: {ink}; border-radius: 5px; }}".encode())
+
+
+def show_text(title: str, text: str, palette: Sequence[str] = ()) -> None:
+    """A window with a text to read and copy, and a palette above it."""
+    prepare()
+    dialog = window(title, ("_Close", Gtk.ResponseType.CLOSE))
+    if palette:
+        dialog.get_content_area().pack_start(colour_strip(palette), False, False, 0)
+    words = label(text)
+    words.set_selectable(True)
+    words.set_max_width_chars(70)
+    dialog.get_content_area().pack_start(words, True, True, 0)
+    dialog.show_all()
+    dialog.run()
+    dialog.destroy()
+
+
+def show_check(report_lines: Callable[[], list[str]]) -> str:
+    """A window that fills while the check runs in a thread; returns the report, empty when closed too early."""
+    prepare()
+    dialog = window("Text2Colors Set-up Check", ("_Copy", Gtk.ResponseType.APPLY), ("_Close", Gtk.ResponseType.CLOSE))
+    spinner = Gtk.Spinner()
+    words = label("Starting the engine and asking it ...")
+    words.set_selectable(True)
+    words.set_max_width_chars(90)
+    for widget in (spinner, words):
+        dialog.get_content_area().pack_start(widget, False, False, 0)
+    dialog.show_all()
+    spinner.start()
+    found: list[str] = []
+
+    def show(lines: list[str]) -> bool:
+        found[:] = lines
+        if dialog.get_realized():
+            spinner.stop()
+            spinner.hide()
+            words.set_text("\n".join(lines))
+        return GLib.SOURCE_REMOVE
+
+    threading.Thread(target=lambda: GLib.idle_add(show, report_lines()), daemon=True).start()
+    while dialog.run() == Gtk.ResponseType.APPLY:
+        Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).set_text(words.get_text(), -1)
+    dialog.destroy()
+    return "\n".join(found)
+
+
+def ask(parent: Gtk.Window | None, question: str, yes: str) -> bool:
+    """Whether the user agrees."""
+    dialog = Gtk.MessageDialog(
+        transient_for=parent, modal=True, message_type=Gtk.MessageType.QUESTION, text=question, title="Text2Colors"
+    )
+    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    dialog.add_button(yes, Gtk.ResponseType.OK)
+    dialog.set_default_response(Gtk.ResponseType.OK)
+    answer = dialog.run()
+    dialog.destroy()
+    return answer == Gtk.ResponseType.OK
+
+
+def edit_colour(parent: Gtk.Window, colour: str) -> str | None:
+    """GIMP's own colour selection; the new colour, or None."""
+    dialog = window("Edit Colour", ("_Cancel", Gtk.ResponseType.CANCEL), ("_OK", Gtk.ResponseType.OK))
+    dialog.set_transient_for(parent)
+    chooser = GimpUi.ColorSelection()
+    chooser.set_show_alpha(False)
+    for give in (chooser.set_old_color, chooser.set_color):
+        give(Gegl.Color.new(colour))
+    dialog.get_content_area().pack_start(chooser, True, True, 0)
+    dialog.show_all()
+    answer = hex_of(chooser.get_color()) if dialog.run() == Gtk.ResponseType.OK else None
+    dialog.destroy()
+    return answer
+
+
+def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | None:
+    """One of GIMP's palettes from a list that can be searched: its name and colours, or None."""
+    dialog = window("Use GIMP Palette", ("_Cancel", Gtk.ResponseType.CANCEL), ("_Use", Gtk.ResponseType.OK))
+    dialog.set_transient_for(parent)
+    dialog.set_default_size(360, 420)
+    store = Gtk.ListStore(str, str, object)
+    for palette in sorted(Gimp.palettes_get_list(""), key=lambda one: one.get_name().casefold()):
+        store.append((palette.get_name(), str(palette.get_color_count()), palette))
+    search = Gtk.SearchEntry()
+    kept = store.filter_new()
+    kept.set_visible_func(lambda model, row, _: search.get_text().casefold() in model[row][0].casefold())
+    search.connect("search-changed", lambda _: kept.refilter())
+    view = Gtk.TreeView(model=kept, headers_visible=True, enable_search=False)
+    for index, name in enumerate(("Palette", "Colours")):
+        cell = Gtk.CellRendererText(ellipsize=Pango.EllipsizeMode.END if index == 0 else Pango.EllipsizeMode.NONE)
+        column = Gtk.TreeViewColumn(name, cell, text=index)
+        column.set_expand(index == 0)
+        view.append_column(column)
+    view.connect("row-activated", lambda *_: dialog.response(Gtk.ResponseType.OK))
+    scrolled = Gtk.ScrolledWindow()
+    scrolled.add(view)
+    dialog.get_content_area().pack_start(search, False, False, 0)
+    dialog.get_content_area().pack_start(scrolled, True, True, 0)
+    dialog.show_all()
+    chosen = _selected(view) if dialog.run() == Gtk.ResponseType.OK else None
+    dialog.destroy()
+    if chosen is None:
+        return None
+    return chosen.get_name(), tuple(hex_of(colour) for colour in chosen.get_colors())
+
+
+def _selected(view: Gtk.TreeView) -> Any:
+    model, row = view.get_selection().get_selected()
+    return model[row][2] if row is not None else None
+
+
+def save_gimp_palette(name: str, colours: Sequence[str]) -> str:
+    """Keep colours as a palette of GIMP's; the name it got, for GIMP makes it unique."""
+    palette = Gimp.Palette.new(name)
+    palette.set_columns(len(colours) if len(colours) <= 16 else 8)
+    for colour in colours:
+        palette.add_entry(colour, Gegl.Color.new(colour))
+    return palette.get_name()

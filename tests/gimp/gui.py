@@ -1,0 +1,188 @@
+"""GIMP with its windows on a screen of memory: mouse and keys by xdotool, pictures by Pillow, and an agent in GIMP.
+
+The agent is a batch script that goes on running in the GIMP under test and carries out Python that it is sent, so that
+a test can look at images while their windows are open. Must not import the engine or the plug-in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from host import HERE, Host, end
+from PIL import Image, ImageGrab
+
+_AGENT = """
+import os, time, traceback
+os.makedirs("/share/agent", exist_ok=True)
+def serve():
+    known = globals()
+    while True:
+        for name in sorted(os.listdir("/share/agent")):
+            if not name.endswith(".py"):
+                continue
+            path = "/share/agent/" + name
+            try:
+                answer = {"value": eval_last(open(path).read(), known)}
+            except Exception:
+                answer = {"error": traceback.format_exc()}
+            os.remove(path)
+            with open(path[:-3] + ".part", "w") as file:
+                json.dump(answer, file)
+            os.rename(path[:-3] + ".part", path[:-3] + ".json")
+        time.sleep(0.02)
+def eval_last(text, known):
+    known["answer"] = None
+    exec(text, known)
+    return known["answer"]
+serve()
+"""
+
+
+def missing_programs() -> str:
+    """What the GUI run needs and this machine has not; "" when all is there."""
+    return ", ".join(name for name in ("Xvfb", "openbox", "xdotool") if not shutil.which(name))
+
+
+def wait_for(true: Callable[[], Any], seconds: float, what: str) -> Any:
+    """The first true value of a function, asked again and again."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = true()
+        if value:
+            return value
+        time.sleep(0.03)
+    raise AssertionError(f"waited {seconds:g} s in vain for {what}")
+
+
+@dataclass
+class Gui:
+    """A GIMP that can be seen and driven."""
+
+    host: Host
+    display: str
+    process: subprocess.Popen[str]
+    _calls: int = 0
+
+    def tell(self, code: str, timeout: float = 60.0) -> Any:
+        """Run Python inside; what it has put into `answer` (anything JSON can hold)."""
+        self._calls += 1
+        folder = self.host.share / "agent"
+        name = f"{self._calls:04d}"
+        part = folder / f"{name}.part"
+        part.write_text(code, "utf-8")
+        part.rename(folder / f"{name}.py")
+        found = folder / f"{name}.json"
+
+        def answered() -> bool:
+            assert self.process.poll() is None, "GIMP has ended"
+            return found.exists()
+
+        wait_for(answered, timeout, "the agent in GIMP")
+        answer = json.loads(found.read_text("utf-8"))
+        assert "error" not in answer, answer["error"]
+        return answer["value"]
+
+    def xdotool(self, *words: str, check: bool = True) -> str:
+        """What xdotool says."""
+        run = subprocess.run(
+            ["xdotool", *words], env={**os.environ, "DISPLAY": self.display}, capture_output=True, text=True
+        )
+        assert run.returncode == 0 or not check, f"xdotool {' '.join(words)}: {run.stderr}"
+        return run.stdout.strip()
+
+    def window(self, title: str, seconds: float = 20.0) -> str:
+        """The number of the window whose title matches, once it can be seen."""
+        found = wait_for(
+            lambda: self.xdotool("search", "--onlyvisible", "--name", title, check=False), seconds, f"window '{title}'"
+        )
+        return found.splitlines()[-1]
+
+    def is_gone(self, title: str) -> bool:
+        """Whether no visible window has this title."""
+        return not self.xdotool("search", "--onlyvisible", "--name", title, check=False)
+
+    def place(self, window: str) -> tuple[int, int, int, int]:
+        """Left, top, width and height of a window."""
+        text = self.xdotool("getwindowgeometry", "--shell", window)
+        facts = dict(line.split("=") for line in text.splitlines())
+        return int(facts["X"]), int(facts["Y"]), int(facts["WIDTH"]), int(facts["HEIGHT"])
+
+    def click(self, window: str, x: int, y: int, button: str = "1", times: int = 1) -> None:
+        """Click at a place in a window."""
+        self.xdotool("mousemove", "--window", window, str(x), str(y))
+        self.xdotool("click", "--repeat", str(times), "--delay", "60", button)
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, such as "ctrl+z"."""
+        self.xdotool("key", "--delay", "40", *keys)
+
+    def type(self, text: str) -> None:
+        """Type a text into what has the focus."""
+        self.xdotool("type", "--delay", "15", text)
+
+    def picture(self, window: str | None = None) -> Image.Image:
+        """The screen, or a window of it."""
+        screen = ImageGrab.grab(xdisplay=self.display)
+        if window is None:
+            return screen
+        left, top, width, height = self.place(window)
+        return screen.crop((left, top, left + width, top + height))
+
+    def find_colour(self, window: str, colour: tuple[int, int, int]) -> tuple[int, int] | None:
+        """The middle of the largest run of exactly this colour in a window, relative to it; None when there is none."""
+        picture = self.picture(window).convert("RGB")
+        width, height = picture.size
+        rows = picture.tobytes()
+        best, place = 0, None
+        wanted = bytes(colour)
+        for y in range(0, height, 4):
+            row = rows[y * width * 3 : (y + 1) * width * 3]
+            start = row.find(wanted * 12)
+            if start >= 0 and start % 3 == 0:
+                stop = start
+                while row[stop : stop + 3] == wanted:
+                    stop += 3
+                if stop - start > best:
+                    best, place = stop - start, ((start + stop) // 6, y + 8)
+        return place
+
+
+@contextlib.contextmanager
+def running(host: Host, engine: str, number: int = 77, size: str = "1280x900") -> Iterator[Gui]:
+    """A screen, a window manager and a GIMP with its agent; all ended afterwards."""
+    display = f":{number}"
+    shutil.rmtree(host.share / "agent", ignore_errors=True)
+    (host.share / "agent").mkdir()
+    (host.share / "agent.py").write_text((HERE / "inside.py").read_text("utf-8") + _AGENT, "utf-8")
+    with contextlib.ExitStack() as stack:
+        screen = subprocess.Popen(
+            ["Xvfb", display, "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        stack.callback(lambda: (screen.kill(), screen.wait()))
+        wait_for(Path(f"/tmp/.X11-unix/X{number}").exists, 10, "the X server")
+        manager = subprocess.Popen(
+            ["openbox"],
+            env={**os.environ, "DISPLAY": display},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        stack.callback(lambda: (manager.kill(), manager.wait()))
+        script = "exec(compile(open('/share/agent.py').read(), 'agent.py', 'exec'))"
+        words = ["dbus-run-session", "--", "gimp-3.0", "-n", "-s", "--batch-interpreter=python-fu-eval", "-b", script]
+        process = host.start(words, engine, {"DISPLAY": display, "GTK_THEME": ""})
+        stack.callback(lambda: end(process))
+        gui = Gui(host, display, process)
+        gui.window("GNU Image Manipulation Program", 120)
+        gui.tell("answer = 1", 120)
+        yield gui
