@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from t2c_engine.errors import PictureError, UsageError
+from t2c_engine.palette import Palette
 from t2c_engine.pictures import Picture, small_lightness
 from t2c_engine.protocol import PIXEL_FORMATS, Buffer
 from t2c_engine.resize import resize
 
 MAX_BYTES = 400_000_000  # of pixels held; the newest picture is held whatever its size
 MAX_PICTURES = 16
+MAX_COLOURS = 64  # ab maps kept for a picture
+BATCH = 8  # palettes that go through the network at once
 MAX_SIDE = 262_144  # GIMP allows no more either
 
 
@@ -54,12 +58,12 @@ def format_of(pixels: np.ndarray) -> str:
 
 
 class HeldPicture:
-    """A picture, its small versions and its encodings, each worked out once. Not for several threads at a time."""
+    """A picture with its small versions, encodings and colours, each worked out once. For one thread at a time."""
 
     def __init__(self, pixels: np.ndarray) -> None:
         self.picture = Picture(pixels)
         self._reduced: dict[tuple[int, int], Picture] = {}
-        self._encodings: dict[int, tuple[Any, Any]] = {}
+        self._encoded: dict[int, Encoded] = {}
 
     def reduced(self, max_side: int) -> Picture:
         """The picture in 8 bits, at most `max_side` px on its long side."""
@@ -74,13 +78,41 @@ class HeldPicture:
             self._reduced[size] = Picture(pixels)
         return self._reduced[size]
 
-    def encoding(self, colorizer: Any) -> Any:
-        """What a colouriser makes of the picture's lightness."""
-        known = self._encodings.get(id(colorizer))
-        if known is None or known[0] is not colorizer:
-            known = (colorizer, colorizer.encode(small_lightness(self.picture, colorizer.short_side)))
-            self._encodings[id(colorizer)] = known
-        return known[1]
+    def encoded(self, colorizer: Any) -> Encoded:
+        """The picture as a colouriser sees it."""
+        known = self._encoded.get(id(colorizer))
+        if known is None or known.colorizer is not colorizer:
+            known = Encoded(colorizer, small_lightness(self.picture, colorizer.short_side))
+            self._encoded[id(colorizer)] = known
+        return known
+
+
+class Encoded:
+    """One picture encoded by one colouriser, and the colours it has given it so far. For one thread at a time.
+
+    Attributes:
+        lightness: h x w float32, 0..100, what was encoded.
+    """
+
+    def __init__(self, colorizer: Any, lightness: np.ndarray) -> None:
+        self.colorizer = colorizer
+        self.lightness = lightness
+        self._encoding = colorizer.encode(lightness)
+        self._colours: OrderedDict[Palette, np.ndarray] = OrderedDict()
+
+    def colours(self, palettes: Sequence[Palette]) -> Iterator[np.ndarray]:
+        """One ab map (small, h x w x 2) a palette, in order; the network sees only new palettes, some at a time."""
+        for start in range(0, len(palettes), BATCH):
+            part = palettes[start : start + BATCH]
+            new = list(dict.fromkeys(palette for palette in part if palette not in self._colours))
+            if new:
+                self._colours.update(zip(new, self.colorizer.colour(self._encoding, new), strict=True))
+            for palette in part:
+                self._colours.move_to_end(palette)
+            results = [self._colours[palette] for palette in part]
+            while len(self._colours) > MAX_COLOURS:
+                self._colours.popitem(last=False)
+            yield from results
 
 
 class PictureStore:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +27,10 @@ log = logging.getLogger(__name__)
 COLOUR_SIDE = 2048  # px; longest side of a colour-only result, which the editor scales up
 MAX_PALETTES = 100
 CANDIDATES = 4  # palettes drawn for each one asked for when colours are locked, 100 at most
-_BATCH = 8  # palettes that go through the network at once
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 Params = Mapping[str, Any]
-Render = Callable[[Picture, np.ndarray, float], np.ndarray]
+Render = Callable[[Picture, np.ndarray, float, np.ndarray], np.ndarray]  # picture, ab, strength, lightness
 Tell = Callable[[str, Params, Buffer], None]
 
 
@@ -73,10 +72,10 @@ def _load_colorizer(device: str) -> Any:
     return Colorizer.load(device=device)
 
 
-def _render(picture: Picture, ab: np.ndarray, strength: float) -> np.ndarray:
+def _render(picture: Picture, ab: np.ndarray, strength: float, lightness: np.ndarray) -> np.ndarray:
     from t2c_engine.upsample import render
 
-    return render(picture, ab, strength=strength)
+    return render(picture, ab, strength, lightness=lightness)
 
 
 class Service:
@@ -191,22 +190,16 @@ class Service:
         with self._picture_lock:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
-            encoding = held.encoding(colorizer)
-            for index, ab in enumerate(self._colours(colorizer, encoding, palettes)):
+            encoded = held.encoded(colorizer)
+            for index, ab in enumerate(encoded.colours(palettes)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colouring {index + 1} of {len(palettes)}")
-                pixels = np.ascontiguousarray(self._render(target, ab, strength))
+                pixels = np.ascontiguousarray(self._render(target, ab, strength, encoded.lightness))
                 height, width = pixels.shape[:2]
                 told = {"index": index, "width": width, "height": height, "format": format_of(pixels)}
                 if job.cancelled():
                     raise CancelledError
                 job.tell("picture", told, pixels.data.cast("B"))
         return {"model": colorizer.model, "seconds": round(time.perf_counter() - begun, 4)}
-
-    @staticmethod
-    def _colours(colorizer: Any, encoding: Any, palettes: Sequence[Palette]) -> Iterator[np.ndarray]:
-        """One ab map for each palette, some palettes at a time."""
-        for start in range(0, len(palettes), _BATCH):
-            yield from colorizer.colour(encoding, palettes[start : start + _BATCH])
 
     def doctor(self, job: Job) -> Params:
         """Returns ok, checks (name, state, words, advice) and the status of the colouriser."""

@@ -22,10 +22,9 @@ BEHAVIOURS = ("slow", "noisy", "broken", "full", "unloadable")
 def make_service(behaviours: Sequence[str]) -> Any:
     """The service on fakes; imports nothing of the project before it is called."""
     import fakes
-    import numpy as np
 
     from t2c_engine.errors import ModelError
-    from t2c_engine.service import Service
+    from t2c_engine.service import Service, _render
 
     class Colorizer(fakes.Colorizer):
         def colour(self, encoding: Any, palettes: Any) -> Any:
@@ -43,12 +42,10 @@ def make_service(behaviours: Sequence[str]) -> Any:
             raise ModelError("The weights are damaged; install them again.")
         return Colorizer.load(device=device)
 
-    def render(picture: Any, ab: np.ndarray, strength: float) -> np.ndarray:
-        from t2c_engine.upsample import render
-
+    def render(*arguments: Any) -> Any:
         if "slow" in behaviours:
             time.sleep(0.1)
-        return render(picture, ab, strength)
+        return _render(*arguments)
 
     return Service(fakes.PaletteSampler.load, load, render)
 

@@ -1,0 +1,169 @@
+"""What the engine process keeps and reuses, and palettes around locked colours."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import fakes
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from t2c_engine.errors import PaletteError, PictureError
+from t2c_engine.locking import lock_colors
+from t2c_engine.palette import Color, Palette, delta_e_2000
+from t2c_engine.picture_store import HeldPicture, PictureStore, UnknownPictureError, format_of, read_pixels
+from t2c_engine.protocol import PIXEL_FORMATS
+from t2c_engine.service import CancelledError, Job, Service
+
+COLORS = st.tuples(*[st.integers(0, 255)] * 3)
+PALETTES = st.lists(COLORS, min_size=5, max_size=5).map(lambda colors: Palette(tuple(colors)))
+RED = Palette.from_hex("7f1d1d b91c1c dc2626 f87171 fee2e2")
+BLUE = Palette.from_hex("172554 1d4ed8 3b82f6 93c5fd eff6ff")
+
+
+# locking
+
+
+@given(st.lists(PALETTES, min_size=1, max_size=6), st.dictionaries(st.integers(0, 4), COLORS, max_size=5))
+def test_locked_colours_stand_where_they_are_locked_and_the_others_are_the_candidates(
+    candidates: list[Palette], locked: dict[int, Color]
+) -> None:
+    for palette in lock_colors(candidates, locked, 3):
+        assert all(palette.colors[position] == color for position, color in locked.items())
+        free = [color for position, color in enumerate(palette.colors) if position not in locked]
+        assert any(in_order(free, candidate.colors) for candidate in candidates)
+
+
+def in_order(part: list[Color], whole: tuple[Color, ...]) -> bool:
+    rest = iter(whole)
+    return all(color in rest for color in part)
+
+
+@given(PALETTES, COLORS, COLORS)
+def test_the_colours_replaced_are_the_nearest_ones_together(candidate: Palette, one: Color, two: Color) -> None:
+    (palette,) = lock_colors([candidate], {0: one, 3: two}, 1)
+    costs = delta_e_2000(Palette((one, two)).lab[:, None], candidate.lab[None])
+    best = min(costs[0, i] + costs[1, j] for i, j in permutations(range(5), 2))
+    kept = [palette.colors[index] for index in (1, 2, 4)]
+    left = [i for i in range(5) if [candidate.colors[k] for k in range(5) if k != i] != kept]
+    pairs = [(i, j) for i, j in permutations(left, 2) if in_order(kept, without(candidate.colors, i, j))]
+    assert min(costs[0, i] + costs[1, j] for i, j in pairs) == pytest.approx(best, abs=1e-6)
+
+
+def without(colors: tuple[Color, ...], *positions: int) -> tuple[Color, ...]:
+    return tuple(color for index, color in enumerate(colors) if index not in positions)
+
+
+def test_candidates_that_suit_the_locked_colours_come_first() -> None:
+    assert lock_colors([BLUE, RED], {2: (220, 38, 38)}, 2)[0].colors[1] == RED.colors[1]
+
+
+def test_without_locks_the_first_candidates_are_taken() -> None:
+    assert lock_colors([RED, BLUE, RED], {}, 2) == [RED, BLUE]
+
+
+def test_with_everything_locked_there_is_one_palette() -> None:
+    assert [one.colors for one in lock_colors([RED, BLUE], dict(enumerate(RED.colors)), 2)] == [RED.colors]
+
+
+def test_positions_outside_a_palette_are_refused() -> None:
+    with pytest.raises(PaletteError, match="Position 5"):
+        lock_colors([RED], {5: (0, 0, 0)}, 1)
+
+
+# pixels and pictures
+
+
+@pytest.mark.parametrize("format", PIXEL_FORMATS)
+def test_pixels_are_read_as_their_format_says(format: str) -> None:
+    layout = PIXEL_FORMATS[format]
+    rng = np.random.default_rng(1)
+    given = rng.random((3, 4, layout.channels)).astype(np.float32)
+    if layout.sample != "float32":
+        given = (given * np.iinfo(layout.sample).max).astype(layout.sample)
+    pixels = read_pixels(given.tobytes(), 4, 3, format)
+    assert pixels.dtype == layout.sample and format_of(pixels) == format
+    assert np.array_equal(pixels.reshape(given.shape), given)
+
+
+@pytest.mark.parametrize(
+    ("size", "width", "height", "format"),
+    [(12, 4, 3, "Y u16"), (13, 4, 3, "Y u8"), (0, 0, 0, "Y u8"), (12, -4, -3, "Y u8"), (12, 4, 3, "CMYK u8")],
+)
+def test_pixels_that_do_not_fit_are_refused(size: int, width: int, height: int, format: str) -> None:
+    with pytest.raises(PictureError):
+        read_pixels(bytes(size), width, height, format)
+
+
+def test_the_store_drops_what_was_used_longest_ago() -> None:
+    store = PictureStore(max_bytes=3000, max_pictures=10)
+    for key in "abc":
+        store.put(key, np.zeros((10, 100), np.uint8))
+    store.get("a")
+    store.put("d", np.zeros((10, 100), np.uint8))
+    with pytest.raises(UnknownPictureError):
+        store.get("b")
+    assert store.get("a").picture.size == (10, 100)
+    store.put("large", np.zeros((100, 100), np.uint8))
+    assert store.get("large").picture.size == (100, 100), "the newest is held whatever its size"
+    with pytest.raises(UnknownPictureError):
+        store.get("d")
+
+
+def test_reduced_pictures_are_means_in_8_bits() -> None:
+    pixels = np.kron(np.array([[0, 65535], [65535, 0]], np.uint16), np.ones((50, 100), np.uint16))
+    reduced = HeldPicture(pixels).reduced(4)
+    assert reduced.pixels.tolist() == [[0, 0, 255, 255], [255, 255, 0, 0]]
+
+
+class Counting(fakes.Colorizer):
+    """Counts what it is asked for."""
+
+    def __init__(self) -> None:
+        self.encoded = 0
+        self.asked: list[int] = []
+
+    def encode(self, lightness: np.ndarray) -> np.ndarray:
+        self.encoded += 1
+        return super().encode(lightness)
+
+    def colour(self, encoding: np.ndarray, palettes: list[Palette]) -> list[np.ndarray]:  # type: ignore[override]
+        self.asked.append(len(palettes))
+        return super().colour(encoding, palettes)
+
+
+def test_a_picture_is_encoded_once_and_a_palette_coloured_once() -> None:
+    colorizer, told = Counting(), []
+    service = Service(fakes.PaletteSampler.load, lambda device: colorizer)
+    params = {"key": "k", "width": 40, "height": 30, "format": "Y u8"}
+    service.set_picture(Job(params, bytes(range(200)) * 6, lambda *_: None, lambda: False))
+    tell = lambda method, params, blob: told.append((method, params.get("index"), bytes(blob)))  # noqa: E731
+    palettes = [list(one.hex) for one in (RED, BLUE)]
+    service.preview(Job({"key": "k", "palettes": palettes}, b"", tell, lambda: False))
+    service.colorize(Job({"key": "k", "palettes": [*palettes, palettes[0]]}, b"", tell, lambda: False))
+    assert colorizer.encoded == 1 and colorizer.asked == [2]
+    pictures = [(index, blob) for method, index, blob in told if method == "picture"]
+    assert [index for index, _ in pictures] == [0, 1, 0, 1, 2]
+    assert pictures[2][1] == pictures[4][1] != pictures[3][1]
+    many = [["#000000", f"#0000{number:02x}"] for number in range(20)]
+    service.colorize(Job({"key": "k", "palettes": many}, b"", tell, lambda: False))
+    assert sum(colorizer.asked[1:]) == 20 and max(colorizer.asked) <= 8
+
+
+def test_a_cancelled_job_gives_up_before_the_network() -> None:
+    colorizer = Counting()
+    service = Service(fakes.PaletteSampler.load, lambda device: colorizer)
+    params = {"key": "k", "width": 4, "height": 3, "format": "Y u8"}
+    service.set_picture(Job(params, bytes(12), lambda *_: None, lambda: False))
+    with pytest.raises(CancelledError):
+        service.colorize(Job({"key": "k", "palettes": [list(RED.hex)]}, b"", lambda *_: None, lambda: True))
+    assert not colorizer.encoded
+
+
+def test_doctor_lists_its_checks() -> None:
+    service = Service(fakes.PaletteSampler.load, lambda device: Counting())
+    found = service.doctor(Job({}, b"", lambda *_: None, lambda: False))
+    assert {"Python", "packages"} <= {check["name"] for check in found["checks"]}
+    assert found["ok"] == all(check["state"] != "problem" for check in found["checks"])
