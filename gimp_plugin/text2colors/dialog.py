@@ -83,7 +83,7 @@ class ColorizeDialog:
     def _build(self) -> None:
         several = len(self._originals) > 1
         title = f"Colorize {len(self._originals)} Layers with Words" if several else "Colorize with Words"
-        self._window = windows.window(title, ("_Close", Gtk.ResponseType.CLOSE), ("_Colorize", Gtk.ResponseType.OK))
+        self._window = windows.window(title, ("Close", Gtk.ResponseType.CLOSE), ("_Colorize", Gtk.ResponseType.OK))
         self._window.set_default_size(700, 690)
         self._window.connect("response", self._on_response)
         self._window.connect("delete-event", lambda *_: True)  # a response comes with it

@@ -20,7 +20,7 @@ class Options(Gtk.Expander):
     """Values by the names of the procedure's arguments (`get`, `set`)."""
 
     def __init__(self, several_layers: bool) -> None:
-        super().__init__(label="Options")
+        super().__init__(label="_Options", use_underline=True)
         self._count = Gtk.SpinButton.new_with_range(1, MAX_COUNT, 1)
         self._seed = Gtk.SpinButton.new_with_range(0, MAX_SEED, 1)
         self._strength = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, 150, 1)
@@ -35,8 +35,8 @@ class Options(Gtk.Expander):
 
         grid = Gtk.Grid(row_spacing=6, column_spacing=12, margin_top=8)
         rows: list[tuple[tuple[str, Gtk.Widget], ...]] = [
-            (("_Number of palettes", self._count), ("_Seed", self._seed)),
-            (("P_reset", self._preset), ("St_rength, %", self._strength)),
+            (("_Number of palettes", self._count), ("S_eed", self._seed)),
+            (("Prese_t", self._preset), ("Strengt_h, %", self._strength)),
             (("_Device", self._device), ("Resu_lt", self._result)),
         ]
         for top, pairs in enumerate(rows):

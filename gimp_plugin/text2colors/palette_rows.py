@@ -12,7 +12,7 @@ gi.require_version("GdkPixbuf", "2.0")
 from gi.repository import Atk, Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
 from windows import edit_colour, label, paint  # noqa: E402
 
-PREVIEW = (112, 72)  # px that a preview may take
+PREVIEW = (108, 62)  # px that a preview may take
 SIZE = 5  # colours of a palette that can be locked
 _SHOWN = 16  # swatches of longer palettes
 _DOUBLE_CLICK = 230  # ms; a click locks only when no second one has followed

@@ -48,7 +48,7 @@ def window(title: str, *buttons: tuple[str, Gtk.ResponseType]) -> GimpUi.Dialog:
     for label, response in buttons:
         dialog.add_button(label, response)
     dialog.set_default_response(buttons[-1][1])
-    dialog.get_content_area().set_property("margin", SPACE)
+    dialog.get_content_area().set_border_width(SPACE)
     dialog.get_content_area().set_spacing(SPACE)
     return dialog
 
