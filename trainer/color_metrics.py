@@ -11,8 +11,6 @@ from scipy.ndimage import binary_dilation
 from skimage.feature import canny
 
 from t2c_engine.extraction import extract_palettes
-from t2c_engine.networks.colorizer import SCALE
-from t2c_engine.resize import resize
 
 NEAREST_TEMPERATURE = 4.0  # units of L
 EDGE_SIGMA = 2.0
@@ -59,8 +57,7 @@ def nearest_lightness(lightness: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 def picture_palette(lab: np.ndarray) -> np.ndarray:
     """Five Lab colours of a picture, exactly as in training (H x W x 3 Lab to 5 x 3)."""
-    small = resize(lab.astype(np.float32), (max(1, lab.shape[0] // SCALE), max(1, lab.shape[1] // SCALE)))
-    return extract_palettes(torch.from_numpy(small).permute(2, 0, 1)[None])[0].numpy()
+    return extract_palettes(torch.from_numpy(lab.astype(np.float32)).permute(2, 0, 1)[None])[0].numpy()
 
 
 def fidelity(given: np.ndarray, lab: np.ndarray) -> float | None:

@@ -58,7 +58,8 @@ class TrainConfig:
     warmup: int = 300
     batch: int = 24
     crop: int = 160
-    zoom_share: float = 0.3
+    crops: tuple[int, ...] = (96, 128, 160, 192)
+    zoom: tuple[float, float] = (0.8, 1.6)
     small_share: float = 0.12
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
@@ -81,7 +82,10 @@ def read_config(path: Path, **changes: Any) -> TrainConfig:
         table = tomllib.loads(path.read_text())
         network = read_network_config(table.pop("network", {}))
         augment = AugmentConfig(**table.pop("augment", {}))
-        config = TrainConfig(**table, network=network, augment=augment)
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+        }
+        config = TrainConfig(**plain, network=network, augment=augment)
     except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
         raise UsageError(f"The settings in {path} cannot be used: {error}.") from error
     return replace(config, **{k: v for k, v in changes.items() if v is not None})
@@ -191,10 +195,11 @@ def load_initial(network: nn.Module, path: Path) -> None:
     from safetensors.torch import load_file
 
     weights = {name: value.float() for name, value in load_file(path).items()}
-    missing, unexpected = network.load_state_dict(weights, strict=False)
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        raise UsageError(f"{path} holds weights of another network (e.g. {(missing + list(unexpected))[0]}).")
+    counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
+    try:
+        network.load_state_dict(weights | counters)
+    except RuntimeError as error:
+        raise UsageError(f"{path} holds weights of another network: {error}") from error
 
 
 def draw_example(
@@ -208,13 +213,12 @@ def draw_example(
 ) -> Example:
     """The example of a step: pictures, crops and conditions follow from (seed, step, rank) alone."""
     rng = np.random.default_rng((config.seed, step))  # what all processes share: the kind of batch
-    use_small, use_zoom = rng.random(2) < (config.small_share, config.zoom_share)
-    share = max(1, config.batch // world.size)
+    use_small = len(small) and rng.random() < config.small_share
+    crop = 64 if use_small else int(rng.choice(config.crops))
+    share = config.batch * (config.crop / crop) ** 2 / world.size  # as many pixels in every step
     rng = np.random.default_rng((config.seed, step, world.rank))
-    if len(small) and use_small:
-        batch = draw_batch(pictures, small, rng, max(1, round(share * 0.75 * (config.crop / 64) ** 2)), 64)
-    else:
-        batch = draw_batch(pictures, large, rng, share, config.crop, 0.8 if use_zoom else 1.0)
+    zoom = (1.0, 1.0) if use_small else config.zoom
+    batch = draw_batch(pictures, small if use_small else large, rng, max(1, round(share)), crop, zoom)
     batch = Batch(batch.lightness.to(device), batch.ab.to(device))
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
     example = make_example(batch, config.augment, generator)

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
+from torch.nn import functional as F
 
 from t2c_engine.color import srgb_to_lab
 from t2c_engine.errors import PictureError
@@ -156,24 +157,32 @@ def _build(sources: Sequence[Path], folder: Path, max_side: int, crop: int) -> N
 
 
 def draw_batch(
-    pictures: PictureSet, indices: np.ndarray, rng: np.random.Generator, size: int, crop: int, zoom: float = 1.0
+    pictures: PictureSet,
+    indices: np.ndarray,
+    rng: np.random.Generator,
+    size: int,
+    crop: int,
+    zoom: tuple[float, float] = (1.0, 1.0),
 ) -> Batch:
-    """`size` random crops of `crop` px (flipped at random); zoom < 1 crops less and enlarges it to `crop`."""
-    cut = min(round(crop * zoom) // SCALE * SCALE, crop)
+    """`size` random crops (flipped at random), each `zoom` times `crop` px of its picture, resized to `crop` px."""
     lights, abs_ = [], []
     for index in rng.choice(indices, size):
         light, ab = pictures.picture(int(index))
-        y, x = (int(rng.integers(0, (side - cut) // SCALE + 1)) for side in light.shape)
-        light = light[y * SCALE : y * SCALE + cut, x * SCALE : x * SCALE + cut]
-        ab = ab[y : y + cut // SCALE, x : x + cut // SCALE]
+        wanted = round(crop * rng.uniform(*zoom) / SCALE)
+        cut = min(wanted, *ab.shape[:2])  # in pixels of ab, a quarter of those of lightness
+        y, x = (int(rng.integers(0, side - cut + 1)) for side in ab.shape[:2])
+        light = light[y * SCALE : (y + cut) * SCALE, x * SCALE : (x + cut) * SCALE]
+        ab = ab[y : y + cut, x : x + cut]
         if rng.random() < 0.5:
-            light, ab = light[:, ::-1], ab[:, ::-1]
-        lights.append(light)
-        abs_.append(ab)
-    lightness = torch.from_numpy(np.stack(lights))[:, None].float() / L_UNIT
-    colour = torch.from_numpy(np.stack(abs_)).permute(0, 3, 1, 2).float()
-    if cut != crop:
-        resize = torch.nn.functional.interpolate
-        lightness = resize(lightness, size=(crop, crop), mode="bilinear", align_corners=False)
-        colour = resize(colour, size=(crop // SCALE, crop // SCALE), mode="bilinear", align_corners=False)
-    return Batch(lightness, colour)
+            light, ab = light[:, ::-1].copy(), ab[:, ::-1].copy()
+        lights.append(_resized(torch.tensor(light.astype(np.float32))[None] / L_UNIT, crop))
+        abs_.append(_resized(torch.tensor(ab.astype(np.float32)).permute(2, 0, 1), crop // SCALE))
+    return Batch(torch.stack(lights), torch.stack(abs_))
+
+
+def _resized(picture: Tensor, side: int) -> Tensor:
+    """C x h x h to C x side x side, without aliasing (many small pictures a second: torch's own resize is fastest)."""
+    if picture.shape[-1] == side:
+        return picture
+    size = (side, side)
+    return F.interpolate(picture[None], size=size, mode="bilinear", antialias=True, align_corners=False)[0]

@@ -1,7 +1,7 @@
 """Train the paper's PCN (Bahng et al. 2018, section 4.2) as published: a conditional GAN with a Huber loss.
 
 Kept so that the paper's claims can be checked; what is shipped comes from `trainer.colorizer`. Reads top-down:
-settings, data, networks, loop. Colour is learned at the input's resolution, from ab kept at a quarter of it and enlarged.
+settings, data, networks, loop. Colour is learned at the input's resolution, from ab kept at a quarter of it.
 """
 
 from __future__ import annotations

@@ -35,13 +35,16 @@ class ColorizerConfig:
 class Features:
     """What the decoder needs of a picture; each B x C x h x w, ready for the decoder's widths."""
 
+    lightness: Tensor  # 1/4, B x 1 x h x w, 0..100
     deep: Tensor  # 1/32
     skips: tuple[Tensor, Tensor, Tensor]  # 1/4, 1/8, 1/16
 
     def repeat(self, count: int) -> Features:
         """One picture's features for `count` conditions (B must be 1; no copy)."""
         fine, middle, coarse = (skip.expand(count, -1, -1, -1) for skip in self.skips)
-        return Features(self.deep.expand(count, -1, -1, -1), (fine, middle, coarse))
+        return Features(
+            self.lightness.expand(count, -1, -1, -1), self.deep.expand(count, -1, -1, -1), (fine, middle, coarse)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ class Encoder(nn.Module):
             x = stage(x)
             levels.append(x)
         fine, middle, coarse = (project(level) for project, level in zip(self.projections, levels, strict=False))
-        return Features(levels[-1], (fine, middle, coarse))
+        return Features(F.avg_pool2d(lightness, SCALE), levels[-1], (fine, middle, coarse))
 
 
 class DecoderLevel(nn.Module):
@@ -179,7 +182,8 @@ class ColorizerNet(nn.Module):
     """Lightness and a condition to ab.
 
     The output of a pixel is a mixture of the palette's colours and of a colour of the network's own, plus a small
-    residual: ab = sum_i w_i p_i + w_0 own + residual, w = softmax over the palette and the own colour.
+    residual: ab = sum_i w_i p_i + w_0 own + residual, w = softmax over the palette and the own colour. The scores start
+    from closeness of lightness, so that an untrained network already gives each pixel the colour nearest in lightness.
     """
 
     def __init__(self, config: ColorizerConfig | None = None) -> None:
@@ -200,8 +204,12 @@ class ColorizerNet(nn.Module):
         )
         self.assign_pixel = nn.Conv2d(fine, 32, 1)
         self.assign_token = nn.Linear(config.token_width, 32)
+        self.closeness = nn.Parameter(torch.tensor(2.0))  # score lost for every 8 units of L between pixel and colour
+        self.own_score = nn.Parameter(torch.tensor(-2.0))
         self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
         self.classifier = nn.Conv2d(fine, config.bins, 1)
+        for start_at_zero in (*self.assign_pixel.parameters(), *self.own.parameters()):
+            nn.init.zeros_(start_at_zero)
 
     def encode(self, lightness: Tensor) -> Features:
         """B x 1 x H x W lightness (0..100; H, W multiples of 32) to features."""
@@ -218,6 +226,9 @@ class ColorizerNet(nn.Module):
             x = level(x, skip, hints, tokens, mask)
         own, residual = (self.own(x)).chunk(2, 1)
         scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(tokens)) / 32**0.5
+        palette_lightness = condition.palette[..., :1, None]  # B x K x 1 x 1
+        apart = (features.lightness - palette_lightness).abs() / 8
+        scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] - self.closeness * apart), 1)
         weights = scores.masked_fill(~mask[:, :, None, None], -1e4).softmax(1)  # B x (1 + K) x h x w
         palette = torch.einsum("bkhw,bkc->bchw", weights[:, 1:], condition.palette[..., 1:] / AB_SCALE)
         ab = palette + weights[:, :1] * own + residual

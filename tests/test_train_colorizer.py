@@ -1,0 +1,163 @@
+"""The colouriser's trainers on pictures made on the spot: loss falls, resume is exact, export can be used."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from t2c_engine.color import lab_to_srgb
+from t2c_engine.colorizer import Colorizer
+from t2c_engine.errors import PictureError, UsageError
+from t2c_engine.networks.colorizer import ColorizerConfig
+from t2c_engine.palette import Palette
+from trainer.augment import AugmentConfig
+from trainer.colorizer import TrainConfig, export_colorizer, learning_rate, read_config, train_colorizer
+from trainer.image_data import draw_batch, load_pictures
+from trainer.losses import soft_bins
+from trainer.pcn import PCNConfig, train_pcn
+
+TINY = ColorizerConfig(widths=(8, 12, 16, 24), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
+CONFIG = TrainConfig(
+    steps=40,
+    cooldown=10,
+    warmup=2,
+    batch=4,
+    crop=64,
+    crops=(64,),
+    zoom=(1.0, 1.0),
+    small_share=0.0,
+    learning_rate=4e-3,
+    ema=0.9,
+    network=TINY,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two dozen pictures whose colour follows from lightness: blue when dark, yellow when light."""
+    path = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for index in range(24):
+        coarse = rng.uniform(20, 85, (8, 9))
+        lightness = np.kron(coarse, np.ones((18, 18)))
+        lab = np.stack((lightness, lightness * 0, (lightness - 50) * 0.6), -1)
+        Image.fromarray((lab_to_srgb(lab) * 255).round().astype(np.uint8)).save(path / f"{index:02d}.png")
+    (path / "broken.jpg").write_bytes(b"no picture")
+    return path
+
+
+def losses(run: Path) -> list[float]:
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [line["loss"] for line in lines if "loss" in line]
+
+
+def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("trainer.progress.WINDOW", 10)
+    whole = train_colorizer(CONFIG, [folder], tmp_path / "whole", tmp_path / "cache", save_every=20, show_every=20)
+    curve = losses(tmp_path / "whole")
+    assert len(curve) == 4 and curve[-1] < 0.9 * curve[0]
+    assert (tmp_path / "whole" / "loss.png").exists() and not list((tmp_path / "whole").glob("*.part*"))
+
+    real_step, count = torch.optim.AdamW.step, [0]
+
+    def dies_at_step_30(self, *args, **kwargs):
+        count[0] += 1
+        if count[0] == 30:
+            raise KeyboardInterrupt
+        return real_step(self, *args, **kwargs)
+
+    run = tmp_path / "killed"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(torch.optim.AdamW, "step", dies_at_step_30)
+        train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=20, show_every=20)
+    resumed = train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=20, show_every=20)
+    one, other = (torch.load(path, weights_only=True) for path in (whole, resumed))
+    assert one["step"] == other["step"] == 40
+    for part in ("network", "average"):
+        assert all(torch.equal(one[part][name], other[part][name]) for name in one[part])
+    assert losses(run)[-1] == curve[-1]
+
+
+def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypatch) -> None:
+    run, models = tmp_path / "run", tmp_path / "models"
+    train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=40, show_every=40)
+    card = export_colorizer(run, models, "tiny", "0.0.1", "t2c-train colorizer", {"ab_error": 1.0})
+    monkeypatch.setenv("T2C_MODELS", str(models))
+    colorizer = Colorizer.load("tiny", device="cpu")
+    assert colorizer.model == card.name == "tiny" and card.figures["steps"] == 40
+    lightness = np.tile(np.linspace(10, 90, 70, dtype=np.float32), (51, 1))
+    encoding = colorizer.encode(lightness)
+    palette = Palette.from_hex("#102040,#304060,#807050,#c0b060,#f0e0a0")
+    maps = colorizer.colour(encoding, [palette, None])
+    assert [m.shape for m in maps] == [(13, 18, 2)] * 2 and all(np.isfinite(m).all() for m in maps)
+    assert not np.allclose(maps[0], maps[1])
+    weights = tmp_path / "models" / "tiny.safetensors"
+    again = train_colorizer(CONFIG, [folder], tmp_path / "second", tmp_path / "cache", init=weights)
+    assert again.exists()
+    with pytest.raises(UsageError, match="another network"):
+        wider = TrainConfig(steps=1, crop=64, crops=(64,), batch=2, network=ColorizerConfig(widths=(8, 12, 16, 32)))
+        train_colorizer(wider, [folder], tmp_path / "third", tmp_path / "cache", init=weights)
+
+
+def test_the_papers_pcn_trains_and_resumes(folder: Path, tmp_path: Path) -> None:
+    config = PCNConfig(steps=12, batch=4, crop=64, width=4, learning_rate=2e-3)
+    whole = train_pcn(config, [folder], tmp_path / "whole", tmp_path / "cache", save_every=6)
+    half = PCNConfig(steps=6, batch=4, crop=64, width=4, learning_rate=2e-3)
+    train_pcn(half, [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
+    parts = train_pcn(config, [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
+    one, other = (torch.load(path, weights_only=True) for path in (whole, parts))
+    assert all(torch.equal(one["generator"][name], other["generator"][name]) for name in one["generator"])
+
+
+def test_batches_follow_from_the_seed_and_crops_keep_colour_in_place(folder: Path, tmp_path: Path) -> None:
+    pictures = load_pictures([folder], tmp_path / "cache", crop=64)
+    indices = pictures.indices(small=False, validation=False)
+    first, second = (draw_batch(pictures, indices, np.random.default_rng(3), 8, 64) for _ in range(2))
+    assert torch.equal(first.lightness, second.lightness) and torch.equal(first.ab, second.ab)
+    small = torch.nn.functional.avg_pool2d(first.lightness, 4)[:, 0]
+    assert (first.ab[:, 1] - (small - 50) * 0.6).abs().mean() < 2, "b follows lightness in these pictures"
+
+
+def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
+    from trainer.augment import make_example
+    from trainer.image_data import Batch
+
+    batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 16, 16) * 20)
+    always = AugmentConfig(1, 1, 1, 1, 1, 0, 0, 1)
+    example = make_example(batch, always, torch.Generator().manual_seed(0))
+    assert example.lightness.min() >= 0 and example.lightness.max() <= 100
+    assert not torch.equal(example.ab, batch.ab) and example.condition.palette.shape == (6, 5, 3)
+    hints = example.condition.hints
+    assert hints is not None
+    revealed = hints[:, 2:] > 0
+    assert revealed.any() and torch.allclose(hints[:, :2], example.ab * revealed)
+    never = make_example(batch, AugmentConfig(0, 0, 0, 0, 0, 1, 0, 0), torch.Generator().manual_seed(0))
+    assert torch.equal(never.ab, batch.ab) and not never.condition.palette_mask.any()
+
+
+def test_soft_bins_weigh_the_five_nearest_by_a_gaussian() -> None:
+    bins = torch.tensor([[0.0, 0], [10, 0], [20, 0], [30, 0], [40, 0], [50, 0]])
+    weights = soft_bins(torch.tensor([[0.0, 0.0]]), bins)[0].numpy()
+    expected = np.exp(-np.square([0, 10, 20, 30, 40]) / 50)
+    assert np.allclose(weights[:5], expected / expected.sum(), atol=1e-6) and weights[5] == 0
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    config = TrainConfig(steps=100, warmup=10, cooldown=20, learning_rate=1.0)
+    assert [round(learning_rate(config, step), 3) for step in (0, 9, 50, 80, 90, 99)] == [0.1, 1, 1, 1, 0.5, 0.05]
+
+
+def test_bad_settings_and_empty_folders_say_so(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text("stepz = 3")
+    with pytest.raises(UsageError, match="stepz"):
+        read_config(bad)
+    with pytest.raises(PictureError, match="no"):
+        load_pictures([tmp_path / "nowhere"], tmp_path / "cache")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PictureError, match="No picture"):
+        load_pictures([tmp_path / "empty"], tmp_path / "cache")
+    assert read_config(Path("trainer/configs/colorizer.toml"), steps=5).steps == 5

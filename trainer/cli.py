@@ -1,0 +1,157 @@
+"""The trainer's command line, `t2c-train`: arguments in, files and figures out; the work is done elsewhere.
+
+Must not import torch at module level, so that --help is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from t2c_engine.cli import reported
+from t2c_engine.errors import UsageError
+from t2c_engine.terminal import output
+
+CONFIGS = Path(__file__).parent / "configs"
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Train, export and evaluate the networks of Text2Colors.",
+)
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="The run's folder; a run that is there goes on.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+Init = Annotated[Path | None, typer.Option("--init", help="Start from these .safetensors weights.")]
+Steps = Annotated[int | None, typer.Option("--steps", help="Instead of the settings' own number.")]
+
+
+@app.callback()
+def options(verbose: Annotated[bool, typer.Option("--verbose", help="Say more.")] = False) -> None:
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="%(message)s", stream=sys.stderr)
+
+
+@app.command()
+@reported
+def tpn(
+    data: Annotated[Path, typer.Argument(help="The data folder, with text/ and words/.")],
+    out: Out = Path("runs/tpn"),
+    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "tpn.toml",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    init: Init = None,
+) -> None:
+    """Train text-to-palette (configs/tpn.toml, or the paper's configs/tpn-paper.toml) and export it into the run."""
+    from trainer.tpn import train_tpn
+
+    card = train_tpn(config, data, out, resume=resume, init=init)
+    logging.info("Exported %s", out / card.file)
+
+
+@app.command()
+@reported
+def colorizer(
+    pictures: Annotated[list[Path], typer.Argument(help="Zip shards or folders of colour pictures.")],
+    out: Out = Path("runs/colorizer"),
+    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "colorizer.toml",
+    steps: Steps = None,
+    cooldown: Annotated[int | None, typer.Option("--cooldown", help="Last steps, of falling rate.")] = None,
+    init: Init = None,
+    device: Device = "auto",
+    cache: Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")] = Path("cache"),
+) -> None:
+    """Train the colouriser (configs/colorizer.toml), or the paper's PCN (configs/pcn-paper.toml)."""
+    from t2c_engine.devices import pick_device
+
+    chosen = str(pick_device(device))
+    if config.stem == "pcn-paper":
+        from trainer.pcn import read_pcn_config, train_pcn
+
+        path = train_pcn(read_pcn_config(config, steps=steps), pictures, out, cache, device=chosen)
+    else:
+        from trainer.colorizer import read_config, train_colorizer
+
+        settings = read_config(config, steps=steps, cooldown=cooldown)
+        path = train_colorizer(settings, pictures, out, cache, device=chosen, init=init)
+    logging.info("Trained: %s", path)
+
+
+@app.command()
+@reported
+def export(
+    run: Annotated[Path, typer.Argument(help="A colouriser's run.")],
+    name: Annotated[str, typer.Option("--name", help="What the model is to be called.")],
+    into: Annotated[Path | None, typer.Option("--into", help="Folder; your own models if not given.")] = None,
+    version: Annotated[str, typer.Option("--version", help="The model's version.")] = "1",
+    figures: Annotated[Path | None, typer.Option("--figures", help="JSON of 'evaluate' for the card.")] = None,
+    command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train colorizer",
+) -> None:
+    """Export a colouriser's weights (safetensors, fp16) and model card."""
+    from t2c_engine.models import user_folder
+    from trainer.colorizer import export_colorizer
+
+    known: dict[str, Any] = read_figures(figures).get("colors", {}).get("palette", {}) if figures else {}
+    card = export_colorizer(run, into or user_folder(), name, version, command, known)
+    logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
+
+
+@app.command()
+@reported
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="The data folder, with text/, images/eval/ and nets/.")],
+    only: Annotated[str | None, typer.Option("--only", help="palettes, colors or speed.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts and pictures, for a look.")] = None,
+    tpn: Annotated[str | None, typer.Option("--tpn", help="Which palette model.")] = None,
+    model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
+    device: Device = "cpu",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the JSON here.")] = None,
+) -> None:
+    """Measure everything on the evaluation data, with fixed seeds."""
+    from trainer.evaluate import evaluate_all, figures_text
+
+    if only not in (None, "palettes", "colors", "speed"):
+        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors or speed.")
+    figures = evaluate_all(data, only=only, limit=limit, tpn=tpn, colorizer=model, device=device)
+    text = json.dumps(figures, indent=2)
+    if out is not None:
+        from t2c_engine.files import write_file
+
+        write_file(out, (text + "\n").encode(), overwrite=True)
+    output().print(text if as_json else figures_text(figures), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+@reported
+def report(
+    out: Annotated[Path, typer.Argument(help="Folder for the pictures, e.g. docs/results.")],
+    pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
+) -> None:
+    """Draw palettes for the paper's phrases, and photographs in several phrases."""
+    from trainer.report import bundled_photographs, palette_page, photograph_sheets
+
+    paths = bundled_photographs() if pictures is None else sorted(p for p in pictures.iterdir() if p.is_file())
+    out.mkdir(parents=True, exist_ok=True)
+    if pictures is None:
+        palette_page(out / "palettes.png")
+    for path in photograph_sheets(paths[:limit], out):
+        logging.info("%s", path)
+
+
+def read_figures(path: Path) -> dict[str, Any]:
+    """JSON written by `evaluate`; raises UsageError if it is none."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The figures in {path} cannot be read ({error}); give a file written by evaluate.") from error
+
+
+def main() -> None:
+    app()

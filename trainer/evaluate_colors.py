@@ -1,0 +1,170 @@
+"""Figures of a colouriser on the evaluation pictures, beside grey and nearest lightness.
+
+Goes through the engine's own doors (`Colorizer`, `render`), so that it measures what users get. Every picture is
+reduced to 256 px on its short side; its palette is extracted by the one extraction. Must not import networks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from t2c_engine.color import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
+from t2c_engine.colorizer import Colorizer
+from t2c_engine.errors import PictureError
+from t2c_engine.palette import Palette, delta_e_2000
+from t2c_engine.pictures import Picture, read_picture
+from t2c_engine.resize import resize
+from t2c_engine.upsample import render
+from trainer.color_metrics import (
+    ab_error,
+    bleeding,
+    colourfulness,
+    fidelity,
+    nearest_lightness,
+    picture_palette,
+    psnr,
+)
+from trainer.image_data import SUFFIXES
+from trainer.perceptual import PerceptualDistance
+from trainer.progress import track
+
+SHORT_SIDE = 256
+OTHERS = 5  # palettes of other pictures given to each
+FOLDERS = ("imagenet_160", "imagenet_birds", "bsds500_test50", "cid22_val", "gb82_cc0", "dtd_patterns")
+PALETTE, AUTOMATIC, NEAREST, GREY = "palette", "automatic", "nearest_lightness", "grey"
+
+
+@dataclass(frozen=True, slots=True)
+class EvalPicture:
+    """A true picture at 256 px: rgb H x W x 3 (0..1), lab H x W x 3, palette 5 x 3 (Lab)."""
+
+    name: str
+    rgb: np.ndarray
+    lab: np.ndarray
+    palette: np.ndarray
+
+
+Figures = dict[str, dict[str, float]]  # method to measure to mean over the pictures
+
+
+def load_eval_pictures(data: Path, folders: Sequence[str] = FOLDERS, limit: int | None = None) -> list[EvalPicture]:
+    """The evaluation pictures; with `limit`, that many, evenly spread over the folders.
+
+    Raises:
+        PictureError: a folder is missing or empty, or a picture cannot be read.
+    """
+    paths: list[Path] = []
+    for folder in folders:
+        found = sorted(p for p in (data / folder).glob("*") if p.suffix.lower() in SUFFIXES)
+        if not found:
+            raise PictureError(f"No evaluation picture was found in {data / folder}.")
+        paths += found
+    if limit is not None and limit < len(paths):
+        paths = [paths[i] for i in np.linspace(0, len(paths) - 1, limit).round().astype(int)]
+    return [_load(path) for path in track(paths, len(paths), "reading")]
+
+
+def _load(path: Path) -> EvalPicture:
+    pixels = read_picture(path).pixels
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, 2)
+    factor = SHORT_SIDE / min(pixels.shape[:2])
+    height, width = (max(SHORT_SIDE, round(side * factor)) for side in pixels.shape[:2])
+    rgb = resize(pixels, (height, width)) / (np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0)
+    lab = srgb_to_lab(rgb)
+    return EvalPicture(f"{path.parent.name}/{path.name}", rgb, lab, picture_palette(lab))
+
+
+def evaluate_colors(
+    colorizer: Colorizer, pictures: Sequence[EvalPicture], perceptual: PerceptualDistance | None = None
+) -> Figures:
+    """Means over the pictures of every measure of metrics.md, for palette, automatic, nearest lightness and grey."""
+    sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    rng = np.random.default_rng(0)
+    for index in track(range(len(pictures)), len(pictures), "evaluating"):
+        picture = pictures[index]
+        others = [i for i in range(len(pictures)) if i != index]
+        given = [pictures[i].palette for i in rng.choice(others, min(OTHERS, len(others)), replace=False)]
+        for method, measure, value in _measure(colorizer, picture, given, perceptual):
+            sums[method][measure].append(value)
+    figures = {method: {name: float(np.mean(v)) for name, v in row.items()} for method, row in sums.items()}
+    for row in figures.values():
+        row["colourfulness_ratio"] = row.pop("m3") / row.pop("m3_true")
+        row["ab_error_to_nearest"] = row["ab_error"] / figures[NEAREST]["ab_error"]
+    return figures
+
+
+def _measure(
+    colorizer: Colorizer, picture: EvalPicture, given: Sequence[np.ndarray], perceptual: PerceptualDistance | None
+) -> Iterator[tuple[str, str, float]]:
+    """(method, measure, value) of one picture."""
+    lightness = picture.lab[..., 0]
+    grey = lab_to_srgb(np.stack((lightness, lightness * 0, lightness * 0), -1))
+    source = Picture(pixels=np.ascontiguousarray(grey[..., 1], dtype=np.float32))
+    encoding = colorizer.encode(resize(lightness, _network_size(lightness.shape, colorizer.short_side)))
+    wanted: list[Palette | None] = [Palette.from_lab(picture.palette), None]
+    wanted += [Palette.from_lab(colours) for colours in given]
+    rendered = [render(source, ab) for ab in colorizer.colour(encoding, wanted)]
+    labs = [srgb_to_lab(rgb) for rgb in rendered]
+
+    plain = {NEAREST: nearest_lightness(lightness, picture.palette), GREY: np.zeros((*lightness.shape, 2))}
+    references = {
+        name: fit_gamut(np.concatenate((lightness[..., None], ab), -1, dtype=np.float32)) for name, ab in plain.items()
+    }
+    outputs = {PALETTE: labs[0], AUTOMATIC: labs[1], **references}
+    for method, lab in outputs.items():
+        yield from ((method, measure, value) for measure, value in _against_truth(lab, picture, perceptual).items())
+
+    if given:
+        scores = [fidelity(colours, lab) for colours, lab in zip(given, labs[2:], strict=True)]
+        yield from ((PALETTE, "fidelity", score) for score in scores if score is not None)
+    if len(labs) > 3:
+        pairs = pairwise(labs[2:])
+        yield PALETTE, "contrast", float(np.mean([ab_error(a[..., 1:], b[..., 1:]).mean() for a, b in pairs]))
+    yield from ((PALETTE, name, value) for name, value in _lightness_kept(source, rendered[0], lightness).items())
+
+
+def _network_size(shape: tuple[int, ...], short_side: int) -> tuple[int, int]:
+    factor = short_side / min(shape)
+    return round(shape[0] * factor), round(shape[1] * factor)
+
+
+def _against_truth(lab: np.ndarray, picture: EvalPicture, perceptual: PerceptualDistance | None) -> dict[str, float]:
+    rgb = lab_to_srgb(lab)
+    ab, true = lab[..., 1:], picture.lab[..., 1:]
+    values = {
+        "ab_error": float(ab_error(ab, true).mean()),
+        "de00": float(delta_e_2000(lab, picture.lab).mean()),
+        "psnr": psnr(rgb, picture.rgb),
+        "m3": colourfulness(rgb),
+        "m3_true": colourfulness(picture.rgb),
+    }
+    edge = bleeding(ab, true, picture.lab[..., 0])
+    if edge is not None:
+        values["bleeding"] = edge
+    if perceptual is not None:
+        with torch.inference_mode():
+            pair = [
+                torch.from_numpy(np.ascontiguousarray(p, np.float32)).permute(2, 0, 1)[None] for p in (rgb, picture.rgb)
+            ]
+            values["perceptual"] = float(perceptual(*pair))
+    return values
+
+
+def _lightness_kept(source: Picture, rendered: np.ndarray, lightness: np.ndarray) -> Mapping[str, float]:
+    """|dL| of the result at 8 bit against the input, over pixels inside sRGB and over all."""
+    lab = srgb_to_lab(np.round(rendered * 255).astype(np.float32) / 255)
+    difference = np.abs(lab[..., 0] - lightness)
+    inside = in_gamut(lab, tolerance=-1 / 255)  # pixels that no channel of touches 0 or 255
+    return {
+        "dL_mean": float(difference.mean()),
+        "dL_max": float(difference.max()),
+        "dL_mean_inside": float(difference[inside].mean()) if inside.any() else 0.0,
+    }

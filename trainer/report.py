@@ -1,0 +1,117 @@
+"""Pictures of results: palettes for the paper's phrases, photographs in several phrases.
+
+Committed sheets are made of scikit-image's bundled photographs; sheets of other pictures belong in a folder that git
+ignores. Must not import networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from t2c_engine.colorizer import Colorizer
+from t2c_engine.files import write_file
+from t2c_engine.jobs import preview, without_colour
+from t2c_engine.palette import Palette
+from t2c_engine.pictures import Picture, read_picture, small_lightness, small_srgb
+from t2c_engine.sampler import PaletteRequest, PaletteSampler
+from t2c_engine.swatches import contact_sheet, png_bytes
+from t2c_engine.upsample import render
+from trainer.progress import track
+
+PAPER_PHRASES = (
+    "mango and grapefruit",
+    "bright life",
+    "i love you",
+    "i thought i loved you",
+    "where did our love go",
+    "white rose",
+    "black rose",
+    "wilt rose",
+    "melancholy rainbow",
+    "rainbow in pastel",
+    "little bit of rainbow",
+    "pastel candy heart",
+    "without a heart",
+    "furious heart",
+    "romantic autumn",
+    "autumnal breeze",
+    "warm autumn",
+    "midsummer to autumn",
+    "autumn breeze and falling leaves",
+)
+PHOTOGRAPH_PHRASES = (
+    "autumn breeze and falling leaves",
+    "deep sea at night",
+    "pastel candy heart",
+    "spring meadow",
+    "desert sunset",
+    "vintage film",
+    "purple rain",
+)
+PHOTOGRAPHS = (
+    "astronaut.png",
+    "chelsea.png",
+    "coffee.png",
+    "rocket.jpg",
+    "motorcycle_left.png",
+    "camera.png",
+    "coins.png",
+    "moon.png",
+)
+SHOWN_SIDE = 400  # short side of a picture on a sheet, px
+
+
+def bundled_photographs() -> list[Path]:
+    """Photographs that come with scikit-image; some are grey."""
+    import skimage
+
+    folder = Path(skimage.__file__).parent / "data"
+    return [folder / name for name in PHOTOGRAPHS if (folder / name).exists()]
+
+
+def palette_page(path: Path, phrases: Sequence[str] = PAPER_PHRASES, seed: int = 0) -> None:
+    """One picture: for each phrase, its five palettes side by side."""
+    sampler = PaletteSampler.load()
+    rows = []
+    for phrase in phrases:
+        palettes = sampler.sample(PaletteRequest(phrase, seed=seed)).palettes
+        rows.append((phrase, palettes))
+    cells = [_row(palettes) for _, palettes in rows]
+    sheet = contact_sheet(cells, [None] * len(cells), [phrase for phrase, _ in rows], "Five palettes for each phrase")
+    write_file(path, png_bytes(sheet), overwrite=True)
+
+
+def _row(palettes: Sequence[Palette]) -> Image.Image:
+    """Palettes one above the other, without words (400 x 150)."""
+    colours = np.array([palette.colors for palette in palettes], dtype=np.uint8)
+    return Image.fromarray(colours).resize((400, 150), Image.Resampling.NEAREST)
+
+
+def photograph_sheets(paths: Sequence[Path], out: Path, seed: int = 0) -> Iterator[Path]:
+    """For each picture a sheet: grey, automatic, then the first palette of each phrase. Yields the sheets' paths."""
+    sampler, colorizer = PaletteSampler.load(), Colorizer.load(device="auto")
+    palettes: list[Palette | None] = [None]
+    palettes += [sampler.sample(PaletteRequest(phrase, seed=seed)).palettes[0] for phrase in PHOTOGRAPH_PHRASES]
+    captions = ["grey", "automatic", *PHOTOGRAPH_PHRASES]
+    for path in track(paths, len(paths), "sheets"):
+        picture = read_picture(path)
+        small = Picture(pixels=small_srgb(picture, SHOWN_SIDE))
+        lightness = small_lightness(picture, colorizer.short_side)
+        maps = colorizer.colour(colorizer.encode(lightness), palettes)
+        coloured = [preview(render(small, ab)) for ab in maps]
+        grey = without_colour(preview(small.pixels))
+        sheet = contact_sheet([grey, *coloured], [None, *palettes], captions, path.stem)
+        target = out / f"{path.stem}.jpg"
+        write_file(target, _jpeg(sheet), overwrite=True)
+        yield target
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
