@@ -1,0 +1,169 @@
+"""What the two palette trainers share: data of a run, checkpoints, the sheet of samples, export.
+
+A run's folder keeps the packed data (`data.npz`, `lexicon.safetensors`), so that a resumed run sees the same rows.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save
+
+from t2c_engine.errors import UsageError
+from t2c_engine.files import write_files
+from t2c_engine.models import ModelCard, export_model
+from t2c_engine.palette import Palette
+from t2c_engine.sampler import PaletteRequest, PaletteSampler
+from t2c_engine.text import Lexicon
+from trainer.lexicon import build_lexicon
+from trainer.palette_data import SOURCES, PaletteTable, pack, read_texts
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT = "checkpoint.pt"
+SHEET_PHRASES = (
+    "mango and grapefruit", "white rose", "black rose", "wilt rose", "melancholy rainbow", "pastel candy heart",
+    "furious heart", "autumn breeze and falling leaves", "deep sea at night", "1950s diner", "dark forest", "seafoam",
+)  # fmt: skip
+
+_LICENCES = {
+    "pat": "PAT, Bahng et al. 2018 (MIT)",
+    "colorhunt": "Color Hunt palettes with tags (CC BY 4.0 claimed)",
+    "captions": "Color Hex palettes with captions (CC BY 4.0 claimed)",
+    "kuler": "titled Kuler themes (no licence stated)",
+    "names": "meodai/color-names (MIT) and the xkcd colour survey's names (CC0)",
+    "terms": "colour terms of the xkcd survey, Stanford C3, Heer and Stone 2012 (BSD 3-clause)",
+}
+ATTRIBUTION = (
+    "This model contains word vectors derived from ConceptNet Numberbatch by Luminoso Technologies, Inc. "
+    "(Speer, Chin and Havasi 2017), CC BY-SA 4.0, https://github.com/commonsense/conceptnet-numberbatch.",
+    "Palette-and-Text (PAT): Bahng et al. 2018, Coloring with Words, MIT licence.",
+    "Palettes of Color Hunt and Color Hex; colour names of meodai/color-names and of the xkcd colour survey; "
+    "colour terms of Stanford C3.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """Lexicon and packed rows of a run: training and validation (PAT's)."""
+
+    lexicon: Lexicon
+    train: PaletteTable
+    validation: PaletteTable
+
+
+def prepare_data(data: Path, out: Path, dimensions: int, init: Path | None, only: str | None = None) -> RunData:
+    """The run's data: as kept in `out`, else read from the data folder and kept there.
+
+    Args:
+        dimensions: of word vectors.
+        init: a model file whose lexicon is used; without one it is built from `data/words`.
+        only: leave out every source but this one.
+
+    Raises:
+        UsageError: the data cannot be read, or no row is left to train on.
+    """
+    kept, words = out / "data.npz", out / "lexicon.safetensors"
+    if kept.exists() and words.exists():
+        with np.load(kept) as arrays:
+            parts = [PaletteTable(*(arrays[f"{part}{i}"] for i in range(4))) for part in ("train", "validation")]
+        return RunData(Lexicon.from_tensors(load_file(words)), *parts)
+    rows = [row for row in read_texts(data) if row.split != "test" and (only is None or row.source == only)]
+    train, validation = ([row for row in rows if row.split == split] for split in ("train", "val"))
+    if not train:
+        raise UsageError(f"No row to train on is in {data}; the split of each row must be 'train' or missing.")
+    log.info("%d texts for training, %d for validation; reading words", len(train), len(validation))
+    if init is not None:
+        lexicon = Lexicon.from_tensors(load_file(init))
+    else:
+        lexicon = build_lexicon(data / "words", [row.text for row in rows], dimensions)
+    run = RunData(lexicon, pack(train, lexicon), pack(validation or train[:1], lexicon))
+    arrays = {
+        f"{part}{i}": array
+        for part, table in (("train", run.train), ("validation", run.validation))
+        for i, array in enumerate((table.words, table.colors, table.count, table.source))
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    np.savez(out / "data.part.npz", **arrays)  # type: ignore[arg-type]
+    write_files({words: save(lexicon.to_tensors())}, overwrite=True)
+    os.replace(out / "data.part.npz", kept)
+    return run
+
+
+def open_checkpoint(out: Path, resume: bool) -> dict[str, Any] | None:
+    """The run's checkpoint if it is to be resumed, None for a new run.
+
+    Raises:
+        UsageError: nothing to resume, or a new run would overwrite an old one.
+    """
+    path = out / CHECKPOINT
+    if resume and not path.exists():
+        raise UsageError(f"No run to resume is in {out}; start one without --resume.")
+    if not resume and path.exists():
+        raise UsageError(f"{out} holds a run already; go on with it (--resume) or name another folder.")
+    return torch.load(path, weights_only=True) if resume else None
+
+
+def save_checkpoint(out: Path, state: Mapping[str, Any]) -> None:
+    """Write the checkpoint, whole or not at all."""
+    torch.save(dict(state), out / "checkpoint.part")
+    os.replace(out / "checkpoint.part", out / CHECKPOINT)
+
+
+def export(
+    out: Path,
+    tensors: Mapping[str, np.ndarray],
+    table: PaletteTable,
+    config: Mapping[str, Any],
+    *,
+    name: str,
+    version: str,
+    figures: Mapping[str, Any],
+) -> ModelCard:
+    """Write weights and card into the run's folder; data and licences are those of the sources trained on."""
+    settings = "tpn-paper" if config["architecture"] == "tpn-paper" else "tpn"
+    used = [_LICENCES[SOURCES[index]] for index in np.unique(table.source)]
+    return export_model(
+        out,
+        tensors,
+        name=name,
+        version=version,
+        kind="tpn",
+        licence="CC BY-SA 4.0",
+        attribution=ATTRIBUTION,
+        data=(*used, "ConceptNet Numberbatch word vectors (CC BY-SA 4.0)"),
+        command=f"t2c-train tpn --config trainer/configs/{settings}.toml",
+        figures=figures,
+        config=config,
+        default=config["architecture"] != "tpn-paper",
+    )
+
+
+def palette_sheet(
+    path: Path, sampler: PaletteSampler, phrases: Sequence[str], seed: int = 0, variety: float = 0.5
+) -> None:
+    """A PNG: a line a phrase, with its five palettes side by side."""
+    from PIL import Image, ImageDraw
+
+    height, swatch, gap, margin = 34, 30, 12, 250
+    sheet = Image.new("RGB", (margin + 5 * (5 * swatch + gap), len(phrases) * height), "white")
+    pen = ImageDraw.Draw(sheet)
+    for line, phrase in enumerate(phrases):
+        result = sampler.sample(PaletteRequest(phrase, seed=seed, variety=variety))
+        pen.text((6, line * height + 10), phrase.encode("latin-1", "replace").decode("latin-1")[:40], fill="black")
+        for column, palette in enumerate(result.palettes):
+            _draw_palette(pen, palette, margin + column * (5 * swatch + gap), line * height + 3, swatch, height - 6)
+    sheet.save(path.with_suffix(".part.png"))
+    os.replace(path.with_suffix(".part.png"), path)
+
+
+def _draw_palette(pen: Any, palette: Palette, x: int, y: int, width: int, height: int) -> None:
+    for index, color in enumerate(palette.colors):
+        pen.rectangle((x + index * width, y, x + (index + 1) * width - 1, y + height), fill=color)

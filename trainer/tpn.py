@@ -1,0 +1,328 @@
+"""Train a palette network. Reads top-down: settings, data, model, optimiser, loop, export.
+
+`train_tpn` takes both architectures; this file trains the shipped one, `trainer.tpn_paper` the paper's. Every step
+draws its data and chance from (seed, step) alone, so a run that was killed goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from t2c_engine.errors import UsageError
+from t2c_engine.models import ModelCard
+from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet, log_density, scale_lab
+from t2c_engine.sampler import PaletteSampler, SamplingConfig
+from t2c_engine.text import Lexicon
+from trainer.lexicon import quantise
+from trainer.palette_data import SOURCES, PaletteTable
+from trainer.palette_run import (
+    SHEET_PHRASES,
+    RunData,
+    export,
+    open_checkpoint,
+    palette_sheet,
+    prepare_data,
+    save_checkpoint,
+)
+from trainer.progress import RunLog, track
+
+log = logging.getLogger(__name__)
+
+COLORS = 5
+AVERAGE_EVERY = 4  # steps between updates of the averaged weights
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteTrainConfig:
+    """Settings of a run; the fields are explained in configs/tpn.toml."""
+
+    name: str = "tpn-set"
+    version: str = "1"
+    seed: int = 1
+    steps: int = 6000
+    cooldown: int = 4500
+    warmup: int = 100
+    batch: int = 256
+    learning_rate: float = 2e-3
+    word_rate: float = 0.3
+    weight_decay: float = 0.05
+    word_decay: float = 0.5
+    ema: float = 0.98
+    noise: float = 1.0
+    word_dropout: float = 0.1
+    word_dimensions: int = 128
+    mix: Mapping[str, float] = field(default_factory=lambda: {"pat": 1.0})
+    network: PaletteSetConfig = field(default_factory=PaletteSetConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """A TOML file's settings.
+
+    Raises:
+        UsageError: the file cannot be read or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The settings in {path} cannot be read: {error}.") from error
+
+
+def make_config(table: Mapping[str, Any], path: Path) -> PaletteTrainConfig:
+    """Settings of the shipped architecture; raises UsageError for a setting that does not exist."""
+    values = {key: value for key, value in table.items() if key != "architecture"}
+    try:
+        dimensions = values.get("word_dimensions", PaletteTrainConfig().word_dimensions)
+        network = PaletteSetConfig(
+            **values.pop("network", {}), word_dimensions=dimensions, sources=len(SOURCES), colors=COLORS
+        )
+        sampling = values.pop("sampling", {})
+        sampling |= {key: tuple(value) for key, value in sampling.items() if isinstance(value, list)}
+        config = PaletteTrainConfig(**values, network=network, sampling=SamplingConfig(**sampling))
+    except (TypeError, AttributeError) as error:
+        raise UsageError(f"The settings in {path} cannot be used: {error}.") from error
+    if unknown := set(config.mix) - set(SOURCES):
+        raise UsageError(f"The settings in {path} mix in unknown data: {', '.join(sorted(unknown))}.")
+    return config
+
+
+def train_tpn(config_path: Path, data: Path, out: Path, resume: bool = False, init: Path | None = None) -> ModelCard:
+    """Train the network that the settings ask for, and export it into the run's folder.
+
+    Args:
+        config_path: a TOML file such as those in trainer/configs.
+        data: folder with `text/` and `words/` (see `trainer.palette_data`).
+        out: the run's folder: checkpoint.pt, log.jsonl, loss.png, sheet.png, and in the end weights and card.
+        resume: go on with the run in `out`.
+        init: weights of a model to start from (fine-tuning); its vocabulary is used.
+
+    Raises:
+        UsageError: settings, data or folder cannot be used.
+    """
+    table = read_table(config_path)
+    architecture = table.get("architecture", "palette-set")
+    if architecture == "tpn-paper":
+        from trainer.tpn_paper import train_paper
+
+        return train_paper(table, config_path, data, out, resume, init)
+    if architecture != "palette-set":
+        raise UsageError(f"The settings in {config_path} ask for the unknown architecture '{architecture}'.")
+    return train_palette_set(make_config(table, config_path), data, out, resume, init)
+
+
+class Trainee(nn.Module):
+    """The network together with what is learned about word vectors: a correction for each word of the texts."""
+
+    def __init__(self, config: PaletteTrainConfig, run: RunData) -> None:
+        super().__init__()
+        self.network = PaletteSetNet(config.network)
+        table = torch.from_numpy(run.lexicon.embed(list(range(len(run.lexicon.vocabulary)))))
+        used = np.unique(run.train.words[run.train.words >= 0])
+        place = torch.full((len(table) + 1,), len(used))  # words of no text share the last row, which stays zero
+        place[used] = torch.arange(len(used))
+        self.register_buffer("vectors", table, persistent=False)
+        self.register_buffer("place", place, persistent=False)
+        self.register_buffer("used", torch.from_numpy(used).long(), persistent=False)
+        self.correction = nn.Parameter(torch.zeros(len(used) + 1, table.shape[1]))
+
+    def word_vectors(self, words: Tensor) -> Tensor:
+        """Lexicon rows (B x T, -1 for none) to vectors (B x T x d)."""
+        return self.vectors[words.clamp(min=0)] + self.correction[self.place[words]]
+
+    def log_likelihood(self, words: Tensor, visible: Tensor, source: Tensor, colors: Tensor) -> Tensor:
+        """Log density of each colour given those before it (B x 5), for scaled Lab colours B x 5 x 3."""
+        memory, mask = self.network.encode(self.word_vectors(words), visible, source)
+        return log_density(self.network.decode(memory, mask, colors[:, : COLORS - 1]), colors)
+
+    def learned_vectors(self) -> np.ndarray:
+        """All word vectors with their corrections (n x d, float32)."""
+        table = self.vectors.clone()
+        table[self.used] += self.correction[:-1].detach()
+        return table.numpy()
+
+
+def train_palette_set(
+    config: PaletteTrainConfig,
+    data: Path,
+    out: Path,
+    resume: bool = False,
+    init: Path | None = None,
+    save_every: int = 200,
+    show_every: int = 500,
+) -> ModelCard:
+    """Train the shipped architecture; see `train_tpn`."""
+    # data
+    state = open_checkpoint(out, resume)
+    run = prepare_data(data, out, config.word_dimensions, init)
+    members = [np.flatnonzero(run.train.source == index) for index in range(len(SOURCES))]
+    shares = np.array([config.mix.get(name, 0.0) if len(members[i]) else 0.0 for i, name in enumerate(SOURCES)])
+    if not shares.sum() > 0:
+        raise UsageError("The settings' [mix] gives a share to none of the data sets there are; change it.")
+
+    # model, its running average, optimiser
+    torch.manual_seed(config.seed)
+    trainee = Trainee(config, run)
+    if init is not None:
+        load_initial(trainee.network, init)
+    average = torch.optim.swa_utils.AveragedModel(trainee, avg_fn=averaging(config.ema))
+    optimizer = make_optimizer(trainee, config)
+
+    # resume
+    start = 0
+    if state is not None:
+        trainee.load_state_dict(state["trainee"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        start = state["step"]
+        log.info("Going on at step %d of %d", start, config.steps)
+    steps = RunLog(out, ["loss"], start)
+
+    # loop
+    trainee.train()
+    for step in track(range(start, config.steps), total=config.steps, description="palettes"):
+        for group in optimizer.param_groups:
+            group["lr"] = group["rate"] * learning_rate(config, step)
+        rng = np.random.default_rng((config.seed, step))
+        torch.manual_seed(int(rng.integers(2**62)))
+        drawn = rng.multinomial(config.batch, shares / shares.sum())
+        rows = np.concatenate([rng.choice(mine, count) for mine, count in zip(members, drawn, strict=True) if count])
+        loss = step_loss(trainee, run.train.take(rows), config)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
+        optimizer.step()
+        if step % AVERAGE_EVERY == 0:
+            average.update_parameters(trainee)
+        steps.add(step, {"loss": float(loss.detach())})
+        done = step + 1
+        if done % save_every == 0 or done == config.steps:
+            parts = {"trainee": trainee, "average": average, "optimizer": optimizer}
+            save_checkpoint(out, {key: part.state_dict() for key, part in parts.items()} | {"step": done})
+        if done % show_every == 0 or done == config.steps:
+            steps.note(done, {"nll": validation_loss(average.module, run.validation, config)})
+            palette_sheet(out / "sheet.png", make_sampler(average.module, run, config), SHEET_PHRASES)
+
+    # export
+    average.eval()
+    figures = {
+        "validation_nll": round(validation_loss(average.module, run.validation, config), 4),
+        "steps": config.steps,
+    }
+    tensors = model_tensors(average.module, run)
+    return export(
+        out, tensors, run.train, card_config(config), name=config.name, version=config.version, figures=figures
+    )
+
+
+def step_loss(trainee: Trainee, rows: PaletteTable, config: PaletteTrainConfig) -> Tensor:
+    """Mean negative log likelihood of the rows' colours, each row in an order drawn anew; chance is torch's own."""
+    words = trim(rows.words)
+    count = torch.from_numpy(rows.count)
+    visible = (words >= 0) & (torch.rand(words.shape) >= config.word_dropout)
+    colors = shuffled(rows, config.noise)
+    likelihood = trainee.log_likelihood(words, visible, torch.from_numpy(rows.source), colors)
+    valid = torch.arange(COLORS) < count[:, None]
+    return -(likelihood * valid).sum() / valid.sum()
+
+
+def trim(words: np.ndarray) -> Tensor:
+    """Rows of words without the columns that are empty in all of them (at least one column stays)."""
+    longest = int((words >= 0).sum(1).max(initial=1))
+    return torch.from_numpy(words[:, : max(1, longest)]).long()
+
+
+def shuffled(rows: PaletteTable, noise: float) -> Tensor:
+    """Scaled Lab colours (B x 5 x 3), those that are there in random order and in front, with noise in Lab units."""
+    colors = scale_lab(torch.from_numpy(rows.colors) + noise * torch.randn(rows.colors.shape))
+    missing = torch.arange(COLORS) >= torch.from_numpy(rows.count)[:, None]
+    order = (torch.rand(len(rows), COLORS) + missing).argsort(1)
+    return colors.gather(1, order[..., None].expand(-1, -1, 3))
+
+
+@torch.no_grad()
+def validation_loss(trainee: Trainee, rows: PaletteTable, config: PaletteTrainConfig) -> float:
+    """Negative log likelihood a colour on the validation rows, the same noise and orders every time."""
+    training = trainee.training
+    trainee.eval()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        words, count = trim(rows.words), torch.from_numpy(rows.count)
+        valid = torch.arange(COLORS) < count[:, None]
+        total = 0.0
+        for _ in range(3):
+            likelihood = trainee.log_likelihood(
+                words, words >= 0, torch.from_numpy(rows.source), shuffled(rows, config.noise)
+            )
+            total -= float((likelihood * valid).sum() / valid.sum()) / 3
+    trainee.train(training)
+    return total
+
+
+def averaging(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Exponential average whose decay rises to `decay`, so that short runs are averaged too."""
+
+    def update(averaged: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+        return averaged + (1 - min(decay, (1 + int(updates)) / (10 + int(updates)))) * (current - averaged)
+
+    return update
+
+
+def make_optimizer(trainee: Trainee, config: PaletteTrainConfig) -> torch.optim.Optimizer:
+    """AdamW; words have their own rate and decay, vectors (biases, norms) none."""
+    matrices = [p for p in trainee.network.parameters() if p.ndim > 1]
+    others = [p for p in trainee.network.parameters() if p.ndim <= 1]
+    return torch.optim.AdamW(
+        [
+            {"params": matrices, "weight_decay": config.weight_decay, "rate": 1.0},
+            {"params": others, "weight_decay": 0.0, "rate": 1.0},
+            {"params": [trainee.correction], "weight_decay": config.word_decay, "rate": config.word_rate},
+        ],
+        lr=config.learning_rate,
+        betas=(0.9, 0.98),
+        fused=True,
+    )
+
+
+def learning_rate(config: PaletteTrainConfig, step: int) -> float:
+    """Warm-up, constant, then linear to zero over the last `cooldown` steps."""
+    rise = min(1.0, (step + 1) / max(1, config.warmup))
+    return config.learning_rate * rise * min(1.0, (config.steps - step) / max(1, config.cooldown))
+
+
+def load_initial(network: nn.Module, path: Path) -> None:
+    """Start from exported weights; raises UsageError if they belong to another network."""
+    from safetensors.torch import load_file
+
+    weights = {name: value.float() for name, value in load_file(path).items() if not name.startswith("words.")}
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise UsageError(f"{path} holds weights of another network than the settings ask for.") from error
+
+
+def model_tensors(trainee: Trainee, run: RunData) -> dict[str, np.ndarray]:
+    """Network and lexicon, as a weight file holds them."""
+    lexicon = Lexicon(run.lexicon.vocabulary, *quantise(trainee.learned_vectors()))
+    return {key: value.numpy() for key, value in trainee.network.state_dict().items()} | lexicon.to_tensors()
+
+
+def card_config(config: PaletteTrainConfig) -> dict[str, Any]:
+    """What a card says of how the model is built."""
+    sampling = {
+        key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config.sampling).items()
+    }
+    return {"architecture": "palette-set", "network": asdict(config.network), "sampling": sampling}
+
+
+def make_sampler(trainee: Trainee, run: RunData, config: PaletteTrainConfig) -> PaletteSampler:
+    """The network as users will have it."""
+    return PaletteSampler.from_tensors(config.name, card_config(config), model_tensors(trainee, run))
