@@ -107,7 +107,7 @@ class ColorizeDialog:
         self._unlock = self._button("_Unlock All", self._on_unlock, "Free all locked colours")
         use = self._button("Use _GIMP Palette...", self._on_use, "Colour with a palette of GIMP's")
         self._save = self._button("Sa_ve as GIMP Palette", self._on_save, "Keep the chosen palettes in GIMP")
-        self._pack(content, self._reroll, self._unlock, use, self._save)
+        self._actions = self._pack(content, self._reroll, self._unlock, use, self._save)
 
         self._options = Options(several)
         content.pack_start(self._options, False, False, 0)
@@ -312,7 +312,7 @@ class ColorizeDialog:
         self._progress.set_fraction(0.0)
         self._progress.set_text("colouring")
         self._revealer.set_visible(working)
-        for widget in (self._entry, self._show, self._list, self._options):
+        for widget in (self._entry, self._show, self._list, self._actions, self._options):
             widget.set_sensitive(not working)
         self._on_chosen()
 

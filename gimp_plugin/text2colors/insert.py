@@ -99,7 +99,8 @@ def _insert_layer(
 
 
 def _keep(layer: Gimp.Layer, record: Record) -> None:
-    parasite = Gimp.Parasite.new(PARASITE, Gimp.PARASITE_PERSISTENT, list(record.to_bytes()))
+    flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE  # without the second, undo complains in a window
+    parasite = Gimp.Parasite.new(PARASITE, flags, list(record.to_bytes()))
     _must(layer.attach_parasite(parasite), "keep the settings with the layer")
 
 

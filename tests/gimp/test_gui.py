@@ -105,6 +105,7 @@ def test_the_way_from_a_phrase_to_layers_and_back(gui: Gui) -> None:
     state = "answer = [image.get_base_type().value_nick, len(image.get_layers()), pixels(layer, 'Y u8') == before]"
     wait_for(lambda: gui.tell(state)[1] == 1, 10, "the undo")
     assert gui.tell(state) == ["gray", 1, True]
+    assert gui.is_gone("GIMP Message")
 
 
 def test_again_takes_the_last_values(gui: Gui) -> None:

@@ -1,0 +1,97 @@
+"""The installer's own part: where GIMP's folders are, what is copied, what --uninstall leaves. No download, no GIMP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the folders are named as on Linux")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    for version in ("3.0", "3.2", "2.10"):
+        (tmp_path / ".config" / "GIMP" / version).mkdir(parents=True)
+    return tmp_path
+
+
+def install(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", **variables}
+    command = [sys.executable, str(ROOT / "install" / "install.py"), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=home)
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_plug_in_goes_into_every_gimp_3(home: Path) -> None:
+    run = install(home, "--plugin-only", "--engine", "ssh gpubox t2c engine")
+    assert run.returncode == 0, run.stdout + run.stderr
+    for version in ("3.0", "3.2"):
+        folder = home / ".config" / "GIMP" / version / "plug-ins" / "text2colors"
+        assert os.access(folder / "text2colors.py", os.X_OK)
+        assert {"client.py", "layers.py", "dialog.py", "t2c_protocol.py"} <= files(folder)
+        assert (folder / "t2c_protocol.py").read_bytes() == (ROOT / "t2c_engine" / "protocol.py").read_bytes()
+    assert not (home / ".config" / "GIMP" / "2.10" / "plug-ins").exists()
+    settings = json.loads((home / ".local" / "share" / "text2colors" / "engine.json").read_text())
+    assert settings == {"command": ["ssh", "gpubox", "t2c", "engine"]}
+
+
+def test_an_older_plug_in_is_replaced_as_a_whole(home: Path) -> None:
+    folder = home / ".config" / "GIMP" / "3.0" / "plug-ins" / "text2colors"
+    folder.mkdir(parents=True)
+    (folder / "left_over.py").write_text("old")
+    assert install(home, "--plugin-only").returncode == 0
+    assert "left_over.py" not in files(folder) and "text2colors.py" in files(folder)
+    assert not [name for name in os.listdir(folder.parent.parent) if name.startswith(".text2colors-")]
+
+
+def test_uninstalling_leaves_nothing(home: Path) -> None:
+    before = files(home)
+    assert install(home, "--plugin-only", "--engine", "x engine").returncode == 0
+    assert files(home) != before
+    assert install(home, "--uninstall").returncode == 0
+    assert files(home) == before
+    assert not (home / ".local" / "share" / "text2colors").exists()
+
+
+def test_own_models_are_not_deleted(home: Path) -> None:
+    models = home / ".local" / "share" / "text2colors" / "models"
+    models.mkdir(parents=True)
+    (models / "mine.safetensors").write_bytes(b"weights")
+    run = install(home, "--uninstall")
+    assert run.returncode == 1 and "mine.safetensors" in run.stdout + run.stderr
+    assert (models / "mine.safetensors").exists()
+
+
+def test_without_a_gimp_the_user_is_told(tmp_path: Path) -> None:
+    run = install(tmp_path, "--plugin-only", PATH=str(tmp_path))
+    assert run.returncode == 0 and "No GIMP 3 was found" in run.stdout + run.stderr
+
+
+def test_gimps_own_folder_may_be_named(home: Path) -> None:
+    named = home / "elsewhere"
+    assert install(home, "--plugin-only", GIMP3_DIRECTORY=str(named)).returncode == 0
+    assert (named / "plug-ins" / "text2colors" / "text2colors.py").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_words(home: Path) -> None:
+    (home / ".local").write_text("a file where a folder should be")
+    run = install(home, "--plugin-only", "--engine", "x engine")
+    assert run.returncode == 1
+    assert "run this again" in run.stdout + run.stderr and "Traceback" not in run.stdout + run.stderr
+
+
+def test_the_shell_script_finds_a_python_and_passes_everything_on(home: Path) -> None:
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "PYTHON": sys.executable}
+    command = ["bash", str(ROOT / "install" / "install.sh"), "--plugin-only"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert (home / ".config" / "GIMP" / "3.0" / "plug-ins" / "text2colors" / "text2colors.py").exists()

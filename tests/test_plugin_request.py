@@ -1,0 +1,87 @@
+"""The plug-in's requests, records and palettes as text; gi-free, so tested without a GIMP."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+FILE = Path(__file__).resolve().parent.parent / "gimp_plugin" / "text2colors" / "request.py"
+
+
+def load() -> Any:
+    """The module from its file, under a name of its own; the plug-in's folder is no package."""
+    spec = importlib.util.spec_from_file_location("text2colors_request", FILE)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["text2colors_request"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+r = load()
+colours = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
+palettes = st.lists(st.lists(colours, min_size=1, max_size=8).map(tuple), max_size=6).map(tuple)
+
+
+@given(palettes)
+def test_palettes_come_back_from_their_text(given_palettes: Any) -> None:
+    assert r.parse_palettes(r.format_palettes(given_palettes)) == given_palettes
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused_in_words(text: str) -> None:
+    try:
+        for palette in r.parse_palettes(text):
+            assert palette and all(len(colour) == 7 and int(colour[1:], 16) >= 0 for colour in palette)
+    except r.RequestError as error:
+        assert "#d98c3f" in str(error)
+
+
+def test_colours_may_be_short_and_in_capitals() -> None:
+    assert r.parse_palettes("#ABC, 8c2f1b ;\n#fff") == (("#aabbcc", "#8c2f1b"), ("#ffffff",))
+
+
+def test_a_palette_may_not_be_a_colour_table() -> None:
+    with pytest.raises(r.RequestError, match="1025 colours is too long"):
+        r.parse_palettes(",".join(["#123456"] * 1025))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "nothing to colour with"),
+        ({"phrase": "  "}, "nothing to colour with"),
+        ({"phrase": "x", "count": 0}, "number of palettes is 0"),
+        ({"phrase": "x", "strength": 2.5}, "strength is 2.5"),
+        ({"phrase": "x", "device": "tpu"}, "device 'tpu' is unknown"),
+        ({"phrase": "x", "mode": "multiply"}, "result mode 'multiply' is unknown"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(r.RequestError, match=words):
+        r.Request(**values)
+
+
+RECORD = dict(
+    phrase="früher Herbst", palette=("#8c2f1b", "#d98c3f"), number=2, seed=7, strength=0.8, mode="colour",
+    model="tpn 1 + colorizer 1", version="0.1.0",
+)  # fmt: skip
+
+
+def test_a_record_survives_its_bytes() -> None:
+    record = r.Record(**RECORD)
+    assert r.Record.from_bytes(record.to_bytes() + b"\0") == record
+    words = record.in_words()
+    assert "früher Herbst" in words and "#8c2f1b #d98c3f" in words and "80 %" in words and "inferred" in words
+
+
+@given(st.binary(max_size=80) | st.just(b'{"palette": 5}') | st.just(b"[" * 100000))
+def test_other_bytes_are_no_record(data: bytes) -> None:
+    with pytest.raises(r.RequestError, match="cannot be read"):
+        r.Record.from_bytes(data)
