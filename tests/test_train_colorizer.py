@@ -76,7 +76,7 @@ def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path:
     resumed = train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=20, show_every=20)
     one, other = (torch.load(path, weights_only=True) for path in (whole, resumed))
     assert one["step"] == other["step"] == 40
-    for part in ("network", "average"):
+    for part in ("trained", "average"):
         assert all(torch.equal(one[part][name], other[part][name]) for name in one[part])
     assert losses(run)[-1] == curve[-1]
 

@@ -33,8 +33,9 @@ class AugmentConfig:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What the network sees (lightness, condition) and should answer (ab)."""
+    """What the network sees (lightness, condition) and should answer (ab); `clean` is lightness before it was worn."""
 
+    clean: Tensor
     lightness: Tensor
     condition: Condition
     ab: Tensor
@@ -48,7 +49,7 @@ def make_example(batch: Batch, config: AugmentConfig, generator: torch.Generator
     ab, palette = recolour(small, ab, palette, _chosen(len(small), config.recolour, generator), generator)
     mask = _palette_mask(palette, config, generator)
     hints = draw_hints(ab, config.hints, generator)
-    return Example(wear(batch.lightness, config, generator), Condition(palette, mask, hints), ab)
+    return Example(batch.lightness, wear(batch.lightness, config, generator), Condition(palette, mask, hints), ab)
 
 
 def _uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:

@@ -63,6 +63,7 @@ def colorizer(
     steps: Steps = None,
     cooldown: Annotated[int | None, typer.Option("--cooldown", help="Last steps, of falling rate.")] = None,
     init: Init = None,
+    teacher: Annotated[Path | None, typer.Option("--teacher", help="SqueezeNet's weights (.npz).")] = None,
     device: Device = "auto",
     cache: Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")] = Path("cache"),
 ) -> None:
@@ -78,7 +79,7 @@ def colorizer(
         from trainer.colorizer import read_config, train_colorizer
 
         settings = read_config(config, steps=steps, cooldown=cooldown)
-        path = train_colorizer(settings, pictures, out, cache, device=chosen, init=init)
+        path = train_colorizer(settings, pictures, out, cache, device=chosen, init=init, teacher=teacher)
     logging.info("Trained: %s", path)
 
 

@@ -30,6 +30,7 @@ from trainer.image_data import Batch, PictureSet, draw_batch, load_pictures
 from trainer.losses import ab_distance, chroma_distance, classification_loss
 from trainer.progress import RunLog, track
 from trainer.sheets import colour_sheet
+from trainer.teacher import Teacher
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class TrainConfig:
     chroma_weight: float = 0.3
     bins_weight: float = 0.5
     bins_pixels: int = 128
+    teacher_weight: float = 6.0
     seed: int = 1
     network: ColorizerConfig = field(default_factory=ColorizerConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -99,6 +101,7 @@ def train_colorizer(
     *,
     device: str = "cpu",
     init: Path | None = None,
+    teacher: Path | None = None,
     save_every: int = 500,
     show_every: int = 2000,
 ) -> Path:
@@ -109,6 +112,7 @@ def train_colorizer(
         out: the run's folder.
         cache: where decoded pictures are kept between runs.
         init: safetensors weights of the same network to start from.
+        teacher: SqueezeNet's weights (.npz), whose features the encoder learns to guess; see `trainer.teacher`.
 
     Returns:
         The checkpoint's path. Raises PictureError and UsageError with a sentence.
@@ -132,7 +136,9 @@ def train_colorizer(
     average = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.ema), use_buffers=True
     )
-    optimizer = torch.optim.AdamW(parameter_groups(network, config.weight_decay), lr=0.0, betas=(0.9, 0.98))
+    tutor = Teacher(teacher, config.network).to(device) if teacher is not None else None
+    trained = nn.ModuleList([network] if tutor is None else [network, tutor])
+    optimizer = torch.optim.AdamW(parameter_groups(trained, config.weight_decay), lr=0.0, betas=(0.9, 0.98))
     mixed = torch.device(device).type == "cuda"
 
     # resume
@@ -140,25 +146,25 @@ def train_colorizer(
     first = 0
     state = load_checkpoint(out, device)
     if state is not None:
-        network.load_state_dict(state["network"])
+        trained.load_state_dict(state["trained"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         first = state["step"]
         log.info("Going on at step %d of %d", first, config.steps)
 
     # loop
-    run = RunLog(out, ["loss", "ab", "chroma", "bins"], first) if world.first else None
+    run = RunLog(out, ["loss", "ab", "chroma", "bins", "teacher"], first) if world.first else None
     network.train()
     for step in track(range(first, config.steps), total=config.steps, description="colorizer", show=world.first):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, step)
         example = draw_example(pictures, large, small, config, step, device, world)
         with torch.autocast(device_type=torch.device(device).type, dtype=torch.bfloat16, enabled=mixed):
-            losses = step_losses(network, example, bins, config, step)
+            losses = step_losses(network, tutor, example, bins, config, step)
         optimizer.zero_grad(set_to_none=True)
         losses["loss"].backward()
-        world.average_gradients(network)
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        world.average_gradients(trained)
+        nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
         optimizer.step()
         average.update_parameters(network)
         if run is None:
@@ -166,7 +172,7 @@ def train_colorizer(
         run.add(step, {name: float(value.detach()) for name, value in losses.items()})
         done = step + 1
         if done % save_every == 0 or done == config.steps:
-            state = {"network": network.state_dict(), "average": average.state_dict()}
+            state = {"trained": trained.state_dict(), "average": average.state_dict()}
             settings = json.dumps(asdict(config))
             save_checkpoint(out, state | {"optimizer": optimizer.state_dict(), "step": done, "config": settings})
         if done % show_every == 0 or done == config.steps:
@@ -226,10 +232,16 @@ def draw_example(
 
 
 def step_losses(
-    network: ColorizerNet, example: Example, bins: torch.Tensor, config: TrainConfig, step: int
+    network: ColorizerNet,
+    tutor: Teacher | None,
+    example: Example,
+    bins: torch.Tensor,
+    config: TrainConfig,
+    step: int,
 ) -> dict[str, torch.Tensor]:
     """All losses of a step; "loss" is their weighted sum."""
-    prediction = network(example.lightness, example.condition)
+    features = network.encode(example.lightness)
+    prediction = network.decode(features, example.condition)
     ab = prediction.ab.float()
     distance = ab_distance(ab, example.ab)
     chroma = chroma_distance(ab, example.ab)
@@ -240,8 +252,9 @@ def step_losses(
     pixels = prediction.features.flatten(2)[:, :, chosen]  # B x C x n
     logits = network.classify(pixels[..., None]).squeeze(-1).transpose(1, 2).flatten(0, 1).float()
     classes = classification_loss(logits, example.ab.flatten(2)[:, :, chosen].transpose(1, 2).flatten(0, 1), bins)
-    total = distance + config.chroma_weight * chroma + config.bins_weight * classes
-    return {"loss": total, "ab": distance, "chroma": chroma, "bins": classes}
+    taught = tutor(features, example.clean) if tutor is not None and step % 2 == 0 else torch.zeros(())
+    total = distance + config.chroma_weight * chroma + config.bins_weight * classes + config.teacher_weight * taught
+    return {"loss": total, "ab": distance, "chroma": chroma, "bins": classes, "teacher": 2 * taught}
 
 
 def validation_batch(pictures: PictureSet, config: TrainConfig) -> Example | None:

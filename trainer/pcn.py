@@ -98,7 +98,8 @@ def train_pcn(
         huber = F.huber_loss(fake / AB_UNIT, ab / AB_UNIT, delta=1.0)
         loss_g = _adversarial(discriminator(lightness, fake, palette), True) + config.huber_weight * huber
         _step(optimizers[0], loss_g)
-        run.add(step, {"generator": float(loss_g), "discriminator": float(loss_d), "huber": float(huber)})
+        losses = {"generator": loss_g, "discriminator": loss_d, "huber": huber}
+        run.add(step, {name: float(loss.detach()) for name, loss in losses.items()})
 
         done = step + 1
         if done % save_every == 0 or done == config.steps:

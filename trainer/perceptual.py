@@ -26,7 +26,8 @@ class PerceptualDistance(nn.Module):
         super().__init__()
         try:
             with np.load(weights) as arrays:
-                self.weights = {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+                for name in arrays.files:
+                    self.register_buffer(_plain(name), torch.from_numpy(arrays[name]), persistent=False)
         except (OSError, ValueError) as error:
             raise UsageError(f"The SqueezeNet weights for the perceptual distance cannot be read: {error}.") from error
 
@@ -53,6 +54,10 @@ class PerceptualDistance(nn.Module):
         return torch.stack(distances).mean(0)
 
     def _conv(self, name: str, x: Tensor, stride: int = 1) -> Tensor:
-        weight = self.weights[f"{name}.weight"]
-        padding = 1 if weight.shape[-1] == 3 else 0
-        return F.conv2d(x, weight, self.weights[f"{name}.bias"], stride, padding)
+        weight, bias = (self.get_buffer(_plain(f"{name}.{part}")) for part in ("weight", "bias"))
+        return F.conv2d(x, weight, bias, stride, padding=1 if weight.shape[-1] == 3 else 0)
+
+
+def _plain(name: str) -> str:
+    """A name that a buffer may have."""
+    return name.replace(".", "_").replace("/", "_")

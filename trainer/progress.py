@@ -42,9 +42,9 @@ class RunLog:
         self.sums = dict.fromkeys(names, 0.0)
         self.count = 0
         self.started = time.monotonic()
-        if self.path.exists():  # a resumed run forgets what came after its checkpoint
-            kept = [line for line in self.path.read_text().splitlines() if json.loads(line)["step"] <= step]
-            self.path.write_text("".join(line + "\n" for line in kept))
+        self.path.touch()
+        kept = [line for line in self.path.read_text().splitlines() if json.loads(line)["step"] <= step]
+        self.path.write_text("".join(line + "\n" for line in kept))  # what came after the checkpoint is forgotten
 
     def add(self, step: int, losses: Mapping[str, float]) -> None:
         """The losses of one step."""

@@ -1,0 +1,39 @@
+"""A teacher for the encoder: SqueezeNet's features of the clean grey picture, to be guessed from the worn one.
+
+Colour alone teaches what things are slowly; a network that knows objects already speeds it up. The teacher is used in
+training only and never shipped. Must not import data.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from t2c_engine.networks.colorizer import ColorizerConfig, Features
+from trainer.perceptual import PerceptualDistance
+
+TEACHER_CHANNELS = 512  # of fire9, at 1/16 of the input's resolution
+
+
+class Teacher(nn.Module):
+    """Loss between the teacher's features, normalised by channel, and a linear guess from the encoder's."""
+
+    def __init__(self, weights: Path, config: ColorizerConfig) -> None:
+        """Raises UsageError if the teacher's weights cannot be read."""
+        super().__init__()
+        self.squeezenet = PerceptualDistance(weights)
+        self.guess = nn.Conv2d(config.decoder_widths[2] + config.widths[3], TEACHER_CHANNELS, 1)
+        self.normalise = nn.BatchNorm2d(TEACHER_CHANNELS, affine=False)
+
+    def forward(self, features: Features, lightness: Tensor) -> Tensor:
+        """Mean squared error in units of each channel's variance; `lightness` is the clean one, B x 1 x H x W."""
+        coarse = features.skips[2]
+        size = coarse.shape[-2:]
+        with torch.no_grad():
+            rgb = (lightness / 100).expand(-1, 3, -1, -1)  # close enough to gamma-encoded grey
+            target = self.normalise(F.interpolate(self.squeezenet.features(rgb)[-1], size=size, mode="bilinear"))
+        deep = F.interpolate(features.deep, size=size, mode="bilinear", align_corners=False)
+        return F.mse_loss(self.guess(torch.cat((coarse, deep), 1)), target)
