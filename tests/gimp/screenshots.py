@@ -43,7 +43,7 @@ def take(gui: Gui, folder: Path) -> None:
     """The way of a user, with a picture at every station."""
     folder.mkdir(parents=True, exist_ok=True)
     gui.tell("image = load('/share/astronaut.png'); display = Gimp.Display.new(image)")
-    main_window = gui.window("astronaut", 60)
+    main_window = gui.window("Untitled", 60)
     gui.xdotool("windowsize", "--sync", main_window, "1340", "800")
     gui.xdotool("windowmove", main_window, "2", "2")
     gui.xdotool("windowactivate", "--sync", main_window)

@@ -1,0 +1,89 @@
+"""The whole way with the engine itself: a grey photograph in GIMP, coloured by the network, lightness kept.
+
+Skipped where no colouriser is installed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from host import Host
+from PIL import Image
+from skimage import data
+from skimage.color import rgb2lab
+
+from t2c_engine.errors import ModelError
+from t2c_engine.models import ENVIRONMENT_VARIABLE, find_model
+
+pytestmark = pytest.mark.slow
+WARM = "#2b2a33,#8c2f1b,#5b6b3a,#d98c3f,#f2d8a7"
+COLD = "#1b2a41,#2c4a6f,#5f8fb5,#b9c9dc,#e8eef2"
+
+
+@pytest.fixture(scope="module")
+def facts(host: Host) -> dict[str, Any]:
+    """A photograph under two palettes and, where there are palettes for phrases, under a phrase."""
+    try:
+        find_model("colorizer")
+    except ModelError as error:
+        pytest.skip(str(error))
+    try:
+        find_model("tpn")
+        phrase = True
+    except ModelError:
+        phrase = False
+    photograph = Image.fromarray(data.chelsea()).convert("L")
+    photograph.save(host.share / "photograph.png")
+    named = {ENVIRONMENT_VARIABLE: os.environ[ENVIRONMENT_VARIABLE]} if ENVIRONMENT_VARIABLE in os.environ else {}
+    outcome = replace(host, environment=named).batch(
+        f"""
+        image = load("/share/photograph.png")
+        layer = image.get_layers()[0]
+        dump("/share/before", pixels(layer, "CIE L float"))
+        made = call(image, [layer], palettes="{WARM};{COLD}")
+        dump("/share/after", composite(image, "CIE L float"))
+        save(image, "/share/warm.png")
+        made[0].set_visible(False)
+        made[1].set_visible(True)
+        save(image, "/share/cold.png")
+        say(record=record(made[0]))
+        if {phrase}:
+            again = load("/share/photograph.png")
+            made = call(again, again.get_layers(), phrase="autumn breeze", count=2, seed=3)
+            say(names=[one.get_name() for one in made], phrase=record(made[1]))
+        """,
+        host.real_engine(),
+        timeout=300,
+    )
+    assert outcome.code == 0, outcome.text[-3000:]
+    return outcome.facts
+
+
+def test_a_grey_photograph_gets_the_colours_of_the_palette(host: Host, facts: dict[str, Any]) -> None:
+    mean = {}
+    for name in ("warm", "cold"):
+        with Image.open(host.share / f"{name}.png") as picture:
+            lab = rgb2lab(np.asarray(picture.convert("RGB")))
+        assert np.hypot(lab[..., 1], lab[..., 2]).mean() > 5
+        mean[name] = lab[..., 1:].mean((0, 1))
+    assert mean["warm"][1] > mean["cold"][1] + 5  # yellower
+
+
+def test_its_lightness_is_kept(host: Host, facts: dict[str, Any]) -> None:
+    before, after = (np.fromfile(host.share / name, np.float32) for name in ("before", "after"))
+    assert np.abs(before - after).mean() <= 0.3
+
+
+def test_model_and_version_are_kept_with_the_layer(facts: dict[str, Any]) -> None:
+    assert facts["record"]["palette"] == WARM.split(",") and facts["record"]["model"] and facts["record"]["version"]
+
+
+def test_a_phrase_gives_palettes_and_layers(facts: dict[str, Any]) -> None:
+    if "names" not in facts:
+        pytest.skip("no palette model is installed")
+    assert facts["names"] == ["autumn breeze 1", "autumn breeze 2"]
+    assert facts["phrase"]["seed"] == 3 and len(facts["phrase"]["palette"]) == 5
