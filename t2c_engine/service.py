@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 COLOUR_SIDE = 2048  # px; longest side of a colour-only result, which the editor scales up
 MAX_PALETTES = 100
 CANDIDATES = 4  # palettes drawn for each one asked for when colours are locked, 100 at most
+_PATIENCE = 0.3  # seconds between two signs of life while the network loads
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 Params = Mapping[str, Any]
@@ -78,8 +79,11 @@ def _render(picture: Picture, ab: np.ndarray, strength: float, lightness: np.nda
     return render(picture, ab, strength, lightness=lightness)
 
 
+Methods = Mapping[str, Callable[[Job], Params]]
+
+
 class Service:
-    """The methods, the networks and the pictures held. Quick methods and picture methods may run side by side.
+    """The methods, the networks and the pictures held. Quick and slow methods may run side by side.
 
     Args:
         load_sampler, load_colorizer, render: where palettes and colours come from, for tests.
@@ -101,12 +105,10 @@ class Service:
         self._picture_lock = threading.Lock()
         self._pictures = PictureStore()
         self.status: Params = {"colorizer": "loading"}
-        self.quick: Mapping[str, Callable[[Job], Params]] = {"palettes": self.palettes, "set_picture": self.set_picture}
-        self.slow: Mapping[str, Callable[[Job], Params]] = {
-            "colorize": self.colorize,
-            "preview": self.preview,
-            "doctor": self.doctor,
-        }
+        # done while reading, so that later requests find the picture; the others wait in two lanes
+        self.at_once: Methods = {"set_picture": self.set_picture}
+        self.quick: Methods = {"palettes": self.palettes}
+        self.slow: Methods = {"colorize": self.colorize, "preview": self.preview, "doctor": self.doctor}
 
     def warm_up(self, device: str, on_status: Callable[[Params], None]) -> None:
         """Load everything, the palettes first; what cannot be loaded is told in the status, and again when needed."""
@@ -133,14 +135,21 @@ class Service:
                 self._sampler = self._load_sampler()
             return self._sampler
 
-    def colorizer(self, device: str) -> Any:
-        """The colouriser of a device, loaded once. Errors as `Colorizer.load`."""
+    def colorizer(self, device: str, still_loading: Callable[[], None] = lambda: None) -> Any:
+        """The colouriser of a device, loaded once; `still_loading` is called now and then while another loads.
+
+        Errors as `Colorizer.load`, and what `still_loading` raises.
+        """
         if device not in _DEVICES:
             raise UsageError(f"There is no device '{device}'; choose one of {', '.join(_DEVICES)}.")
-        with self._colorizer_lock:
+        while not self._colorizer_lock.acquire(timeout=_PATIENCE):
+            still_loading()
+        try:
             if device not in self._colorizers:
                 self._colorizers[device] = self._load_colorizer(device)
             return self._colorizers[device]
+        finally:
+            self._colorizer_lock.release()
 
     def palettes(self, job: Job) -> Params:
         """params: phrase, count, seed, variety (0..1), locked ({"0".."4": "#rrggbb"}).
@@ -177,7 +186,7 @@ class Service:
         return self._colour(job, COLOUR_SIDE if mode == "colour" else None)
 
     def preview(self, job: Job) -> Params:
-        """As `colorize`, RGB u8, at most `max_side` px a side (16..1024, 160 if not given)."""
+        """As `colorize` without mode; RGB u8 of at most `max_side` px a side (16..1024, 160 if not given)."""
         return self._colour(job, _whole(job.params, "max_side", 160, 16, 1024))
 
     def _colour(self, job: Job, max_side: int | None) -> Params:
@@ -185,8 +194,8 @@ class Service:
         palettes = _palettes(job.params)
         strength = _number(job.params, "strength", 1.0, 0.0, 2.0)
         held = self._pictures.get(_text(job.params, "key"))
-        job.progress(0.0, "Loading the colour network" if not self._colorizers else "Looking at the picture")
-        colorizer = self.colorizer(str(job.params.get("device") or "auto"))
+        device = _text(job.params, "device") if "device" in job.params else "auto"
+        colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the colour network"))
         with self._picture_lock:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)

@@ -1,7 +1,7 @@
 """One conversation with one editor: its requests on two workers, its answers in order, cancels and pings at once.
 
-Quick requests (palettes) and those about pictures wait in lanes of their own, so that a phrase is answered while a
-picture is coloured. Knows messages, not where the bytes go (`server`). Must not import torch or numpy at module level.
+Quick requests (palettes) and slow ones (about pictures) wait in lanes of their own, so that a phrase is answered while
+a picture is coloured. Knows messages, not where the bytes go (`server`). Must not import torch or numpy itself.
 """
 
 from __future__ import annotations
@@ -127,6 +127,8 @@ class Session:
             self._outbox.send(p.Result(message.id, {}))
         elif message.method == "hello":
             self._outbox.send(p.Result(message.id, self._hello()))
+        elif message.method in self._service.at_once:
+            self._outbox.send(self._carry_out(message, self._service.at_once[message.method], lambda: False))
         elif message.method not in self._service.quick and message.method not in self._service.slow:
             self._fail(message, p.ErrorCode.UNKNOWN_METHOD, f"The engine knows no method '{message.method[:40]}'.")
         else:
@@ -148,20 +150,22 @@ class Session:
 
     def _work(self, lane: queue.SimpleQueue[p.Request | None]) -> None:
         while (request := lane.get()) is not None:
-            cancelled = self._jobs[request.id]
-            answer = self._carry_out(request, lambda event=cancelled: event.is_set() or self._outbox.gone.is_set())
+            stop = self._jobs[request.id]
+            method = self._service.quick.get(request.method) or self._service.slow[request.method]
+            answer = self._carry_out(request, method, lambda stop=stop: stop.is_set() or self._outbox.gone.is_set())
             with self._lock:
                 del self._jobs[request.id]
             self._outbox.send(answer)
 
-    def _carry_out(self, request: p.Request, cancelled: Callable[[], bool]) -> p.Result | p.Failure:
+    def _carry_out(
+        self, request: p.Request, method: Callable[[Job], Any], cancelled: Callable[[], bool]
+    ) -> p.Result | p.Failure:
         from t2c_engine.picture_store import UnknownPictureError
         from t2c_engine.service import CancelledError
 
         try:
             if cancelled():
                 raise CancelledError
-            method = self._service.quick.get(request.method) or self._service.slow[request.method]
             return p.Result(request.id, method(self._job(request, cancelled)))
         except CancelledError:
             return p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped.")

@@ -1,7 +1,7 @@
 """The real engine process around made-up networks: `python fake_server.py [BEHAVIOUR ...] [--listen SOCKET] ...`.
 
 Behaviours: slow (a tenth of a second a picture), noisy (prints to stdout), broken (the colouriser fails), full (it runs
-out of memory), unloadable (it cannot be loaded).
+out of memory), unloadable (it cannot be loaded), sluggish (it loads for ten seconds).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-BEHAVIOURS = ("slow", "noisy", "broken", "full", "unloadable")
+BEHAVIOURS = ("slow", "noisy", "broken", "full", "unloadable", "sluggish")
 
 
 def make_service(behaviours: Sequence[str]) -> Any:
@@ -40,6 +40,8 @@ def make_service(behaviours: Sequence[str]) -> Any:
     def load(device: str) -> Any:
         if "unloadable" in behaviours:
             raise ModelError("The weights are damaged; install them again.")
+        if "sluggish" in behaviours:
+            time.sleep(10)
         return Colorizer.load(device=device)
 
     def render(*arguments: Any) -> Any:

@@ -242,6 +242,16 @@ def test_pings_and_palettes_are_answered_while_a_job_runs(start: Start) -> None:
     assert took < 4, "the job itself takes six seconds"
 
 
+def test_cancel_is_heard_while_the_network_loads(start: Start) -> None:
+    engine = start("sluggish")
+    key = send(engine, ramp(8, 8, "uint8"), "Y u8")
+    threading.Timer(0.3, engine.cancel).start()
+    begun, told = time.monotonic(), []
+    with pytest.raises(EngineCancelled):
+        list(engine.colorize(key, [RED], on_progress=lambda done, text: told.append(text)))
+    assert time.monotonic() - begun < 8, "loading takes ten seconds"
+
+
 def test_cancel_stops_between_palettes(start: Start) -> None:
     engine = start("slow")
     key = send(engine, ramp(8, 8, "uint8"), "Y u8")
@@ -261,10 +271,13 @@ def frames_of(process: subprocess.Popen[bytes]) -> Iterator[p.Message]:
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[bytes]]:
-    """A slow engine with bare pipes, its hello read."""
+    """A slow engine with bare pipes, killed after a minute at the latest."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command("slow"), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, bufsize=0) as one:
+        watchdog = threading.Timer(60, one.kill)
+        watchdog.start()
         yield one
+        watchdog.cancel()
         one.kill()
 
 
@@ -309,9 +322,8 @@ def test_the_end_of_stdin_ends_the_engine_in_the_middle_of_work(process: subproc
     params = {"key": "k", "width": 4, "height": 2, "format": "Y u8"}
     speak(process, p.Request(1, "set_picture", params, bytes(8)))
     speak(process, p.Request(2, "colorize", {"key": "k", "palettes": [RED] * 100}))
-    for message in frames_of(process):
-        if isinstance(message, p.Notification) and message.method == "picture":
-            break
+    messages = frames_of(process)
+    assert any(isinstance(message, p.Notification) and message.method == "picture" for message in messages)
     assert process.stdin is not None
     process.stdin.close()
     begun = time.monotonic()
@@ -369,6 +381,20 @@ def test_a_socket_serves_one_editor_after_the_other(listening: tuple[Path, subpr
     server.terminate()
     assert server.wait(5) == 0
     assert not path.exists()
+
+
+def test_an_editor_that_comes_while_another_is_served_is_told(
+    listening: tuple[Path, subprocess.Popen[bytes]],
+) -> None:
+    path, _ = listening
+    with Engine(f"unix:{path}") as first:
+        first.hello(20)
+        with Engine(f"unix:{path}") as second:
+            with pytest.raises(EngineError) as caught:
+                second.hello(0.5)
+            assert "one at a time" in caught.value.hint
+            first.close()
+            assert second.hello(20) == second.hello(1)
 
 
 def test_an_editor_that_sends_junk_does_not_harm_the_next(listening: tuple[Path, subprocess.Popen[bytes]]) -> None:

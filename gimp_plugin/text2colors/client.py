@@ -142,10 +142,17 @@ class Engine:
         return self._pictures("colorize", params, timeout, on_progress)
 
     def preview(
-        self, key: str, palettes: Sequence[Sequence[str]], max_side: int = 160, timeout: float = JOB_TIMEOUT
+        self,
+        key: str,
+        palettes: Sequence[Sequence[str]],
+        max_side: int = 160,
+        timeout: float = JOB_TIMEOUT,
+        strength: float = 1.0,
+        device: str = "auto",
     ) -> list[tuple[bytes, int, int]]:
-        """The picture, small, under each palette: (pixels in RGB u8, width, height)."""
+        """The picture, small, under each palette: (pixels in RGB u8, width, height). Errors as `colorize`."""
         params = {"key": key, "palettes": [list(one) for one in palettes], "max_side": max_side}
+        params |= {"strength": strength, "device": device}
         shown = sorted(self._pictures("preview", params, timeout, None))
         return [(pixels, width, height) for _, pixels, width, height, _ in shown]
 

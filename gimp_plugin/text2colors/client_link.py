@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from client_errors import EngineCancelled, EngineError, EngineTimeout, find_hint
-from client_settings import find_target, parse_target
+from client_settings import Target, find_target, parse_target
 from client_transport import Transport, connect
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Link:
         self._command = command
         self._log = log
         self._lock = threading.Lock()
+        self._target: Target | None = None
         self._transport: Transport | None = None
         self._failure: EngineError | None = None
         self._hello: Mapping[str, Any] | None = None
@@ -71,8 +72,8 @@ class Link:
             if self._transport is not None or self._failure is not None:
                 return
             try:
-                target = find_target() if self._command is None else parse_target(self._command)
-                self._transport = connect(target, self._log)
+                self._target = find_target() if self._command is None else parse_target(self._command)
+                self._transport = connect(self._target, self._log)
             except EngineError as error:
                 self._failure = error
                 self._news.set()
@@ -91,11 +92,10 @@ class Link:
         """
         self.start()
         if not self._news.wait(timeout):
-            raise EngineTimeout(
-                f"The engine has not answered for {timeout:g} seconds after its start.",
-                "Try again; if it stays silent, run 't2c doctor' in a terminal.",
-                self.tail(),
-            )
+            hint = "Try again; if it stays silent, run 't2c doctor' in a terminal."
+            if self._target is not None and self._target.socket:
+                hint = "Another program may be using it, for it serves one at a time; close that one and try again."
+            raise EngineTimeout(f"The engine has not answered for {timeout:g} seconds.", hint, self.tail())
         if self._failure is not None:
             raise self._failure
         return dict(self._hello or {})
