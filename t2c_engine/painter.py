@@ -15,16 +15,34 @@ from t2c_engine.color import EPSILON, KAPPA, WHITE, srgb_to_linear
 from t2c_engine.pictures import luminance
 from t2c_engine.profiles import RgbSpace
 
-Plane = np.ndarray  # rows x width, float32
-
 _CODES = 1 << 15  # steps of linear light in the table that encodes 8 bits: 0.1 of a level where it is steepest
-_EDGE = np.float32(EPSILON ** (1 / 3))  # of the linear part of CIE f
+_EPSILON, _EDGE = np.float32(EPSILON), np.float32(EPSILON ** (1 / 3))  # where the straight part of CIE f ends
 _GAMUT_STEPS = 2
-_CROWDED = 0.4  # share of pixels outside the gamut from which picking them out does not pay
+
+
+class Workspace:
+    """One thread's planes for blocks of up to `rows` x `width` pixels; nothing is allocated while blocks are painted.
+
+    Planes of 120 KB and more come from the system zeroed, page by page, which would cost more than the arithmetic.
+    """
+
+    def __init__(self, rows: int, width: int) -> None:
+        self._planes = np.empty((12, rows, width), np.float32)
+        self.outside = np.empty((13, rows * width), np.float32)  # the same for pixels outside the gamut
+        self.index = np.empty((rows, width), np.intp)
+        self.codes = np.empty((rows, width), np.uint8)
+
+    def block(self, rows: int) -> np.ndarray:
+        """12 x `rows` x width."""
+        return self._planes[:, :rows]
 
 
 class Painter:
-    """Colours blocks of pictures of one type (uint8, uint16 or float32) in one RGB space. Immutable."""
+    """Colours blocks of pictures of one type (uint8, uint16 or float32) in one RGB space. Immutable.
+
+    The planes of a block (12 x rows x width, or 12 x pixels): 0..2 X, Y, Z relative to white; 3 CIE f of Y; 4 to spare;
+    5 dx, 7 dz; 6 and 8 to spare; 9..11 linear r, g, b.
+    """
 
     def __init__(self, space: RgbSpace, dtype: np.dtype) -> None:
         self.space = space
@@ -37,92 +55,85 @@ class Painter:
         self._low = np.float32(-tolerance / 12.92) * self._scale
         self._high = np.float32(float(srgb_to_linear(np.array(1 + tolerance)))) * self._scale
 
-    def read(self, pixels: np.ndarray, y: Plane, f: Plane) -> None:
-        """Fill y (0..1) and f from pixels (rows x width, or x 3)."""
-        luminance(pixels, self.space, y, f)
+    def read(self, pixels: np.ndarray, planes: np.ndarray) -> None:
+        """Fill Y and f from pixels (rows x width, or x 3)."""
+        _, y, _, f, spare, *_ = planes
+        luminance(pixels, self.space, y, spare)
         np.cbrt(y, out=f)
-        if f.min() < _EDGE:
-            np.copyto(f, y * np.float32(KAPPA / 116) + np.float32(16 / 116), where=f < _EDGE)
+        if y.min() < _EPSILON:
+            np.multiply(y, np.float32(KAPPA / 116), out=spare)
+            spare += np.float32(16 / 116)
+            np.copyto(f, spare, where=f < _EDGE)
 
-    def paint(self, y: Plane, f: Plane, dx: Plane, dz: Plane, work: np.ndarray, result: np.ndarray) -> None:
-        """Fill `result` (rows x width x 3). `work`: four planes that are overwritten."""
-        r, g, b, t = work
-        self._linear(y, f, dx, dz, work)
-        if self._some_outside(r, g, b, t):
-            self._fit(y, f, dx, dz, work)
-        for channel, light in enumerate((r, g, b)):
-            self._encode(light, result[..., channel])
+    def paint(self, workspace: Workspace, result: np.ndarray) -> None:
+        """Fill `result` (rows x width x 3) from Y, f, dx and dz in the block."""
+        planes = workspace.block(len(result))
+        self._linear(planes)
+        outside = self._outside(planes)
+        if len(outside):
+            self._fit(planes.reshape(12, -1), outside, workspace.outside)
+        for channel in range(3):
+            self._encode(planes[9 + channel], result[..., channel], workspace)
 
-    def _linear(self, y: Plane, f: Plane, dx: Plane, dz: Plane, work: np.ndarray) -> None:
-        """Linear light r, g, b; `work`: r, g, b and a plane to spare."""
-        r, g, b, t = work
-        m = self._matrix
-        x, z = r, b  # these are overwritten last
-        _cube(np.add(f, dx, out=t), g, x)
-        _cube(np.add(f, dz, out=t), g, z)
-        np.multiply(x, m[1, 0], out=g)
-        g += np.multiply(y, m[1, 1], out=t)
-        g += np.multiply(z, m[1, 2], out=t)
-        blue = x * m[2, 0]
-        x *= m[0, 0]
-        x += np.multiply(z, m[0, 2], out=t)
-        z *= m[2, 2]
-        z += blue
-        r += np.multiply(y, m[0, 1], out=t)
-        b += np.multiply(y, m[2, 1], out=t)
+    def _linear(self, planes: np.ndarray) -> None:
+        """Fill X, Z and r, g, b from Y, f, dx and dz."""
+        x, _, z, f, spare, dx, t, dz, *_ = planes
+        _cube(np.add(f, dx, out=t), spare, x)
+        _cube(np.add(f, dz, out=t), spare, z)
+        pixels = x.size
+        np.matmul(self._matrix, planes[:3].reshape(3, pixels), out=planes[9:12].reshape(3, pixels))
 
-    def _some_outside(self, r: Plane, g: Plane, b: Plane, t: Plane) -> bool:
-        if np.minimum(np.minimum(r, g, out=t), b, out=t).min() < self._low:
-            return True
-        return bool(np.maximum(np.maximum(r, g, out=t), b, out=t).max() > self._high)
+    def _outside(self, planes: np.ndarray) -> np.ndarray:
+        """Flat indices of the pixels that the space cannot show."""
+        r, g, b = planes[9:12]
+        least = np.minimum(np.minimum(r, g, out=planes[4]), b, out=planes[4])
+        most = np.maximum(np.maximum(r, g, out=planes[6]), b, out=planes[6])
+        return np.flatnonzero((least < self._low) | (most > self._high))
 
-    def _fit(self, y: Plane, f: Plane, dx: Plane, dz: Plane, work: np.ndarray) -> None:
+    def _fit(self, planes: np.ndarray, outside: np.ndarray, spare: np.ndarray) -> None:
         """Lower the chroma of the pixels outside the gamut.
 
-        The factor of ab at which the gamut ends is found by secants from grey, where nothing is outside. What is
-        left (parts of a level) goes towards grey in linear light, which keeps lightness.
+        The factor of ab at which the gamut ends is found by secants from grey, where nothing is outside. What is left
+        (parts of a level) goes towards grey in linear light, which keeps lightness.
         """
-        room = self._room(y, work)
-        outside = room < 1
-        count = np.count_nonzero(outside)
-        if not count:
-            return
-        crowded = count > _CROWDED * outside.size
-        part = work
-        if not crowded:
-            y, f, dx, dz, room = (plane[outside] for plane in (y, f, dx, dz, room))
-            part = np.empty((4, len(y)), np.float32)
-        factor = np.minimum(room, 1, out=room)
+        part, factor = spare[:12, : len(outside)], spare[12, : len(outside)]
+        for index in (1, 3, 5, 7, 9, 10, 11):
+            np.take(planes[index], outside, out=part[index], mode="clip")
+        self._room(part, factor)
+        room, dx, dz = part[4], part[5], part[7]
         for step in range(_GAMUT_STEPS):
-            self._linear(y, f, dx * factor, dz * factor, part)
-            room = self._room(y, part)
+            dx *= factor
+            dz *= factor
+            self._linear(part)
+            self._room(part, room)
             if step < _GAMUT_STEPS - 1:
-                factor = np.minimum(np.multiply(factor, room, out=factor), 1, out=factor)
+                factor[...] = room  # may lead out again, for the first secant lies inside where the gamut bulges
         np.minimum(room, 1, out=room)
-        grey = y * self._scale
-        for light, whole in zip(part[:3], work[:3], strict=True):
+        grey = np.multiply(part[1], self._scale, out=part[6])
+        for index in (9, 10, 11):
+            light = part[index]
             light -= grey
             light *= room
             light += grey
-            if not crowded:
-                whole[outside] = light
+            planes[index][outside] = light
 
-    def _room(self, y: Plane, work: np.ndarray) -> Plane:
+    def _room(self, planes: np.ndarray, out: np.ndarray) -> None:
         """How many times farther from grey each colour could lie in linear light; below 1 it is outside."""
-        r, g, b, t = work
-        grey = y * self._scale
+        r, g, b = planes[9:12]
+        t, grey = planes[6], np.multiply(planes[1], self._scale, out=planes[8])
         np.maximum(np.maximum(r, g, out=t), b, out=t)
-        t -= grey
-        above = (self._high - grey) / np.maximum(t, 1e-12, out=t)
+        np.maximum(np.subtract(t, grey, out=t), 1e-12, out=t)
+        np.divide(np.subtract(self._high, grey, out=out), t, out=out)
         np.minimum(np.minimum(r, g, out=t), b, out=t)
-        np.subtract(grey, t, out=t)
+        np.maximum(np.subtract(grey, t, out=t), 1e-12, out=t)
         grey -= self._low
-        grey /= np.maximum(t, 1e-12, out=t)
-        return np.minimum(above, grey, out=above)
+        np.minimum(out, np.divide(grey, t, out=t), out=out)
 
-    def _encode(self, light: Plane, out: np.ndarray) -> None:
+    def _encode(self, light: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         if self._eight:
-            out[...] = np.take(_byte_codes(self.space), light.astype(np.intp), mode="clip")
+            index, codes = workspace.index[: len(out)], workspace.codes[: len(out)]
+            np.copyto(index, light, casting="unsafe")
+            out[...] = np.take(_byte_codes(self.space), index, out=codes, mode="clip")
             return
         values = self.space.curve.encode(np.clip(light, 0, 1))
         if self._sixteen:
@@ -131,7 +142,7 @@ class Painter:
         out[...] = values
 
 
-def _cube(f: Plane, work: Plane, out: Plane) -> None:
+def _cube(f: np.ndarray, work: np.ndarray, out: np.ndarray) -> None:
     """Inverse of CIE f."""
     np.multiply(f, f, out=out)
     out *= f

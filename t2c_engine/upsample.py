@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from t2c_engine.painter import Painter
+from t2c_engine.painter import Painter, Workspace
 from t2c_engine.pictures import Picture, lightness_at
 from t2c_engine.resize import linear_taps, resize
 
 SMOOTHING = 2.0  # of the fit: variance of L (squared units) from which on a slope counts
-BLOCK = 30_000  # pixels treated at a time; ten float32 planes of it fit a core's second-level cache
+BLOCK = 60_000  # pixels treated at a time: few enough for the cache, many enough to outweigh the calls
 
 
 def render(
@@ -42,7 +42,7 @@ def render(
     wide = _widened(_coefficients(small, ab * np.float32(strength)), width)
     painter = Painter(picture.space, picture.pixels.dtype)
     result = np.empty((height, width, 3), picture.pixels.dtype)
-    low, high, weight = linear_taps(size[0], height)
+    low, _, weight = linear_taps(size[0], height)
     rows = max(1, BLOCK // width)
     starts = [0]
     for row in range(1, height):  # a block ends where it is full, or where the next row of `ab` begins
@@ -52,40 +52,31 @@ def render(
     workers = max(1, min(os.cpu_count() or 1, 8, len(blocks)))
 
     def work(share: int) -> None:
-        planes = np.empty((8, rows, width), np.float32)
+        workspace = Workspace(rows, width)
         for top, bottom in blocks[share::workers]:
-            y, f, dx, dz, *spare = planes[:, : bottom - top]
-            painter.read(picture.pixels[top:bottom], y, f)
-            _apply(f, wide[low[top]], wide[high[top]], weight[top:bottom, None], (dx, dz), (spare[0], spare[1]))
-            painter.paint(y, f, dx, dz, planes[4:, : bottom - top], result[top:bottom])
+            planes = workspace.block(bottom - top)
+            painter.read(picture.pixels[top:bottom], planes)
+            _apply(planes, wide[:, low[top] : low[top] + 2], weight[top:bottom])
+            painter.paint(workspace, result[top:bottom])
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, range(workers)))
     return result
 
 
-def _apply(
-    f: np.ndarray,
-    upper: np.ndarray,
-    lower: np.ndarray,
-    weight: np.ndarray,
-    colour: tuple[np.ndarray, np.ndarray],
-    spare: tuple[np.ndarray, np.ndarray],
-) -> None:
-    """Fill `colour` (dx, dz) with the model between two rows of coefficients (6 x W; `weight` of the lower one)."""
-    step = lower - upper
-    held, t = spare
+def _apply(planes: np.ndarray, rows: np.ndarray, weight: np.ndarray) -> None:
+    """Fill dx and dz (planes 5 and 7) from f with the model between two rows of coefficients.
 
-    def plane(index: int, out: np.ndarray) -> np.ndarray:
-        np.multiply(step[index], weight, out=out)
-        return np.add(out, upper[index], out=out)
-
-    np.maximum(f, plane(4, t), out=held)
-    np.minimum(held, plane(5, t), out=held)
-    for index, out in enumerate(colour):
-        plane(2 * index, out)
-        out *= held
-        out += plane(2 * index + 1, t)
+    Args:
+        planes: as in `Painter`. rows: 6 x 2 x W. weight: of the lower row, one for each row of the block.
+    """
+    np.matmul(np.stack((1 - weight, weight), 1), rows, out=planes[5:11])
+    slope_x, offset_x, slope_z, offset_z, low, high = planes[5:11]
+    held = np.minimum(np.maximum(planes[3], low, out=low), high, out=low)
+    slope_x *= held
+    slope_x += offset_x
+    slope_z *= held
+    slope_z += offset_z
 
 
 def _coefficients(light: np.ndarray, ab: np.ndarray) -> np.ndarray:
@@ -131,7 +122,9 @@ def _window_extreme(plane: np.ndarray, choose: np.ufunc) -> np.ndarray:
 
 
 def _widened(coefficients: np.ndarray, width: int) -> np.ndarray:
-    """6 x h x w to h x 6 x `width`: full resolution along the rows."""
+    """6 x h x w to 6 x (h, at least 2) x `width`: full resolution along the rows."""
+    if coefficients.shape[1] == 1:
+        coefficients = np.repeat(coefficients, 2, 1)
     low, high, weight = linear_taps(coefficients.shape[2], width)
     left = coefficients[:, :, low]
-    return np.ascontiguousarray((left + (coefficients[:, :, high] - left) * weight).transpose(1, 0, 2))
+    return np.ascontiguousarray(left + (coefficients[:, :, high] - left) * weight)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from t2c_engine import upsample
 from t2c_engine.color import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
-from t2c_engine.painter import Painter
+from t2c_engine.painter import Painter, Workspace
 from t2c_engine.pictures import Picture, lightness, lightness_at, srgb_profile
 from t2c_engine.resize import resize
 from t2c_engine.upsample import render
@@ -38,11 +38,12 @@ def test_painter_agrees_with_the_plain_formulas(dtype: type, chroma: float) -> N
     grey = (grey_scene(60, 80) * full).astype(dtype)
     ab = smooth_ab(1, chroma, (60, 80))
     painter = Painter(Picture(grey).space, np.dtype(dtype))
-    y, f, dx, dz, *_ = planes = np.empty((8, 60, 80), np.float32)
-    painter.read(grey, y, f)
-    dx[...], dz[...] = ab[..., 0] / 500, ab[..., 1] / -200
+    workspace = Workspace(60, 80)
+    planes = workspace.block(60)
+    painter.read(grey, planes)
+    planes[5], planes[7] = ab[..., 0] / 500, ab[..., 1] / -200
     result = np.empty((60, 80, 3), dtype)
-    painter.paint(y, f, dx, dz, planes[4:], result)
+    painter.paint(workspace, result)
     expected = paint_plainly(grey / full, ab)
     difference = np.abs(result / full - expected) * 255
     light = srgb_to_lab(np.repeat(grey[..., None] / full, 3, 2))[..., :1]
