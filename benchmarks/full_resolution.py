@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -48,7 +49,7 @@ def random_ab() -> np.ndarray:
     return resize(coarse, (SHORT_SIDE // 4, SHORT_SIDE * WIDTH // HEIGHT // 4))
 
 
-def timed(function: Callable[[], object]) -> tuple[float, float, object]:
+def timed(function: Callable[[], Any]) -> tuple[float, float, Any]:
     """Wall and processor seconds of a call, and its result."""
     wall, work = time.perf_counter(), time.process_time()
     result = function()
@@ -64,12 +65,18 @@ def pillow_alone(source: Path, target: Path) -> None:
 
 def colour_once(source: Path, target: Path, ab: np.ndarray) -> dict[str, tuple[float, float]]:
     """Wall and processor seconds of each stage."""
-    times = {}
-    *times["read"], picture = timed(lambda: read_picture(source))
-    *times["small"], lightness = timed(lambda: small_lightness(picture, SHORT_SIDE))
-    *times["render"], pixels = timed(lambda: render(picture, ab, lightness=lightness))
-    *times["write"], _ = timed(lambda: write_picture(target, pixels, picture, overwrite=True))
-    return {stage: (wall, work) for stage, (wall, work) in times.items()}
+    times: dict[str, tuple[float, float]] = {}
+
+    def stage(name: str, function: Callable[[], Any]) -> Any:
+        wall, work, result = timed(function)
+        times[name] = (wall, work)
+        return result
+
+    picture = stage("read", lambda: read_picture(source))
+    lightness = stage("small", lambda: small_lightness(picture, SHORT_SIDE))
+    pixels = stage("render", lambda: render(picture, ab, lightness=lightness))
+    stage("write", lambda: write_picture(target, pixels, picture, overwrite=True))
+    return times
 
 
 def measure(folder: Path, repeats: int) -> dict[str, float]:
