@@ -11,7 +11,7 @@ from gi.repository import Gtk  # noqa: E402
 from request import MAX_COUNT, MAX_SEED  # noqa: E402
 
 DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU (NVIDIA)"), ("mps", "GPU (Apple)"))
-RESULTS = (("colour", "Colour layers (keep the original's detail)"), ("normal", "Normal layers"))
+RESULTS = (("colour", "Colour layers"), ("normal", "Normal layers"))
 # name: strength; old prints are noisy and low in contrast, where full colour looks painted
 PRESETS = (("full", "Full colour", 1.0), ("old", "Old photograph (softer)", 0.65), ("tint", "Tinted", 0.35))
 
@@ -23,6 +23,8 @@ class Options(Gtk.Expander):
         super().__init__(label="_Options", use_underline=True)
         self._count = Gtk.SpinButton.new_with_range(1, MAX_COUNT, 1)
         self._seed = Gtk.SpinButton.new_with_range(0, MAX_SEED, 1)
+        for button in (self._count, self._seed):
+            button.set_width_chars(6)
         self._strength = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, 150, 1)
         self._strength.set_value_pos(Gtk.PositionType.RIGHT)
         self._strength.set_hexpand(True)

@@ -121,13 +121,17 @@ class PaletteRow(Gtk.EventBox):
         self.tick.set_tooltip_text("Colorize with this palette")
         self.tick.connect("toggled", lambda _: (self._show_choice(), on_chosen()))
         self._image = Gtk.Image()
-        self._image.set_size_request(*PREVIEW)
+        waiting = Gtk.Spinner(active=True, halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
+        self._preview = Gtk.Stack()
+        self._preview.set_size_request(*PREVIEW)
+        self._preview.add(waiting)
+        self._preview.add(self._image)
         self._swatches = [Swatch(self, index, colour, locks) for index, colour in enumerate(palette[:_SHOWN])]
         colours = Gtk.Box(spacing=4, homogeneous=True)
         for swatch in self._swatches:
             colours.pack_start(swatch, True, True, 0)
         self._frame.pack_start(self.tick, False, False, 2)
-        self._frame.pack_start(self._image, False, False, 0)
+        self._frame.pack_start(self._preview, False, False, 0)
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4, valign=Gtk.Align.FILL)
         if name:
             words = f"{name}" if len(palette) <= _SHOWN else f"{name}, {len(palette)} colours"
@@ -166,6 +170,7 @@ class PaletteRow(Gtk.EventBox):
         scale = min(PREVIEW[0] / width, PREVIEW[1] / height)
         size = max(1, round(width * scale)), max(1, round(height * scale))
         self._image.set_from_pixbuf(picture.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR))
+        self._preview.set_visible_child(self._image)
 
     def _show_choice(self) -> None:
         context = self._frame.get_style_context()

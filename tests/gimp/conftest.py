@@ -9,7 +9,7 @@ import host as gimp_host
 import pytest
 
 sys.path.insert(0, str(gimp_host.CHECKOUT / "install"))
-import plugin_files
+import plugin_files  # pyright: ignore[reportMissingImports]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -71,7 +71,7 @@ class Gui:
     display: str
     process: subprocess.Popen[str]
     _calls: int = 0
-    _places: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
+    _corners: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def tell(self, code: str, timeout: float = 60.0) -> Any:
         """Run Python inside; what it has put into `answer` (anything JSON can hold)."""
@@ -113,13 +113,13 @@ class Gui:
 
     def place(self, window: str) -> tuple[int, int, int, int]:
         """Left, top, width and height of a window's inside; it must not have moved since it was first asked for."""
-        if window not in self._places:
-            facts = dict(line.split("=") for line in self.xdotool("getwindowgeometry", "--shell", window).splitlines())
+        facts = dict(line.split("=") for line in self.xdotool("getwindowgeometry", "--shell", window).splitlines())
+        if window not in self._corners:
             # the position told there counts the frame twice under some window managers; the pointer's is right
             self.xdotool("mousemove", "--window", window, "0", "0")
             pointer = dict(line.split("=") for line in self.xdotool("getmouselocation", "--shell").splitlines())
-            self._places[window] = (int(pointer["X"]), int(pointer["Y"]), int(facts["WIDTH"]), int(facts["HEIGHT"]))
-        return self._places[window]
+            self._corners[window] = (int(pointer["X"]), int(pointer["Y"]))
+        return (*self._corners[window], int(facts["WIDTH"]), int(facts["HEIGHT"]))
 
     def click(self, window: str, x: int, y: int, button: str = "1", times: int = 1) -> None:
         """Click at a place in a window."""

@@ -16,7 +16,7 @@ from host import CHECKOUT, Host, default_root, why_not
 from PIL import Image, ImageChops
 
 sys.path.insert(0, str(CHECKOUT / "install"))
-import plugin_files
+import plugin_files  # pyright: ignore[reportMissingImports]
 
 PHRASE = "autumn breeze and falling leaves"
 TITLE = "Colorize with Words"
