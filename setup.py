@@ -25,7 +25,7 @@ setup(
     install_requires=[
         "imagecodecs>=2024.6",  # compressed TIFF
         "numpy>=1.26",
-        "pillow>=10.1",
+        "pillow>=11",
         "platformdirs>=4",
         "rich>=13",
         "safetensors>=0.4.3",

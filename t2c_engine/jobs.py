@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
-EXTRACTION_SIDE = 176  # short side from which a picture's palette is taken, px
+EXTRACTION_SIDE = 256  # short side from which a picture's palette is taken, px
 PREVIEW_SIDE = 800  # a picture is thinned to about this for its contact sheet, px
 
 Progress = Callable[[str, int], None]  # what is being done now, and how many results have just been finished
@@ -241,7 +241,7 @@ def _colour_one(
     colours = colorizer.colour(colorizer.encode(lightness), palettes)
     previews: list[Image.Image] = []
     for path, palette, ab in zip(plan.outputs, palettes, colours, strict=True):
-        pixels = render(picture, ab, strength=request.strength)
+        pixels = render(picture, ab, request.strength, lightness=lightness)
         previews.append(preview(pixels))
         if request.overwrite or not os.path.exists(path):
             write_picture(path, pixels, like=picture, overwrite=request.overwrite)
