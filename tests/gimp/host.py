@@ -141,7 +141,7 @@ class Host:
             start_new_session=True,
         )
 
-    def batch(self, script: str, engine: str = "", timeout: float = 150.0) -> Outcome:
+    def batch(self, script: str, engine: str = "", timeout: float = 400.0) -> Outcome:
         """Run a Python script in GIMP's batch interpreter; exit code 0 when it ends well, 64 when it raises.
 
         The script may use the helpers of `inside.py`.

@@ -57,7 +57,7 @@ def facts(host: Host) -> dict[str, Any]:
             say(names=[one.get_name() for one in made], phrase=record(made[1]))
         """,
         host.real_engine(),
-        timeout=300,
+        timeout=500,
     )
     assert outcome.code == 0, outcome.text[-3000:]
     return outcome.facts
