@@ -63,8 +63,8 @@ class SamplingConfig:
     0, 0.5 and 1, linear between.
     """
 
-    candidates: int = 96
-    temperature: tuple[float, float, float] = (0.4, 0.8, 1.2)
+    candidates: int = 48
+    temperature: tuple[float, float, float] = (0.5, 1.0, 1.3)
 
     def temperature_at(self, variety: float) -> float:
         """The temperature for a variety of 0..1."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from t2c_engine.color import lab_to_srgb, srgb_to_lab
 from t2c_engine.errors import ModelError
 
 LAB_CENTRE = (60.0, 5.0, 5.0)  # as in networks.palette_set, which must not be imported here (torch)
@@ -133,16 +134,30 @@ class NumpyPaletteNet:
             temperature: 1 draws from the density as it is, less keeps to its peaks (logits and variances are scaled).
 
         Returns:
-            count x size x 3 Lab, not yet brought into gamut.
+            count x size x 3 Lab, all of which sRGB can show.
         """
         memory = self.encode(vectors, source)
         known = np.zeros((count, memory.shape[-1]), dtype=np.float32)
         colors = np.empty((count, size, 3), dtype=np.float32)
         for index in range(size):
-            mixture = self.next_color(memory, known, min(index, len(self.weights["count.weight"]) - 1))
-            colors[:, index] = draw(mixture, rng, temperature)
-            known += self.color_sum(colors[:, index])
+            state = known if index else known[:1]  # with nothing known all palettes are still the same
+            mixture = self.next_color(memory, state, min(index, len(self.weights["count.weight"]) - 1))
+            if not index:
+                mixture = Mixture(*(np.broadcast_to(part, (count, *part.shape[1:])) for part in mixture))
+            colors[:, index] = showable(draw(mixture, rng, temperature))
+            if index + 1 < size:
+                known += self.color_sum(colors[:, index])
         return colors * LAB_SCALE + np.array(LAB_CENTRE, dtype=np.float32)
+
+
+def showable(colors: np.ndarray) -> np.ndarray:
+    """Scaled Lab colours (n x 3) with each sRGB channel clipped.
+
+    Unlike a loss of chroma alone, clipping brings what lies beyond a corner of the gamut onto that corner, and pure red,
+    green and blue are among the colours that people choose most.
+    """
+    lab = colors * LAB_SCALE + np.array(LAB_CENTRE, dtype=np.float32)
+    return (srgb_to_lab(lab_to_srgb(lab)) - np.array(LAB_CENTRE, dtype=np.float32)) / LAB_SCALE
 
 
 def draw(mixture: Mixture, rng: np.random.Generator, temperature: float) -> np.ndarray:
