@@ -153,8 +153,8 @@ class NumpyPaletteNet:
 def showable(colors: np.ndarray) -> np.ndarray:
     """Scaled Lab colours (n x 3) with each sRGB channel clipped.
 
-    Unlike a loss of chroma alone, clipping brings what lies beyond a corner of the gamut onto that corner, and pure red,
-    green and blue are among the colours that people choose most.
+    Unlike a loss of chroma alone, clipping brings what lies beyond a corner of the gamut onto that corner, and pure
+    red, green and blue are among the colours that people choose most.
     """
     lab = colors * LAB_SCALE + np.array(LAB_CENTRE, dtype=np.float32)
     return (srgb_to_lab(lab_to_srgb(lab)) - np.array(LAB_CENTRE, dtype=np.float32)) / LAB_SCALE

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -122,6 +122,10 @@ def train_tpn(config_path: Path, data: Path, out: Path, resume: bool = False, in
 class Trainee(nn.Module):
     """The network together with what is learned about word vectors: a correction for each word of the texts."""
 
+    vectors: Tensor
+    place: Tensor
+    used: Tensor
+
     def __init__(self, config: PaletteTrainConfig, run: RunData) -> None:
         super().__init__()
         self.network = PaletteSetNet(config.network)
@@ -174,6 +178,7 @@ def train_palette_set(
     if init is not None:
         load_initial(trainee.network, init)
     average = torch.optim.swa_utils.AveragedModel(trainee, avg_fn=averaging(config.ema))
+    averaged = cast(Trainee, average.module)
     optimizer = make_optimizer(trainee, config)
 
     # resume
@@ -208,16 +213,16 @@ def train_palette_set(
             parts = {"trainee": trainee, "average": average, "optimizer": optimizer}
             save_checkpoint(out, {key: part.state_dict() for key, part in parts.items()} | {"step": done})
         if done % show_every == 0 or done == config.steps:
-            steps.note(done, {"nll": validation_loss(average.module, run.validation, config)})
-            palette_sheet(out / "sheet.png", make_sampler(average.module, run, config), SHEET_PHRASES)
+            steps.note(done, {"nll": validation_loss(averaged, run.validation, config)})
+            palette_sheet(out / "sheet.png", make_sampler(averaged, run, config), SHEET_PHRASES)
 
     # export
     average.eval()
     figures = {
-        "validation_nll": round(validation_loss(average.module, run.validation, config), 4),
+        "validation_nll": round(validation_loss(averaged, run.validation, config), 4),
         "steps": config.steps,
     }
-    tensors = model_tensors(average.module, run)
+    tensors = model_tensors(averaged, run)
     return export(
         out, tensors, run.train, card_config(config), name=config.name, version=config.version, figures=figures
     )
