@@ -181,6 +181,12 @@ def _install_torch(python: Path, build: str) -> None:
         log.info("Installing torch %s for the CPU ...", TORCH)
         if sys.platform != "darwin" and _pip(python, f"torch=={TORCH}+cpu", quiet=True):
             return
+        if sys.platform == "linux":
+            log.warning(
+                "The package index in use offers no CPU-only torch; the build it has may bring several GB of CUDA "
+                "libraries that will not be used. To avoid that, stop here, point PIP_EXTRA_INDEX_URL at an index of CPU builds, "
+                "and run this again."
+            )
     if not _pip(python, f"torch=={TORCH}"):
         raise InstallError(
             f"torch {TORCH} could not be installed; pip's message above says why. Run this again to go on from here."
