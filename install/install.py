@@ -184,8 +184,8 @@ def _install_torch(python: Path, build: str) -> None:
         if sys.platform == "linux":
             log.warning(
                 "The package index in use offers no CPU-only torch; the build it has may bring several GB of CUDA "
-                "libraries that will not be used. To avoid that, stop here, point PIP_EXTRA_INDEX_URL at an index of CPU builds, "
-                "and run this again."
+                "libraries that will not be used. To avoid that, stop here, point PIP_EXTRA_INDEX_URL at an index of "
+                "CPU builds, and run this again."
             )
     if not _pip(python, f"torch=={TORCH}"):
         raise InstallError(

@@ -119,7 +119,8 @@ def build_network(card: ModelCard) -> ColorizerNet:
 
 def read_network_config(values: dict[str, Any]) -> ColorizerConfig:
     """A network's sizes from a card or a settings file, where tuples are lists."""
-    return ColorizerConfig(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+    plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    return ColorizerConfig(**plain)
 
 
 def fuse_norms(network: ColorizerNet) -> ColorizerNet:

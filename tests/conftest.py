@@ -1,4 +1,4 @@
-"""Settings for all tests: property tests have no deadline, and torch one thread, which is quickest for tiny networks."""
+"""Settings for all tests: no deadlines, and one thread for torch, which is quickest for tiny networks."""
 
 import os
 

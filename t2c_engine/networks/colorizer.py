@@ -174,7 +174,7 @@ class DecoderLevel(nn.Module):
     def forward(self, x: Tensor, skip: Tensor, hints: Tensor | None, tokens: Tensor, mask: Tensor) -> Tensor:
         x = F.interpolate(self.project(x), size=skip.shape[-2:], mode="bilinear", align_corners=False) + skip
         if hints is not None:
-            x = x + self.hints(F.adaptive_avg_pool2d(hints, skip.shape[-2:]))
+            x = x + self.hints(F.adaptive_avg_pool2d(hints, (skip.shape[-2], skip.shape[-1])))
         return self.block(self.attention(F.relu(x), tokens, mask))
 
 
