@@ -13,7 +13,19 @@ SMALL = ColorizerConfig(widths=(8, 16, 24, 32), blocks=(1, 1, 1, 1), decoder_wid
 @pytest.fixture
 def network() -> ColorizerNet:
     torch.manual_seed(0)
-    return ColorizerNet(SMALL).eval()
+    network = ColorizerNet(SMALL)
+    for started_at_zero in (*network.own.parameters(), *network.assign_pixel.parameters()):
+        torch.nn.init.normal_(started_at_zero, std=0.3)
+    return network.eval()
+
+
+def test_untrained_each_pixel_takes_the_colour_nearest_in_lightness() -> None:
+    palette = torch.tensor([[[10.0, 30, 0], [30, 0, 30], [50, -30, 0], [70, 0, -30], [90, 20, 20]]])
+    lightness = palette[:, :, :1].repeat_interleave(32, 1).expand(-1, -1, 32).unsqueeze(1)  # bands of 32 rows
+    ab = ColorizerNet(SMALL).eval()(lightness, Condition(palette, torch.ones(1, 5))).ab
+    middle = ab[0, :, 4::8, 4].T  # one pixel in each band
+    nearest = torch.cdist(middle, palette[0, :, 1:]).argmin(1)
+    assert nearest.tolist() == [0, 1, 2, 3, 4]
 
 
 def condition(count: int, given: float = 1.0, hints: torch.Tensor | None = None) -> Condition:
