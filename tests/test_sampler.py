@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2c_engine.errors import EmptyPhraseError, ModelError, UsageError
-from t2c_engine.models import export_model
+from t2c_engine.models import PACKAGE_FOLDER, export_model, load_weights, read_card
 from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet
 from t2c_engine.palette import palette_distance
 from t2c_engine.sampler import PaletteRequest, PaletteSampler, SamplingConfig, pairwise_distances
@@ -132,3 +134,21 @@ def test_palettes_need_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "hue"),
+    [("red", 35), ("greene gardn", 135), ("ocean blue", 270), ("sunflower yellow", 90), ("seafoam", 180)],
+)
+def test_shipped_model_knows_colours(phrase: str, hue: float) -> None:
+    """The chroma-weighted mean hue of five palettes (degrees in ab) lies within 45 of the word's."""
+    sampler = PaletteSampler.from_tensors(*_shipped())
+    lab = np.concatenate([palette.lab for palette in sampler.sample(PaletteRequest(phrase)).palettes])
+    mean = np.degrees(np.arctan2(lab[:, 2].mean(), lab[:, 1].mean()))
+    assert abs((mean - hue + 180) % 360 - 180) < 45
+
+
+def _shipped() -> tuple[str, Mapping[str, Any], dict[str, np.ndarray]]:
+    card = read_card(PACKAGE_FOLDER / "tpn-set.json")
+    assert card.size < 12e6 and card.default
+    return card.name, card.config, load_weights(card)
