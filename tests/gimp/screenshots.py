@@ -55,7 +55,7 @@ def take(gui: Gui, folder: Path) -> None:
     gui.keys("Return")
     window = gui.window(TITLE, 60)
     gui.place(window)
-    time.sleep(1.0)
+    time.sleep(20.0)  # the engine loads; the previews then come at once
     gui.type(PHRASE)
     gui.keys("Return")
     settle(gui, window, 90)
