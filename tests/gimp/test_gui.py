@@ -6,13 +6,17 @@ With T2C_SCREENSHOTS set to a folder, pictures of the way are left there.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from gui import Gui, missing_programs, running, wait_for
-from host import Host
+from host import CHECKOUT, Host
+
+sys.path.insert(0, str(CHECKOUT / "install"))
+import plugin_files  # pyright: ignore[reportMissingImports]
 
 TITLE = "Colorize with Words"
 # a colour of the fake engine's palette, see tests/fake_engine.py
@@ -21,10 +25,12 @@ RED = (0x8C, 0x2F, 0x1B)
 
 
 @pytest.fixture(scope="module")
-def gui(host: Host) -> Iterator[Gui]:
+def gui(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gui]:
     missing = missing_programs()
     if missing:
         pytest.skip(f"no windows here: install {missing}")
+    host = Host(root, tmp_path_factory.mktemp("gui"))  # of its own, for GIMP keeps the values last used
+    plugin_files.copy_plugin(host.profile)
     with running(host, host.fake_engine("slow")) as started:
         started.tell(
             "image, layer = new_image(width=200, height=120)\n"
