@@ -14,7 +14,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from host import HERE, Host, end
@@ -162,20 +161,24 @@ class Gui:
 
 
 @contextlib.contextmanager
-def running(host: Host, engine: str, number: int = 77, size: str = "1280x900") -> Iterator[Gui]:
+def running(host: Host, engine: str, size: str = "1280x900") -> Iterator[Gui]:
     """A screen, a window manager and a GIMP with its agent; all ended afterwards."""
-    display = f":{number}"
     shutil.rmtree(host.share / "agent", ignore_errors=True)
     (host.share / "agent").mkdir()
     (host.share / "agent.py").write_text((HERE / "inside.py").read_text("utf-8") + _AGENT, "utf-8")
     with contextlib.ExitStack() as stack:
+        reading, writing = os.pipe()  # Xvfb takes a free number, and tells it here
         screen = subprocess.Popen(
-            ["Xvfb", display, "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            pass_fds=[writing],
         )
-        stack.callback(lambda: (screen.kill(), screen.wait()))
-        wait_for(Path(f"/tmp/.X11-unix/X{number}").exists, 10, "the X server")
+        os.close(writing)
+        stack.callback(lambda: (screen.terminate(), screen.wait()))
+        with os.fdopen(reading) as told:
+            display = f":{told.readline().strip()}"
+        assert display != ":", "the X server did not start"
         manager = subprocess.Popen(
             ["openbox"],
             env={**os.environ, "DISPLAY": display},
