@@ -28,8 +28,9 @@ Array = Any  # np.ndarray or torch.Tensor
 
 
 def _namespace(array: Array) -> Any:
-    torch = sys.modules.get("torch")
-    return torch if torch is not None and isinstance(array, torch.Tensor) else np
+    """The module whose functions take the array. torch is looked at for tensors only: in `sys.modules` it may be half
+    imported by another thread, and it is whole wherever there is a tensor."""
+    return np if isinstance(array, (np.ndarray, np.generic, float, int)) else sys.modules["torch"]
 
 
 def _matrix_rows(matrix: np.ndarray, array: Array) -> list[Array]:

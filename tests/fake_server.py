@@ -1,7 +1,8 @@
 """The real engine process around made-up networks: `python fake_server.py [BEHAVIOUR ...] [--listen SOCKET] ...`.
 
 Behaviours: slow (a tenth of a second a picture), noisy (prints to stdout), broken (the colouriser fails), full (it runs
-out of memory), unloadable (it cannot be loaded), sluggish (it loads for ten seconds).
+out of memory), unloadable (it cannot be loaded), sluggish (it loads for ten seconds), halfway (as sluggish, torch half
+imported meanwhile).
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-BEHAVIOURS = ("slow", "noisy", "broken", "full", "unloadable", "sluggish")
+BEHAVIOURS = ("slow", "noisy", "broken", "full", "unloadable", "sluggish", "halfway")
 
 
 def make_service(behaviours: Sequence[str]) -> Any:
@@ -40,7 +42,9 @@ def make_service(behaviours: Sequence[str]) -> Any:
     def load(device: str) -> Any:
         if "unloadable" in behaviours:
             raise ModelError("The weights are damaged; install them again.")
-        if "sluggish" in behaviours:
+        if "halfway" in behaviours:
+            sys.modules["torch"] = ModuleType("torch")
+        if "sluggish" in behaviours or "halfway" in behaviours:
             time.sleep(10)
         return Colorizer.load(device=device)
 

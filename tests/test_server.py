@@ -218,6 +218,37 @@ def test_cancel_is_heard_while_the_network_loads(start: Start) -> None:
     assert time.monotonic() - begun < 8, "loading takes ten seconds"
 
 
+def test_palettes_are_answered_while_torch_is_half_imported(start: Start) -> None:
+    engine = start("halfway")
+    for seed in range(20):
+        assert len(engine.palettes("autumn", count=2, seed=seed, locked={1: "#102030"})["palettes"]) == 2
+    assert engine.status["colorizer"] == "loading", "else nothing has been tried"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", range(2))
+def test_whatever_is_asked_right_after_hello_is_answered_while_the_networks_load(turn: int) -> None:
+    """With the shipped weights and a real import of torch, on a machine that has other things to do."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        with Engine([sys.executable, "-m", "t2c_engine.server"]) as engine:
+            engine.hello(120)
+            engine.palettes("autumn breeze", count=2, timeout=300)  # from here on torch is being imported
+            key = send(engine, ramp(300, 200, "uint8"), "Y u8")
+            stream = engine.colorize(key, [RED, BLUE], device="cpu", timeout=300)
+            coloured = threading.Thread(target=lambda: results.extend(stream))
+            results: list[Any] = []
+            coloured.start()
+            while coloured.is_alive():
+                answer = engine.palettes("autumn breeze", count=2, locked={turn: "#102030"}, timeout=300)
+                assert len(answer["palettes"]) == 2
+            assert [index for index, *_ in results] == [0, 1]
+    finally:
+        for one in busy:
+            one.kill()
+            one.wait()
+
+
 def test_cancel_stops_between_palettes(start: Start) -> None:
     engine = start("slow")
     key = send(engine, ramp(8, 8, "uint8"), "Y u8")
