@@ -6,25 +6,21 @@ Only arguments are handled here; the work is done in `sampler`, `jobs`, `models`
 
 from __future__ import annotations
 
-import functools
 import io
-import json
 import logging
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from t2c_engine import __version__
-from t2c_engine.errors import T2CError, UsageError
-from t2c_engine.palette import PALETTE_SIZE, Palette
-from t2c_engine.terminal import notes, output, print_palettes, print_table, progress
-
-MAX_COUNT = 100  # palettes or results asked for at once
+from t2c_engine.cli_colorize import ColorizeCommand, colorize
+from t2c_engine.cli_common import AsJson, Count, Overwrite, Seed, Variety, complain, reported, say_json
+from t2c_engine.errors import UsageError
+from t2c_engine.palette import Palette
+from t2c_engine.terminal import output, print_palettes, print_table
 
 app = typer.Typer(
     add_completion=False,
@@ -33,40 +29,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Palettes from phrases, and colour for grey pictures.",
 )
-
-Count = Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_COUNT, help="How many palettes or results.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="The same seed gives the same palettes.")]
-Variety = Annotated[float, typer.Option("--variety", min=0, max=1, help="0: the most typical palettes; 1: daring.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
-
-
-def reported(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn errors meant for the user into a sentence on standard error and an exit code."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except T2CError as error:
-            complain(str(error))
-            raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
-        except KeyboardInterrupt as error:
-            complain("Interrupted; what is finished stays.")
-            raise typer.Exit(130) from error
-        except BrokenPipeError as error:  # the reader of our output has gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(1) from error
-
-    return run
-
-
-def complain(sentence: str) -> None:
-    notes().print(f"t2c: {sentence}", markup=False)
-
-
-def say_json(value: dict[str, Any]) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False))
 
 
 @app.callback(invoke_without_command=True)
@@ -162,96 +124,7 @@ def write_palettes(path: Path, palettes: list[Palette], title: str, overwrite: b
         write_palette(path, palettes, overwrite)
 
 
-@app.command()
-@reported
-def colorize(
-    inputs: Annotated[list[str], typer.Argument(help="Pictures, folders of pictures, or patterns.")],
-    phrase: Annotated[str | None, typer.Option("--phrase", help="Draw palettes for this phrase.")] = None,
-    palette: Annotated[
-        str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
-    ] = None,
-    count: Count = 5,
-    seed: Seed = 0,
-    variety: Variety = 0.5,
-    strength: Annotated[float, typer.Option("--strength", min=0, max=2, help="0: grey; 1: as predicted.")] = 1.0,
-    out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
-    as_json: AsJson = False,
-    overwrite: Overwrite = False,
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going/--stop-on-error", help="Whether others are coloured after one failed.")
-    ] = True,
-    model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
-    palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
-) -> None:
-    """Colour pictures from a phrase or a palette: OUT/<name>-1 ... and a contact sheet OUT/<name>-sheet.png each."""
-    from t2c_engine import jobs
-
-    if (phrase is None) == (palette is None):
-        raise UsageError("Give either --phrase or --palette, so that the colours are known.")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
-    given = given_palettes(palette, count) if palette is not None else ()
-    request = jobs.ColorizeRequest(
-        inputs=jobs.expand_inputs(inputs),
-        folder=out,
-        phrase=phrase,
-        palettes=given,
-        count=count,
-        seed=seed,
-        variety=variety,
-        strength=strength,
-        device=device,
-        model=model,
-        palette_model=palette_model,
-        overwrite=overwrite,
-        keep_going=keep_going,
-    )
-    failed = kept = 0
-    steps = len(request.inputs) * (min(count, len(given)) if given else count)
-    with progress(steps, shown=not as_json) as bar:
-        for result in jobs.colorize(request, bar):
-            failed += result.error is not None
-            kept += len(result.kept)
-            with bar.paused():
-                report(result, as_json)
-    if kept:
-        complain(f"{kept} existing file{'s' if kept > 1 else ''} kept; add --overwrite to replace.")
-    if failed:
-        complain(f"{failed} of {len(request.inputs)} pictures failed.")
-        raise typer.Exit(1)
-
-
-def given_palettes(text: str, count: int) -> tuple[Palette, ...]:
-    """The first `count` palettes named by --palette: a file's, or one of hex colours. Says what is changed in them."""
-    from t2c_engine.palette_files import READABLE, read_palettes
-
-    is_file = Path(text).suffix.lower() in READABLE or os.path.isfile(text)
-    palettes = read_palettes(text) if is_file else (Palette.from_hex(text),)
-    if len(palettes) > count:
-        complain(f"{text} has {len(palettes)} palettes; the first {count} are used.")
-    for index, one in enumerate(palettes[:count], start=1):
-        number = len(one.colors)
-        if number != PALETTE_SIZE:
-            which = f"palette {index} of {text}" if is_file else "the palette"
-            how = "lighter and darker variants are added" if number < PALETTE_SIZE else "the most typical are used"
-            complain(f"{which} has {number} colour{'s' if number > 1 else ''}, not {PALETTE_SIZE}; {how}.")
-    return palettes[:count]
-
-
-def report(result: Any, as_json: bool) -> None:
-    """One picture's result: JSON, or its path and palette lines; errors in words."""
-    if as_json:
-        say_json(result.as_json())
-    elif result.results:
-        console = output()
-        console.print(f"{result.input} ({result.seconds:.1f} s)", markup=False)
-        for one in result.results:
-            print_palettes(console, [one.palette])
-            console.print(f"    {one.path}", markup=False)
-        if result.sheet:
-            console.print(f"  {result.sheet}", markup=False)
-    if result.error:
-        complain(result.error)
+app.command(cls=ColorizeCommand)(colorize)
 
 
 @app.command()

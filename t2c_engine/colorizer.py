@@ -17,8 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from t2c_engine.color import ab_bins
+from t2c_engine.decoding import Decoding, decode_bins
 from t2c_engine.devices import pick_device
 from t2c_engine.errors import ModelError
+from t2c_engine.hints import Hints
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.colorizer import MULTIPLE, SCALE, ColorizerConfig, ColorizerNet, Condition, Features
 from t2c_engine.palette import PALETTE_SIZE, Palette
@@ -81,22 +84,53 @@ class Colorizer:
         return Encoding(features, height // SCALE, width // SCALE)
 
     @torch.inference_mode()
-    def colour(self, encoding: Encoding, palettes: Sequence[Palette | None]) -> list[np.ndarray]:
-        """One ab map (h/4 x w/4 x 2, float32, Lab units) for each palette; None asks for the network's own colours."""
+    def colour(
+        self, encoding: Encoding, palettes: Sequence[Palette | None], hints: Hints | None = None
+    ) -> list[np.ndarray]:
+        """One ab map (h/4 x w/4 x 2, float32, Lab units) for each palette; None asks for the network's own colours.
+
+        With `hints` (M4), whatever their size, every map has the dabs' colours where the dabs are, and what belongs to
+        them follows.
+        """
         if not palettes:
             return []
-        ab = self._network.decode(encoding.features.repeat(len(palettes)), self._condition(palettes)).ab
-        cropped = ab[:, :, : encoding.height, : encoding.width].permute(0, 2, 3, 1)
-        return list(cropped.float().cpu().numpy())
+        condition = self._condition(encoding, palettes, hints)
+        return self._maps(encoding, self._network.decode(encoding.features.repeat(len(palettes)), condition).ab, hints)
 
-    def _condition(self, palettes: Sequence[Palette | None]) -> Condition:
+    @torch.inference_mode()
+    def automatic(
+        self, encoding: Encoding, decoding: Decoding = Decoding.MEAN, hints: Hints | None = None
+    ) -> np.ndarray:
+        """An ab map without any palette, by classification over the 313 bins (M3); hints as in `colour`."""
+        prediction = self._network.decode(encoding.features, self._condition(encoding, [None], hints))
+        bins = self._tensor(ab_bins().astype(np.float32))
+        ab = decode_bins(self._network.classify(prediction.features), bins, decoding)
+        return self._maps(encoding, ab, hints)[0]
+
+    def _maps(self, encoding: Encoding, ab: Tensor, hints: Hints | None) -> list[np.ndarray]:
+        """B x 2 x h x w without its padding, the dabs in it, as one array each."""
+        size = (encoding.height, encoding.width)
+        maps = ab[:, :, : size[0], : size[1]].permute(0, 2, 3, 1).float().cpu().numpy()
+        if hints is not None:
+            small = hints.at_size(size)
+            maps = maps + small.mask[..., None] * (small.ab - maps)
+        return list(maps)
+
+    def _condition(self, encoding: Encoding, palettes: Sequence[Palette | None], hints: Hints | None) -> Condition:
         colours = np.zeros((len(palettes), PALETTE_SIZE, 3), dtype=np.float32)
         mask = np.zeros((len(palettes), PALETTE_SIZE), dtype=np.float32)
         for row, palette in enumerate(palettes):
             if palette is not None:
                 colours[row] = palette.to_size(PALETTE_SIZE).sorted().lab
                 mask[row] = 1
-        return Condition(self._tensor(colours), self._tensor(mask))
+        dabs = None
+        if hints is not None:
+            small = hints.at_size((encoding.height, encoding.width))
+            dabs = self._tensor(np.concatenate((small.ab, small.mask[..., None]), -1)).permute(2, 0, 1)[None]
+            height, width = encoding.features.lightness.shape[-2:]
+            dabs = F.pad(dabs, (0, width - encoding.width, 0, height - encoding.height))
+            dabs = dabs.expand(len(palettes), -1, -1, -1)
+        return Condition(self._tensor(colours), self._tensor(mask), dabs)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self.device)

@@ -1,4 +1,4 @@
-"""Colouring many pictures: which inputs, which output names, one result a picture, and a contact sheet for each.
+"""Colouring many pictures: results by palettes, by the network alone, by dabs and by region, and a contact sheet each.
 
 Hides the order of things from the command line: models are loaded once, palettes drawn once, each picture is read and
 encoded once for all its palettes. Torch is imported only when a job starts. Must not import typer or rich.
@@ -11,23 +11,30 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
+from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from t2c_engine.color import lab_to_srgb, srgb_to_lab
+from t2c_engine.decoding import Decoding
 from t2c_engine.errors import OutputError, T2CError, UsageError
 from t2c_engine.files import write_file
+from t2c_engine.outputs import Plan, plan_outputs, prepare_folder
 from t2c_engine.palette import Palette
+from t2c_engine.resize import resize
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from t2c_engine.colorizer import Colorizer
+    from t2c_engine.pictures import Picture
+
 log = logging.getLogger(__name__)
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+DIRECT = "direct"  # the network's own colours as it gives them, without the 313 bins
+DECODINGS = (*Decoding, DIRECT)
 EXTRACTION_SIDE = 256  # short side from which a picture's palette is taken, px
 PREVIEW_SIDE = 800  # a picture is thinned to about this for its contact sheet, px
 
@@ -35,17 +42,35 @@ Progress = Callable[[str, int], None]  # what is being done now, and how many re
 
 
 @dataclass(frozen=True, slots=True)
-class ColorizeRequest:
-    """What to colour and how. Either `phrase` or `palettes` says with which colours.
+class Region:
+    """A part of every picture with colours of its own: `mask` is a file (`overlays.read_mask`).
 
-    palettes: one result each, `count` at most. strength: 0 grey .. 1 full colour, above it stronger. seed, variety: of
-    the palettes drawn for the phrase.
+    Either `phrase` or `palettes` says with which colours; fewer than there are results are used again from the first.
+    """
+
+    mask: Path
+    phrase: str | None = None
+    palettes: tuple[Palette, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColorizeRequest:
+    """What to colour and how.
+
+    phrase or palettes: one result a palette, `count` at most. Neither: the network's own colours, by `decoding`
+    ("direct", or a `Decoding`), and one result; or, with regions alone, no colour outside them.
+    hints: a picture with dabs of colour (`overlays.read_hints`). strength: 0 grey .. 1 full colour, above it stronger.
+    seed, variety: of the palettes drawn for phrases.
     """
 
     inputs: tuple[Path, ...]
     folder: Path
     phrase: str | None = None
     palettes: tuple[Palette, ...] = ()
+    automatic: bool = False
+    decoding: str = "mean"
+    hints: Path | None = None
+    regions: tuple[Region, ...] = ()
     count: int = 5
     seed: int = 0
     variety: float = 0.5
@@ -99,84 +124,45 @@ class PictureResult:
         return values
 
 
+def results_of(request: ColorizeRequest) -> int:
+    """How many results each picture gets."""
+    numbers = [len(one.palettes[: request.count]) or request.count for one in request.regions]
+    if request.palettes or request.phrase is not None:
+        return len(request.palettes[: request.count]) or request.count
+    return max([1, *numbers])
+
+
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Where the results of one input go: `outputs` one a palette, in order, then the sheet."""
+class Wanted:
+    """The colours of every result: `base` has one a result (None: the network's own), `regions` as many each."""
 
-    input: Path
-    outputs: tuple[Path, ...]
-    sheet: Path
+    base: tuple[Palette | None, ...]
+    regions: tuple[tuple[Path, tuple[Palette, ...]], ...]
 
 
-def expand_inputs(words: Sequence[str]) -> tuple[Path, ...]:
-    """Files, folders (their pictures, by name, not those of folders inside) and patterns to files, each once.
-
-    A single file that is missing stays in the list, and fails when its turn comes.
+def draw_colours(request: ColorizeRequest) -> Wanted:
+    """The palettes of a request: those given, brought to five colours, or drawn for the phrases.
 
     Raises:
-        UsageError: nothing is named, or a folder or pattern holds no picture.
+        UsageError: nothing says which colours to use. ModelError: palettes cannot be drawn.
     """
-    found: dict[Path, Path] = {}
-    for word in words:
-        path = Path(word)
-        if os.path.isdir(path):
-            paths = sorted(one for one in path.iterdir() if one.suffix.lower() in PICTURE_SUFFIXES and one.is_file())
-        elif not os.path.exists(path) and has_magic(word):
-            paths = sorted(Path(one) for one in glob(word, recursive=True) if Path(one).is_file())
-        else:
-            paths = [path]
-        if not paths:
-            raise UsageError(f"'{word}' holds no picture; name files, or a folder of {', '.join(PICTURE_SUFFIXES)}.")
-        for one in paths:
-            found.setdefault(one.resolve(), one)
-    if not found:
-        raise UsageError("No picture is named; give one or several files, folders or patterns.")
-    return tuple(found.values())
+    base: tuple[Palette | None, ...] = _draw(request, request.phrase, request.palettes)
+    regions = [(region.mask, _draw(request, region.phrase, region.palettes)) for region in request.regions]
+    if not base and not (request.automatic or request.hints or regions):
+        raise UsageError("Nothing says which colours to use; give a phrase, a palette, --auto, hints or a region.")
+    if not base:
+        base = (None,) * max([1, *(len(palettes) for _, palettes in regions)])
+    return Wanted(base, tuple((mask, tuple(islice(cycle(palettes), len(base)))) for mask, palettes in regions))
 
 
-def plan_outputs(inputs: Sequence[Path], folder: Path, count: int) -> list[Plan]:
-    """Output names: `<stem>-1<suffix>` ... and `<stem>-sheet.png`; equal stems are told apart by `_2`, `_3` ...
-
-    Formats that are not written become .png.
-    """
-    taken: set[str] = set()
-    plans = []
-    for path in inputs:
-        suffix = path.suffix if path.suffix.lower() in PICTURE_SUFFIXES else ".png"
-        stem, number = path.stem, 1
-        while stem.casefold() in taken:
-            number += 1
-            stem = f"{path.stem}_{number}"
-        taken.add(stem.casefold())
-        outputs = tuple(folder / f"{stem}-{index}{suffix}" for index in range(1, count + 1))
-        plans.append(Plan(path, outputs, folder / f"{stem}-sheet.png"))
-    return plans
-
-
-def prepare_folder(folder: Path) -> None:
-    """Make the output folder, and see that it can be written, before any work is done.
-
-    Raises:
-        OutputError: it cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK | os.X_OK)
-    except OSError as error:
-        raise OutputError(f"The folder {folder} cannot be made ({error.strerror}); choose another with -o.") from error
-    if not writable:
-        raise OutputError(f"The folder {folder} is not writable for you; choose another with -o.")
-
-
-def draw_palettes(request: ColorizeRequest) -> tuple[Palette, ...]:
-    """The palettes of a request: those given, brought to five colours, or drawn for the phrase."""
-    if request.palettes:
-        return tuple(palette.to_size() for palette in request.palettes[: request.count])
-    if request.phrase is None:
-        raise UsageError("Nothing says which colours to use; give a phrase or a palette.")
+def _draw(request: ColorizeRequest, phrase: str | None, palettes: tuple[Palette, ...]) -> tuple[Palette, ...]:
+    if palettes:
+        return tuple(palette.to_size() for palette in palettes[: request.count])
+    if phrase is None:
+        return ()
     from t2c_engine.sampler import PaletteRequest, PaletteSampler
 
-    wanted = PaletteRequest(request.phrase, count=request.count, seed=request.seed, variety=request.variety)
+    wanted = PaletteRequest(phrase, count=request.count, seed=request.seed, variety=request.variety)
     result = PaletteSampler.load(request.palette_model).sample(wanted)
     if result.note:
         log.warning("%s", result.note)
@@ -193,13 +179,13 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
         UsageError, ModelError, OutputError: nothing can be done at all; raised before the first result.
     """
     prepare_folder(request.folder)
-    palettes = draw_palettes(request)
-    plans = plan_outputs(request.inputs, request.folder, len(palettes))
+    wanted = draw_colours(request)
+    plans = plan_outputs(request.inputs, request.folder, len(wanted.base))
     colorizer = None
     for plan in plans:
         kept = () if request.overwrite else tuple(path for path in plan.outputs if os.path.exists(path))
         if len(kept) == len(plan.outputs):
-            progress(plan.input.name, len(palettes))
+            progress(plan.input.name, len(wanted.base))
             yield PictureResult(plan.input, kept=kept)
             continue
         if colorizer is None:
@@ -211,10 +197,10 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
         done: list[Coloured] = []
         sheet, error = None, None
         try:
-            sheet = _colour_one(request, plan, palettes, colorizer, done, progress)
+            sheet = _colour_one(request, plan, wanted, colorizer, done, progress)
         except (T2CError, MemoryError) as problem:
             error = str(problem) or f"{plan.input} does not fit the memory; free some, or use a smaller picture."
-            progress(plan.input.name, len(palettes) - len(done) - len(kept))
+            progress(plan.input.name, len(wanted.base) - len(done) - len(kept))
         yield PictureResult(plan.input, tuple(done), sheet, kept, time.perf_counter() - started, error)
         if error and not request.keep_going:
             return
@@ -223,14 +209,13 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
 def _colour_one(
     request: ColorizeRequest,
     plan: Plan,
-    palettes: Sequence[Palette],
-    colorizer: Any,
+    wanted: Wanted,
+    colorizer: Colorizer,
     done: list[Coloured],
     progress: Progress,
 ) -> Path | None:
-    """Colour one picture with every palette, appending to `done`; returns the sheet written, if one was."""
+    """Colour one picture in every way wanted, appending to `done`; returns the sheet written, if one was."""
     from t2c_engine.pictures import read_picture, small_lightness, write_picture
-    from t2c_engine.upsample import render
 
     inputs = {path.resolve() for path in request.inputs}
     if any(path.resolve() in inputs for path in (*plan.outputs, plan.sheet)):
@@ -238,16 +223,47 @@ def _colour_one(
     progress(plan.input.name, 0)
     picture = read_picture(plan.input)
     lightness = small_lightness(picture, colorizer.short_side)
-    colours = colorizer.colour(colorizer.encode(lightness), palettes)
     previews: list[Image.Image] = []
-    for path, palette, ab in zip(plan.outputs, palettes, colours, strict=True):
-        pixels = render(picture, ab, request.strength, lightness=lightness)
+    palettes: list[Palette] = []
+    results = _results(request, wanted, colorizer, picture, lightness)
+    for path, (palette, pixels) in zip(plan.outputs, results, strict=True):
         previews.append(preview(pixels))
+        palettes.append(palette)
         if request.overwrite or not os.path.exists(path):
             write_picture(path, pixels, like=picture, overwrite=request.overwrite)
             done.append(Coloured(path, palette, request.seed, colorizer.model))
             progress(plan.input.name, 1)
     return _write_sheet(request, plan, palettes, previews)
+
+
+def _results(
+    request: ColorizeRequest, wanted: Wanted, colorizer: Colorizer, picture: Picture, lightness: np.ndarray
+) -> Iterator[tuple[Palette, np.ndarray]]:
+    """Palette and pixels of every result; the palette of the network's own colours is taken from them."""
+    from t2c_engine.overlays import blend, read_hints, read_mask
+    from t2c_engine.upsample import render
+
+    hints = None if request.hints is None else read_hints(request.hints, picture.size)
+    masks = [read_mask(mask, picture.size) for mask, _ in wanted.regions]
+    encoding = colorizer.encode(lightness)
+    if wanted.base[0] is not None or request.decoding == DIRECT:
+        maps = colorizer.colour(encoding, wanted.base, hints)
+    else:
+        maps = [colorizer.automatic(encoding, Decoding(request.decoding), hints)] * len(wanted.base)
+    if not (wanted.base[0] or request.automatic or hints):
+        maps = [np.zeros_like(ab) for ab in maps]
+    inner = [colorizer.colour(encoding, palettes, hints) for _, palettes in wanted.regions]
+    for index, (palette, ab) in enumerate(zip(wanted.base, maps, strict=True)):
+        pixels = render(picture, ab, request.strength, lightness=lightness)
+        for mask, others in zip(masks, inner, strict=True):
+            blend(pixels, mask, render(picture, others[index], request.strength, lightness=lightness))
+        yield palette or _palette_of(lightness, ab), pixels
+
+
+def _palette_of(lightness: np.ndarray, ab: np.ndarray) -> Palette:
+    """The five colours of a result, from its colour map and its small lightness."""
+    small = resize(lightness, (ab.shape[0], ab.shape[1]))
+    return extract(np.concatenate((small[..., None], ab), -1))
 
 
 def _write_sheet(
@@ -292,12 +308,15 @@ def palette_of_picture(path: Path) -> Palette:
     """
     from t2c_engine.pictures import read_picture, small_srgb
 
-    picture = read_picture(path)
-    import torch  # only now: a missing file is said at once
+    lab = srgb_to_lab(small_srgb(read_picture(path), EXTRACTION_SIDE))
+    return extract(lab, path.stem)
+
+
+def extract(lab: np.ndarray, name: str = "") -> Palette:
+    """The palette of H x W x 3 Lab, by the one extraction that training uses too."""
+    import torch
 
     from t2c_engine.extraction import extract_palettes
 
-    lab = srgb_to_lab(small_srgb(picture, EXTRACTION_SIDE))
-    batch = torch.from_numpy(np.ascontiguousarray(lab.transpose(2, 0, 1)))[None]
-    colors = extract_palettes(batch)[0].numpy()
-    return Palette.from_lab(colors, name=path.stem)
+    batch = torch.from_numpy(np.ascontiguousarray(lab.transpose(2, 0, 1), np.float32))[None]
+    return Palette.from_lab(extract_palettes(batch)[0].numpy(), name)

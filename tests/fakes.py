@@ -9,7 +9,9 @@ from types import ModuleType
 
 import numpy as np
 
+from t2c_engine.decoding import Decoding
 from t2c_engine.errors import EmptyPhraseError, ModelError
+from t2c_engine.hints import Hints
 from t2c_engine.palette import Palette
 
 
@@ -65,10 +67,21 @@ class Colorizer:
         assert lightness.ndim == 2 and lightness.dtype == np.float32
         return lightness
 
-    def colour(self, encoding: np.ndarray, palettes: Sequence[Palette | None]) -> list[np.ndarray]:
-        height, width = (max(1, side // 4) for side in encoding.shape)
+    def colour(
+        self, encoding: np.ndarray, palettes: Sequence[Palette | None], hints: Hints | None = None
+    ) -> list[np.ndarray]:
+        size = tuple(max(1, side // 4) for side in encoding.shape)
         means = [np.zeros(2) if one is None else one.lab[:, 1:].mean(0) for one in palettes]
-        return [np.broadcast_to(mean, (height, width, 2)).astype(np.float32) for mean in means]
+        maps = [np.broadcast_to(mean, (*size, 2)).astype(np.float32) for mean in means]
+        if hints is None:
+            return maps
+        small = hints.at_size((size[0], size[1]))
+        return [ab + small.mask[..., None] * (small.ab - ab) for ab in maps]
+
+    def automatic(self, encoding: np.ndarray, decoding: Decoding, hints: Hints | None = None) -> np.ndarray:
+        """Another colour for each decoding."""
+        colour = Palette.from_hex({"mean": "#996655", "top": "#559966", "centroid": "#5566cc"}[decoding])
+        return self.colour(encoding, [colour], hints)[0]
 
 
 def modules() -> dict[str, ModuleType]:

@@ -1,0 +1,205 @@
+"""Colour without a palette, with dabs, and by region: decoding of bins, hints, masks, and the commands for them."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+from typer.testing import CliRunner
+
+from t2c_engine import cli
+from t2c_engine.color import srgb_to_lab
+from t2c_engine.colorizer import Colorizer
+from t2c_engine.decoding import Decoding, decode_bins
+from t2c_engine.errors import PictureError
+from t2c_engine.hints import Hints, hints_of_pixels
+from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
+from t2c_engine.overlays import blend, read_hints, read_mask
+from t2c_engine.palette import Palette
+from tests import fakes
+
+HEX = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
+BINS = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 20.0]])
+
+
+def logits(*probabilities: float) -> torch.Tensor:
+    return torch.tensor(probabilities).log().view(1, -1, 1, 1)
+
+
+def test_bins_are_decoded_as_in_the_paper() -> None:
+    some = logits(0.2, 0.5, 0.3)
+    assert decode_bins(some, BINS, Decoding.CENTROID).flatten().tolist() == [10.0, 0.0]
+    powers = np.array([0.2, 0.5, 0.3]) ** (1 / 0.38)
+    expected = powers / powers.sum() @ BINS.numpy()
+    np.testing.assert_allclose(decode_bins(some, BINS, Decoding.MEAN).flatten(), expected, rtol=1e-5)
+
+
+def test_the_top_bins_alone_count() -> None:
+    bins = torch.cat((torch.full((5, 2), 50.0), torch.full((300, 2), -50.0)))
+    flat = torch.cat((torch.full((5,), 1.0), torch.zeros(300))).view(1, -1, 1, 1)
+    assert torch.allclose(decode_bins(flat, bins, Decoding.TOP), torch.tensor(50.0))
+    assert decode_bins(flat, bins, Decoding.MEAN, temperature=1.0).max() < 0
+    with pytest.raises(ValueError, match="temperature"):
+        decode_bins(flat, bins, Decoding.MEAN, temperature=0)
+
+
+@given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 12))
+def test_one_colour_of_dabs_stays_that_colour_at_any_size(height: int, width: int, side: int) -> None:
+    rng = np.random.default_rng(height * 50 + width)
+    alpha = (rng.random((height, width)) < 0.3).astype(np.float32)
+    alpha[0, 0] = 1
+    small = hints_of_pixels(np.full((height, width, 3), (0.8, 0.3, 0.1)), alpha).at_size((side, side + 1))
+    assert small.size == (side, side + 1) and small.mask.max() > 0 and small.mask.max() <= 1
+    wanted = srgb_to_lab(np.array([[[0.8, 0.3, 0.1]]], np.float32))[0, 0, 1:]
+    np.testing.assert_allclose(small.ab[small.mask > 0.05], np.broadcast_to(wanted, small.ab[small.mask > 0.05].shape),
+                               atol=0.05)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def colorizer() -> Colorizer:
+    torch.manual_seed(0)
+    small = ColorizerConfig(widths=(8, 16, 24, 32), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
+    return Colorizer(ColorizerNet(small), "small", 64, torch.device("cpu"))
+
+
+def test_a_dab_wins_where_it_is_with_or_without_a_palette(colorizer: Colorizer) -> None:
+    encoding = colorizer.encode(np.full((64, 90), 50, np.float32))  # a width that must be padded
+    mask = np.zeros((64, 90), np.float32)
+    mask[20:32, 40:52] = 1
+    hints = Hints(np.where(mask[..., None], np.float32((40, -30)), 0), mask)
+    results = colorizer.colour(encoding, [Palette.from_hex(HEX), None], hints)
+    results += [colorizer.automatic(encoding, decoding, hints) for decoding in Decoding]
+    for ab in results:
+        assert ab.shape == (16, 22, 2)
+        np.testing.assert_allclose(ab[6, 11], (40, -30), atol=1e-4)
+    without = colorizer.colour(encoding, [None])[0]
+    assert np.abs(without[6, 11] - (40, -30)).max() > 5
+
+
+def dabs(path: str, size: tuple[int, int] = (60, 40)) -> Path:
+    picture = Image.new("RGBA", size, (0, 0, 0, 0))
+    ImageDraw.Draw(picture).rectangle((10, 10, 25, 25), fill=(40, 80, 220, 255))
+    picture.save(path)
+    return Path(path)
+
+
+def half(path: str, size: tuple[int, int] = (60, 40)) -> Path:
+    """White on the left."""
+    picture = Image.new("L", size, 0)
+    ImageDraw.Draw(picture).rectangle((0, 0, size[0] // 2 - 1, size[1]), fill=255)
+    picture.save(path)
+    return Path(path)
+
+
+def test_masks_are_read_from_white_or_from_opacity(tmp_path: Path) -> None:
+    white = read_mask(half(str(tmp_path / "m.png")), (80, 120))  # scaled to the picture
+    assert white.shape == (80, 120) and white[:, :50].min() > 0.99 and white[:, 70:].max() < 0.01
+    assert 0.1 < white[40, 58:62].mean() < 0.9
+    opaque = read_mask(dabs(str(tmp_path / "d.png")), (40, 60))
+    assert opaque[15, 15] > 0.99 and opaque[35, 50] < 0.01
+
+
+@pytest.mark.parametrize("what", ["shape", "grey", "empty", "black", "text"])
+def test_overlays_that_do_not_fit_are_refused_in_words(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "x.png"
+    if what == "shape":
+        dabs(str(path), (60, 60))
+    elif what == "text":
+        path.write_text("no picture")
+    else:
+        mode, colour = {"grey": ("L", 90), "empty": ("RGBA", (9, 9, 9, 0)), "black": ("L", 0)}[what]
+        Image.new(mode, (60, 40), colour).save(path)
+    readers = {"black": [read_mask], "grey": [read_hints], "empty": [read_hints]}
+    for read in readers.get(what, [read_mask, read_hints]):
+        with pytest.raises(PictureError, match=r"x\.png") as caught:
+            read(path, (40, 60))
+        assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_blending_follows_the_mask_exactly(kind: type) -> None:
+    full = 1 if kind is np.float32 else np.iinfo(kind).max
+    base, over = np.zeros((600, 3, 3), kind), np.full((600, 3, 3), full, kind)
+    mask = np.linspace(0, 1, 600, dtype=np.float32)[:, None].repeat(3, 1)
+    blend(base, mask, over)
+    assert base[0].max() == 0 and base[-1].min() == full
+    np.testing.assert_allclose(base[:, 0, 0] / full, mask[:, 0], atol=0.5 / min(full, 65535) if full > 1 else 1e-6)
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    for name, module in fakes.modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (60, 40), 128).save("photo.png")
+
+
+def t2c(*words: object, code: int = 0):
+    result = CliRunner().invoke(cli.app, [str(word) for word in words])
+    assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
+    return result
+
+
+def pixels(path: str) -> np.ndarray:
+    return np.asarray(Image.open(path), int)
+
+
+@pytest.mark.usefixtures("world")
+def test_automatic_colour_needs_no_palette_and_tells_the_one_it_found() -> None:
+    found = json.loads(t2c("colorize", "photo.png", "--auto", "--json").stdout)
+    assert len(found["results"]) == 1 and len(found["results"][0]["palette"]) == 5
+    first = pixels("out/photo-1.png")
+    assert np.ptp(first, axis=2).max() > 20
+    t2c("colorize", "photo.png", "--auto", "--decoding", "centroid", "-o", "other")
+    assert np.abs(pixels("other/photo-1.png") - first).max() > 20
+    assert np.ptp(pixels("other/photo-1.png")[0, 0]) > 0
+    t2c("colorize", "photo.png", "--auto", "--decoding", "direct", "-o", "direct")
+    assert np.ptp(pixels("direct/photo-1.png"), axis=2).max() == 0  # the fake's own colour is grey
+
+
+@pytest.mark.usefixtures("world")
+def test_hints_colour_their_place_alone_and_beside_a_palette() -> None:
+    dabs("dabs.png")
+    t2c("colorize", "photo.png", "--hints", "dabs.png")
+    t2c("colorize", "photo.png", "--hints", "dabs.png", "--palette", HEX, "-o", "both")
+    for folder in ("out", "both"):
+        red, green, blue = pixels(f"{folder}/photo-1.png")[18, 18]
+        assert blue > green > 0 and blue > red + 20
+    assert np.ptp(pixels("both/photo-1.png")[35, 50]) > 10
+
+
+@pytest.mark.usefixtures("world")
+def test_regions_have_colours_of_their_own_and_leave_the_rest() -> None:
+    half("mask.png")
+    t2c("colorize", "photo.png", "--region", "mask.png", "#2020ff,#4040ff")
+    result = pixels("out/photo-1.png")
+    assert result[20, 10, 2] > result[20, 10, 0] + 30 and np.ptp(result[20, 50]) == 0
+    t2c("colorize", "photo.png", "--phrase", "autumn", "-n", 2, "--region", "mask.png", "deep sea", "-o", "b")
+    t2c("colorize", "photo.png", "--phrase", "autumn", "-n", 2, "-o", "c")
+    for index in (1, 2):
+        one, other = pixels(f"b/photo-{index}.png"), pixels(f"c/photo-{index}.png")
+        assert np.abs(one - other)[:, 40:].max() == 0 and np.abs(one - other)[:, :20].max() > 5
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--auto", "--phrase", "x"], 2),
+        (["--auto", "--decoding", "median"], 2),
+        (["--region", "mask.png"], 2),
+        (["--region", "mask.png", " "], 2),
+        (["--region"], 2),
+        (["--hints", "none.png"], 1),
+        (["--region", "none.png", "sea"], 1),
+    ],
+)
+def test_bad_conditions_are_a_sentence_and_leave_nothing(words: list[str], code: int) -> None:
+    result = t2c("colorize", "photo.png", *words, code=code)
+    assert result.stderr and "Traceback" not in result.stderr
+    assert not [path for path in Path().rglob("*") if path.is_file() and path.name != "photo.png"]
