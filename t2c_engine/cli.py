@@ -19,7 +19,8 @@ from t2c_engine import __version__
 from t2c_engine.cli_colorize import ColorizeCommand, colorize
 from t2c_engine.cli_common import AsJson, Count, Overwrite, Seed, Variety, complain, reported, say_json
 from t2c_engine.errors import UsageError
-from t2c_engine.palette import Palette
+from t2c_engine.palette import PALETTE_SIZE, Palette
+from t2c_engine.steering import Steering, parse_locked
 from t2c_engine.terminal import output, print_palettes, print_table
 
 app = typer.Typer(
@@ -53,14 +54,26 @@ def palette(
     as_json: AsJson = False,
     overwrite: Overwrite = False,
     model: Annotated[str | None, typer.Option("--model", help="Which palette model; see 't2c models'.")] = None,
+    lock: Annotated[str, typer.Option("--lock", help="Colours that stay, by place: '1=#aabbcc,4=#112233'.")] = "",
+    avoid: Annotated[str, typer.Option("--avoid", help="Colours not wanted: '#ff0000,#00ff00'.")] = "",
+    like: Annotated[str, typer.Option("--like", help="More like this palette: '#8c2f1b,#d98c3f'.")] = "",
+    colors: Annotated[int, typer.Option("--colors", help="How many colours a palette has, 3 to 10.")] = PALETTE_SIZE,
 ) -> None:
-    """Palettes of five colours for a phrase, for every line of a file, or from a picture."""
+    """Palettes for a phrase, for every line of a file, or from a picture; of five colours if not asked otherwise."""
     if sum(source is not None for source in (phrase, file, from_image)) != 1:
         raise UsageError("Give one of: a phrase, --file with phrases, or --from-image with a picture.")
     if out is not None:
         check_output(out, overwrite)
+    steering = Steering(
+        locked=parse_locked(lock) if lock else (),
+        avoid=Palette.from_hex(avoid).colors if avoid else (),
+        like=Palette.from_hex(like).colors if like else (),
+        colors=colors,
+    )
     found: list[Palette] = []
     if from_image is not None:
+        if steering != Steering():
+            raise UsageError("--lock, --avoid, --like and --colors steer palettes drawn for a phrase, not a picture's.")
         from t2c_engine.jobs import palette_of_picture
 
         found.append(palette_of_picture(from_image))
@@ -71,7 +84,7 @@ def palette(
         phrases = [phrase] if phrase is not None else read_phrases(file or Path())
         sampler = PaletteSampler.load(model)
         for one in phrases:
-            result = sampler.sample(PaletteRequest(one, count=count, seed=seed, variety=variety))
+            result = sampler.sample(PaletteRequest(one, count, seed, variety, steering))
             if result.note:
                 complain(result.note)
             show(as_json, {"phrase": one, "seed": seed, "model": result.model}, result.palettes, one)
@@ -195,7 +208,7 @@ def engine(
     idle_exit: Annotated[
         float | None, typer.Option("--idle-exit", min=1, help="Leave after so many seconds without a word.")
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="Where to load the colour network in advance.")] = "auto",
+    device: Annotated[str, typer.Option("--device", help="Where to load the colour network in advance.")] = "cpu",
 ) -> None:
     """The engine process that an editor's plug-in talks to; not for typing."""
     from t2c_engine.server import run

@@ -156,31 +156,34 @@ def _medoid_colors(palette: Palette, size: int) -> tuple[Color, ...]:
     return tuple(distinct.colors[i] for i in sorted(chosen))
 
 
-def k_medoids(distances: np.ndarray, weights: np.ndarray, count: int) -> list[int]:
+def k_medoids(distances: np.ndarray, weights: np.ndarray, count: int, burden: np.ndarray | None = None) -> list[int]:
     """Indices of `count` medoids (greedy start, then swaps while they help; Kaufman and Rousseeuw 1990, PAM).
 
     Args:
         distances: n x n, symmetric, zero diagonal, n >= `count`.
         weights: n, how much each point's distance to its nearest medoid counts.
         count: how many medoids; the first is the best single one.
+        burden: n, what it costs to choose a point; nothing if not given.
     """
+    own = np.zeros(len(distances)) if burden is None else burden
     chosen: list[int] = []
     nearest = np.full(len(distances), np.inf)
     for _ in range(count):
-        costs = np.minimum(nearest[:, None], distances).T @ weights
+        costs = np.minimum(nearest[:, None], distances).T @ weights + own
         costs[chosen] = np.inf
         chosen.append(int(np.argmin(costs)))
         nearest = np.minimum(nearest, distances[chosen[-1]])
-    best = float(nearest @ weights)
+    best = float(nearest @ weights + own[chosen].sum())
     improved = True
     while improved:
         improved = False
         for position in range(count):
             others = chosen[:position] + chosen[position + 1 :]
             rest = distances[others].min(axis=0) if others else np.full(len(distances), np.inf)
-            costs = np.minimum(rest[:, None], distances).T @ weights
+            costs = np.minimum(rest[:, None], distances).T @ weights + own + own[others].sum()
+            costs[others] = np.inf  # else a point could be chosen twice
             candidate = int(np.argmin(costs))
-            if costs[candidate] < best - 1e-9:
+            if costs[candidate] < best - 1e-6 * abs(best):
                 best, improved = float(costs[candidate]), True
                 chosen[position] = candidate
     return chosen

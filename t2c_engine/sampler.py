@@ -1,36 +1,50 @@
 """Palettes from phrases: the sampling side of TPN.
 
-Hides reading the phrase, the network, and how the palettes shown are chosen among many drawn. Must not import torch at
-module level (`t2c palette` starts in a second and a half), nor the trainer.
+Hides reading the phrase, the network, and how wishes beside the phrase are met. Must not import torch at module level
+(`t2c palette` starts in a second and a half), nor the trainer.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import permutations
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from t2c_engine.choosing import choose, pairwise_distances
 from t2c_engine.color import fit_gamut
+from t2c_engine.color_words import COLOR_WORDS, split_denials
 from t2c_engine.errors import ModelError, UsageError
 from t2c_engine.models import find_model, load_weights
-from t2c_engine.palette import PALETTE_SIZE, Palette, k_medoids
+from t2c_engine.palette import Palette
+from t2c_engine.steering import Steering, colors_lab, escape, refusal
 from t2c_engine.text import Lexicon
 from t2c_engine.tpn_numpy import NumpyPaletteNet
 
 MAX_COUNT = 100  # palettes of one request
+_LIKE = 3  # colours that a palette like another takes over, about; two when it is to vary much
+_LIKE_NOISE = 5.0  # Lab units by which they differ, times variety + 0.5
 
 
 class PaletteNet(Protocol):
     """What a palette network offers here."""
 
     def sample(
-        self, vectors: np.ndarray, count: int, size: int, rng: np.random.Generator, temperature: float
+        self,
+        vectors: np.ndarray,
+        count: int,
+        size: int,
+        rng: np.random.Generator,
+        temperature: float,
+        known: np.ndarray | None = None,
+        refuse: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> np.ndarray:
-        """Palettes (count x size x 3, Lab) for word vectors (T x d)."""
+        """Palettes (count x size x 3, Lab) for word vectors (T x d), around `known` colours (count x k x 3, in front).
+
+        `refuse` tells which of n x 3 Lab colours are to be drawn again.
+        """
         ...
 
 
@@ -42,6 +56,7 @@ class PaletteRequest:
     count: int = 5
     seed: int = 0
     variety: float = 0.5
+    steering: Steering = field(default_factory=Steering)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,45 +75,20 @@ class SamplingConfig:
     """How palettes are chosen; stands in a model's card under "sampling".
 
     `candidates` are drawn for every phrase (0: just as many as asked for, and all are shown); `temperature` at variety
-    0, 0.5 and 1, linear between.
+    0, 0.5 and 1, linear between; `typicality` (see `choosing.choose`) at variety 0.5, twice that at 0, none at 1.
     """
 
     candidates: int = 48
     temperature: tuple[float, float, float] = (0.5, 1.0, 1.3)
+    typicality: float = 0.0
 
     def temperature_at(self, variety: float) -> float:
         """The temperature for a variety of 0..1."""
         return float(np.interp(variety, (0.0, 0.5, 1.0), self.temperature))
 
-
-_PERMUTATIONS = np.zeros((PALETTE_SIZE * PALETTE_SIZE, 120), dtype=np.float32)  # columns mark 5 of 25 costs
-for _column, _order in enumerate(permutations(range(PALETTE_SIZE))):
-    _PERMUTATIONS[np.arange(PALETTE_SIZE) * PALETTE_SIZE + np.array(_order), _column] = 1 / PALETTE_SIZE
-
-
-def din99(lab: np.ndarray) -> np.ndarray:
-    """Lab (... x 3) to DIN99 (DIN 6176, kE = kCH = 1), where Euclidean distance is near to perceived difference."""
-    light, a, b = lab[..., 0], lab[..., 1], lab[..., 2]
-    angle = np.radians(16)
-    e = a * np.cos(angle) + b * np.sin(angle)
-    f = 0.7 * (b * np.cos(angle) - a * np.sin(angle))
-    chroma = np.hypot(e, f)
-    stretch = np.log1p(0.045 * chroma) / (0.045 * np.maximum(chroma, 1e-6))
-    return np.stack((105.51 * np.log1p(0.0158 * np.maximum(light, 0)), e * stretch, f * stretch), axis=-1)
-
-
-def pairwise_distances(lab: np.ndarray) -> np.ndarray:
-    """Distance of best assignment between all pairs of n palettes (n x 5 x 3 Lab), n x n float32.
-
-    Like `palette_distance` with DIN99 in place of CIEDE2000: some 50 times faster and near enough to choose by.
-    """
-    space = din99(lab).astype(np.float32)
-    first, second = np.triu_indices(len(lab), 1)
-    apart = space[first][:, :, None] - space[second][:, None]  # pairs x 5 x 5 x 3
-    costs = np.sqrt(np.einsum("pijc,pijc->pij", apart, apart)).reshape(len(first), -1)
-    result = np.zeros((len(lab), len(lab)), dtype=np.float32)
-    result[first, second] = (costs @ _PERMUTATIONS).min(axis=1) if len(first) else 0
-    return result + result.T
+    def typicality_at(self, variety: float) -> float:
+        """The typicality for a variety of 0..1."""
+        return 2 * self.typicality * (1 - variety)
 
 
 class PaletteSampler:
@@ -142,29 +132,70 @@ class PaletteSampler:
         return cls(name, lexicon, NumpyPaletteNet(shape, tensors), sampling)
 
     def sample(self, request: PaletteRequest) -> PaletteResult:
-        """Return `request.count` palettes of five colours, each with its lightest colour last.
+        """Return `request.count` palettes, each with its lightest colour last (locked colours stay at their places).
 
-        The same request and model give the same palettes on the same machine. The palettes are the medoids of many
-        drawn ones, so that together they show what the phrase may look like.
+        The same request and model give the same palettes on the same machine. The palettes are chosen among many drawn
+        ones, so that together they show what the phrase may look like. With nearly all colours locked there may be
+        fewer different ones than asked for.
 
         Raises:
             EmptyPhraseError: the phrase is empty or only white space.
-            UsageError: count, seed or variety is out of range.
+            UsageError: count, seed or variety is out of range, or too many colours are to be avoided.
         """
         _check(request)
-        encoded = self.lexicon.encode(request.phrase)
-        key = " ".join(request.phrase.casefold().split())
-        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-        rng = np.random.default_rng([request.seed, *np.frombuffer(digest, dtype="<u4").tolist()])
+        vectors, denied, note = self._read(request.phrase)
+        wishes = request.steering
+        refuse = refusal((*wishes.avoid, *(COLOR_WORDS[word] for word in denied)))
+        rng = _generator(request)
         drawn = max(self.sampling.candidates, 3 * request.count) if self.sampling.candidates else request.count
         temperature = self.sampling.temperature_at(request.variety)
-        lab = self.network.sample(encoded.vectors, drawn, PALETTE_SIZE, rng, temperature)
-        if drawn > request.count:
-            chosen = k_medoids(pairwise_distances(lab), np.ones(drawn, dtype=np.float32), request.count)
-            lab = lab[chosen]
+        known = _known(request, drawn, rng)
+        lab = self.network.sample(vectors, drawn, wishes.colors, rng, temperature, known, refuse)
         lab = fit_gamut(lab.astype(np.float64))
-        palettes = tuple(Palette.from_lab(row).sorted() for row in lab)
-        return PaletteResult(request.phrase, request.seed, self.name, palettes, encoded.note)
+        held = len(wishes.locked)
+        if refuse is not None:
+            lab[:, held:] = escape(lab[:, held:], refuse)
+        order = range(drawn)
+        if drawn > request.count:
+            order = choose(pairwise_distances(lab), request.count, self.sampling.typicality_at(request.variety))
+        palettes = tuple(dict.fromkeys(wishes.arrange(lab[index, held:]) for index in order))
+        return PaletteResult(request.phrase, request.seed, self.name, palettes, note)
+
+    def _read(self, phrase: str) -> tuple[np.ndarray, list[str], str | None]:
+        """The phrase's word vectors without the colours it says no to, those colours, and what to tell the user."""
+        encoded = self.lexicon.encode(phrase)
+        kept, denied = split_denials(encoded.words)
+        if not denied:
+            return encoded.vectors, [], encoded.note
+        told = f"avoiding {' and '.join(denied)}"
+        return encoded.vectors[kept], denied, f"{told}; {encoded.note}" if encoded.note else told
+
+
+def _generator(request: PaletteRequest) -> np.random.Generator:
+    """Chance for a request: of its phrase and seed alone."""
+    key = " ".join(request.phrase.casefold().split())
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+    return np.random.default_rng([request.seed, *np.frombuffer(digest, dtype="<u4").tolist()])
+
+
+def _known(request: PaletteRequest, drawn: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Colours that drawn palettes begin with (drawn x k x 3 Lab): the locked ones, then some of those to be like."""
+    wishes = request.steering
+    parts = []
+    if wishes.locked:
+        locked = colors_lab([color for _, color in wishes.locked])
+        parts.append(np.broadcast_to(locked, (drawn, *locked.shape)))
+    refuse = refusal(wishes.avoid)
+    like = colors_lab(wishes.like)
+    if refuse is not None and len(like):
+        like = like[~refuse(like)]
+    most = min(_LIKE if request.variety < 0.75 else _LIKE - 1, max(1, wishes.free - 1))
+    taken = min(len(like), most, wishes.free)
+    if taken:
+        some = rng.random((drawn, len(like))).argsort(axis=1)[:, :taken]
+        noise = rng.standard_normal((drawn, taken, 3)) * _LIKE_NOISE * (request.variety + 0.5)
+        parts.append(fit_gamut(like[some] + noise))
+    return np.concatenate(parts, axis=1) if parts else None
 
 
 def _check(request: PaletteRequest) -> None:

@@ -16,17 +16,16 @@ from typing import Any
 import numpy as np
 
 from t2c_engine.errors import ModelError, T2CError, UsageError
-from t2c_engine.locking import lock_colors
-from t2c_engine.palette import Palette, parse_hex
+from t2c_engine.palette import PALETTE_SIZE, Color, Palette, parse_hex
 from t2c_engine.picture_store import PictureStore, format_of, read_pixels
 from t2c_engine.pictures import Picture
 from t2c_engine.protocol import Buffer
+from t2c_engine.steering import MAX_COLORS, MIN_COLORS, Steering
 
 log = logging.getLogger(__name__)
 
 COLOUR_SIDE = 2048  # px; longest side of a colour-only result, which the editor scales up
 MAX_PALETTES = 100
-CANDIDATES = 4  # palettes drawn for each one asked for when colours are locked, 100 at most
 _PATIENCE = 0.3  # seconds between two signs of life while the network loads
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -152,7 +151,8 @@ class Service:
             self._colorizer_lock.release()
 
     def palettes(self, job: Job) -> Params:
-        """params: phrase, count, seed, variety (0..1), locked ({"0".."4": "#rrggbb"}).
+        """params: phrase, count, seed, variety (0..1), locked ({"0".."9": "#rrggbb"}), colors (3..10), avoid and like
+        (lists of "#rrggbb").
 
         Returns phrase, seed, model, palettes (hex), note (what was guessed, or null).
         """
@@ -160,13 +160,10 @@ class Service:
 
         phrase = _text(job.params, "phrase")
         count = _whole(job.params, "count", 5, 1, MAX_PALETTES)
-        locked = _locked(job.params)
-        drawn = min(MAX_PALETTES, count * CANDIDATES) if locked else count
         seed = _whole(job.params, "seed", 0, 0, 2**63)
         variety = _number(job.params, "variety", 0.5, 0.0, 1.0)
-        result = self.sampler().sample(PaletteRequest(phrase, drawn, seed, variety))
-        palettes = lock_colors(result.palettes, locked, count)
-        colours = [list(palette.hex) for palette in palettes]
+        result = self.sampler().sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
+        colours = [list(palette.hex) for palette in result.palettes]
         return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colours, "note": result.note}
 
     def set_picture(self, job: Job) -> Params:
@@ -260,11 +257,23 @@ def _palettes(params: Params) -> list[Palette]:
     return [Palette.from_hex(one).to_size() for one in given]
 
 
-def _locked(params: Params) -> dict[int, tuple[int, int, int]]:
-    """Position to colour of the locked colours."""
+def _steering(params: Params) -> Steering:
+    """Locked colours, colours to avoid and to be like, and how many a palette has."""
+    colors = _whole(params, "colors", PALETTE_SIZE, MIN_COLORS, MAX_COLORS)
     given = params.get("locked") or {}
+    places = {str(position) for position in range(colors)}
     if not isinstance(given, dict) or not all(
-        isinstance(colour, str) and position in ("0", "1", "2", "3", "4") for position, colour in given.items()
+        isinstance(colour, str) and position in places for position, colour in given.items()
     ):
-        raise UsageError("The parameter 'locked' must map positions '0' to '4' to colours such as '#d98c3f'.")
-    return {int(position): parse_hex(colour) for position, colour in given.items()}
+        raise UsageError(
+            f"The parameter 'locked' must map positions '0' to '{colors - 1}' to colours such as '#d98c3f'."
+        )
+    locked = tuple(sorted((int(position), parse_hex(colour)) for position, colour in given.items()))
+    return Steering(locked, _colours(params, "avoid"), _colours(params, "like"), colors)
+
+
+def _colours(params: Params, name: str) -> tuple[Color, ...]:
+    given = params.get(name) or []
+    if not isinstance(given, list) or not all(isinstance(colour, str) for colour in given):
+        raise UsageError(f"The parameter '{name}' must be a list of colours such as '#d98c3f'.")
+    return tuple(parse_hex(colour) for colour in given)

@@ -153,7 +153,7 @@ class Lexicon:
 def _note(readings: list[Reading]) -> str | None:
     """One sentence on what was guessed or not understood, or None."""
     if not any(reading.words for reading in readings):
-        return "no known word; the palettes are drawn from all that the model has seen"
+        return "no known word; drawing from all palettes"
     guesses = {r.token: " ".join(r.words) for r in readings if r.how is How.SPELLING}
     parts = [f"read '{token}' as '{word}'" for token, word in list(guesses.items())[:5]]
     unknown = list(dict.fromkeys(r.token[:24] for r in readings if r.how is How.UNKNOWN))

@@ -5,7 +5,7 @@ Same weights under the same names, dropout left out. Must not import torch or th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,9 @@ from t2c_engine.errors import ModelError
 LAB_CENTRE = (60.0, 5.0, 5.0)  # as in networks.palette_set, which must not be imported here (torch)
 LAB_SCALE = 30.0
 LOG_SIGMA = (-3.2, 1.5)
+TRIES = 12  # draws of a colour that must not be like some other
+_WIDEN = 1.15  # how the temperature grows from try to try
+_CENTRE = np.array(LAB_CENTRE, dtype=np.float32)
 _EPSILON = 1e-5  # of layer normalisation, torch's default
 
 
@@ -125,29 +128,71 @@ class NumpyPaletteNet:
         return Mixture(raw[:, :k], raw[:, k : 4 * k].reshape(-1, k, 3), factor)
 
     def sample(
-        self, vectors: np.ndarray, count: int, size: int, rng: np.random.Generator, temperature: float, source: int = 0
+        self,
+        vectors: np.ndarray,
+        count: int,
+        size: int,
+        rng: np.random.Generator,
+        temperature: float,
+        known: np.ndarray | None = None,
+        refuse: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> np.ndarray:
-        """Draw palettes for a phrase, colour by colour.
+        """Draw palettes for a phrase, colour by colour, each knowing the phrase and the colours before it.
+
+        The network knows at most four colours. Where more are there (palettes of six to ten colours), each further one
+        is drawn knowing four of them, chosen at random.
 
         Args:
             vectors: T x d word vectors. count: number of palettes. size: colours of each.
             temperature: 1 draws from the density as it is, less keeps to its peaks (logits and variances are scaled).
+            known: count x k x 3 Lab, colours that the palettes begin with (k <= size).
+            refuse: which Lab colours (n x 3) must be drawn again; some may remain after `TRIES`.
 
         Returns:
-            count x size x 3 Lab, all of which sRGB can show.
+            count x size x 3 Lab, the known ones as given and in front, all others such as sRGB can show.
         """
-        memory = self.encode(vectors, source)
-        known = np.zeros((count, memory.shape[-1]), dtype=np.float32)
+        memory = self.encode(vectors)
+        given = 0 if known is None else known.shape[1]
         colors = np.empty((count, size, 3), dtype=np.float32)
-        for index in range(size):
-            state = known if index else known[:1]  # with nothing known all palettes are still the same
-            mixture = self.next_color(memory, state, min(index, len(self.weights["count.weight"]) - 1))
-            if not index:
-                mixture = Mixture(*(np.broadcast_to(part, (count, *part.shape[1:])) for part in mixture))
-            colors[:, index] = showable(draw(mixture, rng, temperature))
+        parts = np.zeros((count, size, memory.shape[-1]), dtype=np.float32)  # what each colour adds to the state
+        if known is not None:
+            colors[:, :given] = (known - _CENTRE) / np.float32(LAB_SCALE)
+            parts[:, :given] = self.color_sum(colors[:, :given])
+        for index in range(given, size):
+            mixture = self._density(memory, parts[:, :index], rng)
+            colors[:, index] = _draw_allowed(mixture, rng, temperature, refuse)
             if index + 1 < size:
-                known += self.color_sum(colors[:, index])
-        return colors * LAB_SCALE + np.array(LAB_CENTRE, dtype=np.float32)
+                parts[:, index] = self.color_sum(colors[:, index])
+        return colors * np.float32(LAB_SCALE) + _CENTRE
+
+    def _density(self, memory: np.ndarray, parts: np.ndarray, rng: np.random.Generator) -> Mixture:
+        """Density of one further colour for n palettes, from what their colours add to the state (n x colours x w)."""
+        count, colors, _ = parts.shape
+        most = len(self.weights["count.weight"]) - 1
+        if not colors:  # all palettes are still the same
+            mixture = self.next_color(memory, np.zeros((1, memory.shape[-1]), dtype=np.float32), 0)
+            return Mixture(*(np.broadcast_to(part, (count, *part.shape[1:])) for part in mixture))
+        if colors > most:
+            some = rng.random((count, colors)).argsort(axis=1)[:, :most, None]
+            parts = np.take_along_axis(parts, some, axis=1)
+        return self.next_color(memory, parts.sum(axis=1), min(colors, most))
+
+
+def _draw_allowed(
+    mixture: Mixture,
+    rng: np.random.Generator,
+    temperature: float,
+    refuse: Callable[[np.ndarray], np.ndarray] | None,
+) -> np.ndarray:
+    """One showable colour from each of n mixtures (n x 3, scaled Lab); refused ones are drawn again, ever wider."""
+    colors = showable(draw(mixture, rng, temperature))
+    for _ in range(TRIES if refuse is not None else 0):
+        bad = refuse(colors * np.float32(LAB_SCALE) + _CENTRE)  # type: ignore[misc]
+        if not bad.any():
+            break
+        temperature *= _WIDEN
+        colors[bad] = showable(draw(Mixture(*(part[bad] for part in mixture)), rng, temperature))
+    return colors
 
 
 def showable(colors: np.ndarray) -> np.ndarray:
@@ -156,8 +201,8 @@ def showable(colors: np.ndarray) -> np.ndarray:
     Unlike a loss of chroma alone, clipping brings what lies beyond a corner of the gamut onto that corner, and pure
     red, green and blue are among the colours that people choose most.
     """
-    lab = colors * LAB_SCALE + np.array(LAB_CENTRE, dtype=np.float32)
-    return (srgb_to_lab(lab_to_srgb(lab)) - np.array(LAB_CENTRE, dtype=np.float32)) / LAB_SCALE
+    lab = colors * np.float32(LAB_SCALE) + _CENTRE
+    return (srgb_to_lab(lab_to_srgb(lab)) - _CENTRE) / np.float32(LAB_SCALE)
 
 
 def draw(mixture: Mixture, rng: np.random.Generator, temperature: float) -> np.ndarray:

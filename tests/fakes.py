@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 
 import numpy as np
@@ -13,6 +13,7 @@ from t2c_engine.decoding import Decoding
 from t2c_engine.errors import EmptyPhraseError, ModelError
 from t2c_engine.hints import Hints
 from t2c_engine.palette import Palette
+from t2c_engine.steering import Steering, colors_lab
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class PaletteRequest:
     count: int = 5
     seed: int = 0
     variety: float = 0.5
+    steering: Steering = field(default_factory=Steering)
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,9 @@ class PaletteSampler:
         if not request.phrase.strip():
             raise EmptyPhraseError("The phrase is empty; write a few words.")
         rng = np.random.default_rng((request.seed, zlib.crc32(request.phrase.encode())))
-        drawn = rng.integers(0, 256, (request.count, 5, 3)).tolist()
+        drawn = rng.integers(0, 256, (request.count, request.steering.free, 3)).tolist()
         note = "no word of the phrase is known" if request.phrase == "qqq" else None
-        palettes = tuple(Palette(tuple((r, g, b) for r, g, b in one)) for one in drawn)
+        palettes = tuple(request.steering.arrange(colors_lab(one)) for one in drawn)
         return PaletteResult(request.phrase, request.seed, "fake-tpn", palettes, note)
 
 

@@ -83,6 +83,26 @@ def test_a_swatch_sheet_is_written():
     assert Image.open("autumn.PNG").size[0] == 960
 
 
+def test_palettes_are_steered():
+    done = t2c("palette", "autumn", "--json", "-n", "2", "--lock", "1=#aabbcc, 4=#112233", "--colors", "6")
+    palettes = json.loads(done.stdout)["palettes"]
+    assert [(len(one), one[0], one[3]) for one in palettes] == [(6, "#aabbcc", "#112233")] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--lock", "7=#abc"), "Colour 7 cannot be locked"),
+        (("--lock", "red"), "locks no colour"),
+        (("--avoid", "red"), "not a colour"),
+        (("--like", "#12"), "not a colour"),
+        (("--colors", "11"), "ask for 3 to 10"),
+    ],
+)
+def test_wishes_that_cannot_be_met_are_refused_in_words(arguments: tuple[str, ...], words: str):
+    assert words in " ".join(t2c("palette", "autumn", *arguments, code=2).stderr.split())
+
+
 def test_a_note_about_the_phrase_goes_to_standard_error():
     result = t2c("palette", "qqq", "--json")
     assert "no word of the phrase is known" in result.stderr and len(lines(result.stdout)) == 1

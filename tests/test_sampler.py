@@ -14,11 +14,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from t2c_engine.choosing import pairwise_distances
 from t2c_engine.errors import EmptyPhraseError, ModelError, UsageError
 from t2c_engine.models import PACKAGE_FOLDER, export_model, load_weights, read_card
 from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet
 from t2c_engine.palette import palette_distance
-from t2c_engine.sampler import PaletteRequest, PaletteSampler, SamplingConfig, pairwise_distances
+from t2c_engine.sampler import PaletteRequest, PaletteSampler, SamplingConfig
 from tests.palette_data import make_data
 from trainer.lexicon import build_lexicon
 

@@ -1,76 +1,22 @@
-"""What the engine process keeps and reuses, and palettes around locked colours."""
+"""What the engine process keeps and reuses."""
 
 from __future__ import annotations
 
-from itertools import permutations
+from collections.abc import Callable
+from typing import Any
 
 import fakes
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from t2c_engine.errors import PaletteError, PictureError
-from t2c_engine.locking import lock_colors
-from t2c_engine.palette import Color, Palette, delta_e_2000
+from t2c_engine.errors import PictureError
+from t2c_engine.palette import Palette
 from t2c_engine.picture_store import HeldPicture, PictureStore, UnknownPictureError, format_of, read_pixels
 from t2c_engine.protocol import PIXEL_FORMATS
 from t2c_engine.service import CancelledError, Job, Service
 
-COLORS = st.tuples(*[st.integers(0, 255)] * 3)
-PALETTES = st.lists(COLORS, min_size=5, max_size=5).map(lambda colors: Palette(tuple(colors)))
 RED = Palette.from_hex("7f1d1d b91c1c dc2626 f87171 fee2e2")
 BLUE = Palette.from_hex("172554 1d4ed8 3b82f6 93c5fd eff6ff")
-
-
-# locking
-
-
-@given(st.lists(PALETTES, min_size=1, max_size=6), st.dictionaries(st.integers(0, 4), COLORS, max_size=5))
-def test_locked_colours_stand_where_they_are_locked_and_the_others_are_the_candidates(
-    candidates: list[Palette], locked: dict[int, Color]
-) -> None:
-    for palette in lock_colors(candidates, locked, 3):
-        assert all(palette.colors[position] == color for position, color in locked.items())
-        free = [color for position, color in enumerate(palette.colors) if position not in locked]
-        assert any(in_order(free, candidate.colors) for candidate in candidates)
-
-
-def in_order(part: list[Color], whole: tuple[Color, ...]) -> bool:
-    rest = iter(whole)
-    return all(color in rest for color in part)
-
-
-@given(PALETTES, COLORS, COLORS)
-def test_the_colours_replaced_are_the_nearest_ones_together(candidate: Palette, one: Color, two: Color) -> None:
-    (palette,) = lock_colors([candidate], {0: one, 3: two}, 1)
-    costs = delta_e_2000(Palette((one, two)).lab[:, None], candidate.lab[None])
-    best = min(costs[0, i] + costs[1, j] for i, j in permutations(range(5), 2))
-    kept = [palette.colors[index] for index in (1, 2, 4)]
-    left = [i for i in range(5) if [candidate.colors[k] for k in range(5) if k != i] != kept]
-    pairs = [(i, j) for i, j in permutations(left, 2) if in_order(kept, without(candidate.colors, i, j))]
-    assert min(costs[0, i] + costs[1, j] for i, j in pairs) == pytest.approx(best, abs=1e-6)
-
-
-def without(colors: tuple[Color, ...], *positions: int) -> tuple[Color, ...]:
-    return tuple(color for index, color in enumerate(colors) if index not in positions)
-
-
-def test_candidates_that_suit_the_locked_colours_come_first() -> None:
-    assert lock_colors([BLUE, RED], {2: (220, 38, 38)}, 2)[0].colors[1] == RED.colors[1]
-
-
-def test_without_locks_the_first_candidates_are_taken() -> None:
-    assert lock_colors([RED, BLUE, RED], {}, 2) == [RED, BLUE]
-
-
-def test_with_everything_locked_there_is_one_palette() -> None:
-    assert [one.colors for one in lock_colors([RED, BLUE], dict(enumerate(RED.colors)), 2)] == [RED.colors]
-
-
-def test_positions_outside_a_palette_are_refused() -> None:
-    with pytest.raises(PaletteError, match="Position 5"):
-        lock_colors([RED], {5: (0, 0, 0)}, 1)
 
 
 # pixels and pictures
@@ -160,6 +106,23 @@ def test_a_cancelled_job_gives_up_before_the_network() -> None:
     with pytest.raises(CancelledError):
         service.colorize(Job({"key": "k", "palettes": [list(RED.hex)]}, b"", lambda *_: None, lambda: True))
     assert not colorizer.encoded
+
+
+def test_a_job_is_stopped_inside_a_picture() -> None:
+    begun: list[int] = []
+
+    def render(picture: Any, ab: Any, strength: float, lightness: Any, at_block: Callable[[], None]) -> np.ndarray:
+        begun.append(1)
+        at_block()
+        raise AssertionError("the job goes on")
+
+    service = Service(fakes.PaletteSampler.load, lambda device: Counting(), render)
+    params = {"key": "k", "width": 40, "height": 30, "format": "Y u8"}
+    service.set_picture(Job(params, bytes(1200), lambda *_: None, lambda: False))
+    job = Job({"key": "k", "palettes": [list(RED.hex)] * 2}, b"", lambda *_: None, lambda: bool(begun))
+    with pytest.raises(CancelledError):
+        service.colorize(job)
+    assert len(begun) == 1
 
 
 def test_doctor_lists_its_checks() -> None:

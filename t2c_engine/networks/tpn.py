@@ -6,7 +6,7 @@ kept so that the paper's claims can be checked; `networks.palette_set` is what w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -153,14 +153,27 @@ class PaperSampler:
 
     @torch.no_grad()
     def sample(
-        self, vectors: np.ndarray, count: int, size: int, rng: np.random.Generator, temperature: float
+        self,
+        vectors: np.ndarray,
+        count: int,
+        size: int,
+        rng: np.random.Generator,
+        temperature: float,
+        known: np.ndarray | None = None,
+        refuse: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> np.ndarray:
         """Palettes (count x 5 x 3, Lab) for word vectors (T x d); `temperature` scales the noise's variance.
 
-        The network gives five colours and no other `size`; a phrase without a known word is one zero vector.
+        The network gives five colours and no other `size`, and cannot be steered; a phrase without a known word is one
+        zero vector.
+
+        Raises:
+            ModelError: it is asked for what it cannot do.
         """
         if size != COLORS:
             raise ModelError(f"The paper's network makes palettes of {COLORS} colours only, not {size}.")
+        if (known is not None and known.shape[1]) or refuse is not None:
+            raise ModelError("The paper's network cannot hold or avoid colours; choose another model.")
         if not len(vectors):
             vectors = np.zeros((1, self.network.config.word_dimensions), dtype=np.float32)
         words = torch.from_numpy(vectors).float().expand(count, -1, -1)
