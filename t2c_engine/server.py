@@ -37,7 +37,7 @@ _IDLE_TICK = 0.5
 class Server:
     """The process as a whole: one service, one session after the other, and when to end."""
 
-    def __init__(self, idle_exit: float | None = None, device: str = "auto", service: Service | None = None) -> None:
+    def __init__(self, idle_exit: float | None = None, device: str = "cpu", service: Service | None = None) -> None:
         self._idle_exit = idle_exit
         self._device = device
         self._service = service
@@ -222,13 +222,13 @@ def take_pipes() -> tuple[int, int]:
     return incoming, outgoing
 
 
-def run(listen: Path | None = None, idle_exit: float | None = None, device: str = "auto", **parts: Any) -> None:
+def run(listen: Path | None = None, idle_exit: float | None = None, device: str = "cpu", **parts: Any) -> None:
     """Be the engine. On pipes this ends the process; with `listen` it returns when stopped.
 
     Args:
         listen: path of a Unix socket; None for stdin and stdout.
         idle_exit: leave after so many seconds without a word; None stays.
-        device: which device the colouriser is loaded on in advance.
+        device: which device the colouriser is loaded on in advance; a GPU is left alone until someone asks for it.
         parts: for `Server`.
 
     Raises:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ _PATIENCE = 0.3  # seconds between two signs of life while the network loads
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 Params = Mapping[str, Any]
-Render = Callable[[Picture, np.ndarray, float, np.ndarray], np.ndarray]  # picture, ab, strength, lightness
+# picture, ab, strength, lightness, and what to call now and then, which may raise
+Render = Callable[[Picture, np.ndarray, float, np.ndarray, Callable[[], None]], np.ndarray]
 Tell = Callable[[str, Params, Buffer], None]
 
 
@@ -47,14 +49,22 @@ class Job:
     tell: Tell
     cancelled: Callable[[], bool]
 
-    def progress(self, done: float, text: str) -> None:
-        """Tell how far the job is, 0..1 and in words; gives up when it has been cancelled.
+    def go_on(self) -> None:
+        """Nothing, unless it has been cancelled.
 
         Raises:
             CancelledError: it has.
         """
         if self.cancelled():
             raise CancelledError
+
+    def progress(self, done: float, text: str) -> None:
+        """Tell how far the job is, 0..1 and in words; gives up when it has been cancelled.
+
+        Raises:
+            CancelledError: it has.
+        """
+        self.go_on()
         self.tell("progress", {"done": round(done, 4), "text": text}, b"")
 
 
@@ -66,16 +76,27 @@ def _load_sampler() -> Any:
 
 def _load_colorizer(device: str) -> Any:
     try:
-        from t2c_engine.colorizer import Colorizer
+        from t2c_engine.devices import pick_device
+
+        return _colorizer_on(str(pick_device(device)))
     except (ImportError, OSError) as error:  # OSError: a library of torch's is missing or damaged
         raise ModelError(f"The colour network cannot run, torch is not usable ({error}); reinstall it.") from error
+
+
+@cache
+def _colorizer_on(device: str) -> Any:
+    """One for each device, so that "auto" is not loaded beside what it stands for."""
+    from t2c_engine.colorizer import Colorizer
+
     return Colorizer.load(device=device)
 
 
-def _render(picture: Picture, ab: np.ndarray, strength: float, lightness: np.ndarray) -> np.ndarray:
+def _render(
+    picture: Picture, ab: np.ndarray, strength: float, lightness: np.ndarray, at_block: Callable[[], None]
+) -> np.ndarray:
     from t2c_engine.upsample import render
 
-    return render(picture, ab, strength, lightness=lightness)
+    return render(picture, ab, strength, lightness=lightness, at_block=at_block)
 
 
 Methods = Mapping[str, Callable[[Job], Params]]
@@ -199,11 +220,10 @@ class Service:
             encoded = held.encoded(colorizer)
             for index, ab in enumerate(encoded.colours(palettes)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colouring {index + 1} of {len(palettes)}")
-                pixels = np.ascontiguousarray(self._render(target, ab, strength, encoded.lightness))
+                pixels = np.ascontiguousarray(self._render(target, ab, strength, encoded.lightness, job.go_on))
                 height, width = pixels.shape[:2]
                 told = {"index": index, "width": width, "height": height, "format": format_of(pixels)}
-                if job.cancelled():
-                    raise CancelledError
+                job.go_on()
                 job.tell("picture", told, pixels.data.cast("B"))
         return {"model": colorizer.model, "seconds": round(time.perf_counter() - begun, 4)}
 

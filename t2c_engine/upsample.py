@@ -8,6 +8,7 @@ by blocks that fit the cache, in threads. Must not import torch, files or networ
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,7 +22,12 @@ BLOCK = 60_000  # pixels treated at a time: few enough for the cache, many enoug
 
 
 def render(
-    picture: Picture, ab: np.ndarray, strength: float = 1.0, *, lightness: np.ndarray | None = None
+    picture: Picture,
+    ab: np.ndarray,
+    strength: float = 1.0,
+    *,
+    lightness: np.ndarray | None = None,
+    at_block: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
     """Colour a picture.
 
@@ -32,6 +38,7 @@ def render(
         ab: h x w x 2 float32, Lab units; any size, covers the whole picture.
         strength: factor on ab; 0 gives grey.
         lightness: L of the whole picture at `ab`'s size or above, float32, if at hand (`small_lightness`); saves time.
+        at_block: called before each block, in several threads; what it raises ends the work.
 
     Returns:
         H x W x 3 in the picture's type and RGB space.
@@ -54,6 +61,7 @@ def render(
     def work(share: int) -> None:
         workspace = Workspace(rows, width)
         for top, bottom in blocks[share::workers]:
+            at_block()
             planes = workspace.block(bottom - top)
             painter.read(picture.pixels[top:bottom], planes)
             _apply(planes, wide[:, low[top] : low[top] + 2], weight[top:bottom])

@@ -243,6 +243,7 @@ def test_whatever_is_asked_right_after_hello_is_answered_while_the_networks_load
                 answer = engine.palettes("autumn breeze", count=2, locked={turn: "#102030"}, timeout=300)
                 assert len(answer["palettes"]) == 2
             assert [index for index, *_ in results] == [0, 1]
+            assert engine.status["device"] == "cpu", "a GPU is left alone until someone asks for it"
     finally:
         for one in busy:
             one.kill()

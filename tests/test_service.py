@@ -9,6 +9,7 @@ import fakes
 import numpy as np
 import pytest
 
+from t2c_engine.devices import pick_device
 from t2c_engine.errors import PictureError
 from t2c_engine.palette import Palette
 from t2c_engine.picture_store import HeldPicture, PictureStore, UnknownPictureError, format_of, read_pixels
@@ -123,6 +124,11 @@ def test_a_job_is_stopped_inside_a_picture() -> None:
     with pytest.raises(CancelledError):
         service.colorize(job)
     assert len(begun) == 1
+
+
+def test_auto_is_not_loaded_beside_what_it_stands_for() -> None:
+    service = Service()
+    assert service.colorizer("auto") is service.colorizer(str(pick_device("auto")))
 
 
 def test_doctor_lists_its_checks() -> None:

@@ -155,3 +155,14 @@ def test_result_is_right_under_its_profile() -> None:
     result = render(Picture(wide, icc=profile), ab)
     back = imagecodecs.cms_transform(result, profile, srgb_profile(), colorspace="rgb", outcolorspace="rgb", intent=1)
     assert np.abs(back - expected).max() < 6e-3
+
+
+def test_it_can_be_stopped_between_blocks() -> None:
+    left = iter(range(3))
+
+    def at_block() -> None:
+        if next(left, None) is None:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        render(Picture(np.full((2000, 800), 90, np.uint8)), smooth_ab(2, 25), at_block=at_block)
