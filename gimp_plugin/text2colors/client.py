@@ -15,9 +15,11 @@ from typing import Any
 from client_errors import EngineCancelled, EngineError, EngineTimeout
 from client_link import Link, protocol
 
-__all__ = ["Engine", "EngineCancelled", "EngineError", "EngineTimeout"]
+__all__ = ["Engine", "EngineCancelled", "EngineError", "EngineTimeout", "ErrorCode"]
 
-HELLO_TIMEOUT = 20.0  # seconds for the engine to say hello; a cold disk or ssh may take long
+ErrorCode = protocol.ErrorCode
+
+HELLO_TIMEOUT = 40.0  # seconds for the engine to say hello; a cold disk or ssh may take long
 QUICK_TIMEOUT = 30.0  # seconds for answers that need no picture
 JOB_TIMEOUT = 120.0  # seconds without news of a job; the first may wait for torch to load
 _KEPT_KEYS = 64
@@ -204,6 +206,6 @@ class Engine:
         try:
             yield from self._link.converse(method, params, blob, timeout, HELLO_TIMEOUT)
         except EngineError as error:
-            if error.code == protocol.ErrorCode.UNKNOWN_PICTURE:
+            if error.code == ErrorCode.UNKNOWN_PICTURE:
                 self._keys.clear()
             raise

@@ -6,7 +6,7 @@ It opens before the engine has answered. GIMP is called in this thread only; the
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gi
@@ -26,7 +26,7 @@ from session import Preview, Session  # noqa: E402
 log = logging.getLogger(__name__)
 
 _OPTIONS = ("count", "seed", "strength", "device", "result-mode", "same-palettes")
-_SETTLE = 80  # ms without another change of an option before palettes are drawn anew
+_SETTLE = 80  # ms without another change of an option before it is acted upon
 
 
 def run(
@@ -50,15 +50,13 @@ class ColorizeDialog:
         self._drawn_for: tuple[Any, ...] = ()
         self._model = ""
         self._working = False
-        self._settling = 0
         self._agreed = not layers.needs_consent(image)
         self._loop = GLib.MainLoop()
         self._session = Session(self._on_error)
         self._build()
         self._entry.set_text(config.get_property("phrase") or "")
         self._options.set({name: config.get_property(name) for name in _OPTIONS})
-        for button in (self._options.seed_button, self._options.count_button):
-            button.connect("value-changed", self._on_option)
+        self._options.on_change(self._settle(self._draw_again), self._settle(self._preview_again))
 
     # showing
 
@@ -146,7 +144,8 @@ class ColorizeDialog:
         except RequestError as error:
             self._on_error(error)
             return GLib.SOURCE_REMOVE
-        self._session.give_picture(picture.pixels, picture.width, picture.height, picture.format)
+        device = self._options.get()["device"]
+        self._session.give_picture(picture.pixels, picture.width, picture.height, picture.format, device)
         if self._entry.get_text().strip():
             self._draw()
         return GLib.SOURCE_REMOVE
@@ -178,31 +177,51 @@ class ColorizeDialog:
             answer.get("note") or "Click a row to choose it, a colour to lock it; double-click to edit."
         )
         self._list.show_drawn(answer["palettes"])
-        rows = list(self._list.rows)
-        self._session.preview("all", [row.palette for row in rows], self._side(), lambda shown: _fill(rows, shown))
+        self._preview("all", self._list.rows)
 
-    def _side(self) -> int:
-        return max(PREVIEW) * self._window.get_scale_factor()
+    def _preview(self, kind: str, rows: Sequence[PaletteRow]) -> None:
+        """Show the picture in these rows, as the options say."""
+        rows, values = list(rows), self._options.get()
+        side = max(PREVIEW) * self._window.get_scale_factor()
+        palettes = [row.palette for row in rows]
+        self._session.preview(
+            kind, palettes, side, values["strength"], values["device"], lambda shown: _fill(rows, shown)
+        )
 
     def _on_edited(self, row: PaletteRow) -> None:
         for one in self._list.rows:
             one.refresh()
-        self._session.preview(f"row {row.number}", [row.palette], self._side(), lambda shown: _fill([row], shown))
+        self._preview(f"row {row.number}", [row])
         self._on_chosen()
 
     def _on_reroll(self) -> None:
         self._options.next_seed()  # which draws
 
-    def _on_option(self, _: Gtk.SpinButton) -> None:
-        if self._settling:
-            GLib.source_remove(self._settling)
-        self._settling = GLib.timeout_add(_SETTLE, self._draw_settled)
+    def _settle(self, act: Callable[[], None]) -> Callable[..., None]:
+        """A handler that acts once, when its signal has stopped coming."""
+        waiting = 0
 
-    def _draw_settled(self) -> bool:
-        self._settling = 0
+        def settled() -> bool:
+            nonlocal waiting
+            waiting = 0
+            act()
+            return GLib.SOURCE_REMOVE
+
+        def changed(*_: Any) -> None:
+            nonlocal waiting
+            if waiting:
+                GLib.source_remove(waiting)
+            waiting = GLib.timeout_add(_SETTLE, settled)
+
+        return changed
+
+    def _draw_again(self) -> None:
         if self._drawn_for:
             self._draw()
-        return GLib.SOURCE_REMOVE
+
+    def _preview_again(self) -> None:
+        if self._list.rows and not self._working:
+            self._preview("all", self._list.rows)
 
     def _on_unlock(self) -> None:
         self._list.locks.colours.clear()

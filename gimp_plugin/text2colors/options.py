@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import gi
 
@@ -52,17 +53,14 @@ class Options(Gtk.Expander):
             grid.attach(self._same, 0, len(rows), 4, 1)
         self.add(grid)
 
-    @property
-    def seed_button(self) -> Gtk.SpinButton:
-        """The seed's field."""
-        return self._seed
+    def on_change(self, palettes: Callable[..., None], pictures: Callable[..., None]) -> None:
+        """What to call when options change that ask for other palettes, and those that colour otherwise."""
+        for button in (self._seed, self._count):
+            button.connect("value-changed", palettes)
+        self._strength.connect("value-changed", pictures)
+        self._device.connect("changed", pictures)
 
-    @property
-    def count_button(self) -> Gtk.SpinButton:
-        """The field of the number of palettes."""
-        return self._count
-
-    def get(self) -> dict[str, object]:
+    def get(self) -> dict[str, Any]:
         """All values."""
         return {
             "count": self._count.get_value_as_int(),
@@ -73,11 +71,11 @@ class Options(Gtk.Expander):
             "same-palettes": self._same.get_active(),
         }
 
-    def set(self, values: dict[str, object]) -> None:
+    def set(self, values: dict[str, Any]) -> None:
         """Show these values."""
         self._count.set_value(values["count"])
         self._seed.set_value(values["seed"])
-        self._strength.set_value(round(float(str(values["strength"])) * 100))
+        self._strength.set_value(round(values["strength"] * 100))
         self._device.set_active_id(values["device"] or "auto")
         self._result.set_active_id(values["result-mode"] or "colour")
         self._same.set_active(bool(values["same-palettes"]))

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 OnError = Callable[[Exception], None]
 Preview = tuple[bytes, int, int]
 
+_GREY = ("#808080",)
+_SMALLEST = 16  # px, of a preview
+
 
 class Session:
     """An engine that is starting or running, and the calls under way."""
@@ -38,10 +41,16 @@ class Session:
         self._engine.start()
         threading.Thread(target=old.close, daemon=True).start()
 
-    def give_picture(self, pixels: bytes, width: int, height: int, format: str) -> None:
-        """The picture that previews are to show; it is sent ahead."""
-        self._picture = (pixels, width, height, format)
-        self._call("picture", self._engine.set_picture, self._picture, lambda key: None)
+    def give_picture(self, pixels: bytes, width: int, height: int, format: str, device: str) -> None:
+        """The picture that previews are to show; it is sent ahead, and made ready on the device."""
+        engine, picture = self._engine, (pixels, width, height, format)
+        self._picture = picture
+
+        def prepare() -> None:
+            # one preview that nobody sees: the network gets onto the device and looks at the picture
+            engine.preview(engine.set_picture(*picture), [_GREY], max_side=_SMALLEST, device=device)
+
+        self._call("picture", prepare, (), lambda _: None)
 
     def draw(
         self, phrase: str, count: int, seed: int, locked: dict[int, str], done: Callable[[dict[str, Any]], None]
@@ -50,14 +59,23 @@ class Session:
         engine = self._engine
         self._call("draw", lambda: engine.palettes(phrase, count=count, seed=seed, locked=locked), (), done)
 
-    def preview(self, kind: str, palettes: Sequence[Palette], side: int, done: Callable[[list[Preview]], None]) -> None:
+    def preview(
+        self,
+        kind: str,
+        palettes: Sequence[Palette],
+        side: int,
+        strength: float,
+        device: str,
+        done: Callable[[list[Preview]], None],
+    ) -> None:
         """The picture under each palette. Calls of different `kind` do not overtake one another."""
         engine, picture = self._engine, self._picture
         if picture is None:
             return
 
         def ask() -> list[Preview]:
-            return engine.preview(engine.set_picture(*picture), palettes, max_side=side)
+            key = engine.set_picture(*picture)
+            return engine.preview(key, palettes, max_side=side, strength=strength, device=device)
 
         self._call(f"preview {kind}", ask, (), done)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from client import Engine, EngineError
+from client import Engine, EngineError, ErrorCode
 from client_settings import user_data_folder
 from request import Palette, Record, Request, Result
 
@@ -130,13 +130,10 @@ def _colour_one(
     try:
         return _ask(engine, request, picture, palettes, step)
     except EngineError as error:
-        if error.code != UNKNOWN_PICTURE:
+        if error.code != ErrorCode.UNKNOWN_PICTURE:
             raise
         log.info("the engine no longer holds the picture; sending it again")
         return _ask(engine, request, picture, palettes, step)
-
-
-UNKNOWN_PICTURE = -32005  # the protocol's code
 
 
 def _ask(
