@@ -96,41 +96,34 @@ def dialog_figures(host: Host) -> dict[str, float]:
     shown, drawn = [], []
     with running(host, host.fake_engine("good")) as gui:
         gui.tell("image, layer = new_image(width=200, height=120)\ndisplay = Gimp.Display.new(image)")
-        main_window = gui.window("Untitled", 60)
         for _ in range(ROUNDS):
-            shown.append(open_dialog(gui, main_window))
+            shown.append(open_dialog(gui))
             drawn.append(draw(gui))
             gui.keys("Escape")
-            wait_for(lambda: gui.is_gone(TITLE), 20, "the dialog's end")
+            wait_for(lambda: gui.is_gone(TITLE), "the dialog's end")
     return {
         "dialog_s": round(statistics.median(shown), 2),
         "swatches_ms": round(statistics.median(drawn) * 1000),
     }
 
 
-def open_dialog(gui: Gui, main_window: str) -> float:
+def open_dialog(gui: Gui) -> float:
     """Seconds from the Enter key in the action search to the dialog's window."""
-    gui.xdotool("windowactivate", "--sync", main_window)
-    gui.keys("slash")
-    gui.window("Search Actions")
-    time.sleep(0.5)
-    gui.type("colorize with words")
-    time.sleep(1.0)
+    gui.search("Untitled", "colorize with words")
     begun = time.perf_counter()
     gui.xdotool("key", "Return")
-    gui.window(TITLE, 30)
+    gui.window(TITLE)
     return time.perf_counter() - begun
 
 
 def draw(gui: Gui) -> float:
     """Seconds from the Enter key in the phrase's field to the first swatch on the screen."""
     window = gui.window(TITLE)
-    gui.place(window)
-    time.sleep(1.5)  # the engine is warm
+    gui.settle(window)  # the engine is warm
     gui.type("autumn breeze")
     begun = time.perf_counter()
     gui.xdotool("key", "Return")
-    wait_for(lambda: gui.find_colour(window, RED), 20, "swatches")
+    wait_for(lambda: gui.find_colour(window, RED), "swatches")
     return time.perf_counter() - begun
 
 

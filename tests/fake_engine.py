@@ -1,6 +1,7 @@
 """An engine without a network, for tests of its client: `python fake_engine.py MODE`.
 
-Answers every method with small made-up results, at once in the mode "good"; the other modes misbehave (see MODES).
+Answers every method with small made-up results, at once in the mode "good"; the other modes misbehave (see MODES). Its
+stderr tells what it is asked for and has answered.
 Imports the protocol and the standard library only, so that any Python can run it, in any folder.
 """
 
@@ -24,6 +25,7 @@ spec.loader.exec_module(p)
 MODES = {
     "good": "answers at once",
     "slow": "takes a fifth of a second over each picture, and can be cancelled",
+    "endless": "shows previews at once, but never finishes another picture; can be cancelled",
     "silent": "never says hello",
     "old": "says hello in another version of the protocol",
     "greeting": "prints a line of text before its hello, as a noisy login shell does",
@@ -63,9 +65,10 @@ def colour(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> No
     for index, palette in enumerate(palettes):
         told = {"id": request.id, "done": index / len(palettes), "text": f"Colouring {index + 1} of {len(palettes)}"}
         say(p.Notification("progress", told))
-        if mode == "slow":
+        endless = mode == "endless" and request.method == "colorize"
+        if mode == "slow" or endless:
             time.sleep(0.2)
-            if cancelled(frames):
+            if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
         pixels = bytes.fromhex(palette[min(3, len(palette) - 1)][1:]) * (width * height)
         if mode == "wrong-size":
@@ -78,11 +81,17 @@ def colour(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> No
     say(p.Result(request.id, {"seconds": 0.0}))
 
 
-def cancelled(frames: Any) -> bool:
-    """Whether a cancel waits on stdin (Unix only)."""
+def cancelled(frames: Any, for_ever: bool) -> bool:
+    """Whether a cancel waits on stdin, or `for_ever`, once it comes (Unix only)."""
     import select
 
-    return bool(select.select([0], [], [], 0)[0]) and p.parse(next(frames)).method == "cancel"
+    while for_ever or select.select([0], [], [], 0)[0]:
+        message = p.parse(next(frames))
+        if message.method == "cancel":
+            return True
+        if message.method == "ping":
+            say(p.Notification("pong"))
+    return False
 
 
 def misbehave(mode: str, request: Any) -> bool:
@@ -143,7 +152,9 @@ def main(mode: str) -> None:
             if request.method == "ping" and mode != "hang":
                 say(p.Notification("pong"))
         elif not misbehave(mode, request):
+            print("asked for", request.method, file=sys.stderr, flush=True)
             answer(mode, request, pictures, frames)
+            print("answered", request.method, file=sys.stderr, flush=True)
     if mode == "stubborn":
         time.sleep(60)
 

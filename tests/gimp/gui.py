@@ -19,6 +19,13 @@ from typing import Any
 from host import HERE, Host, end
 from PIL import Image, ImageGrab
 
+PATIENCE = 240.0  # seconds for whatever must come some day; the machine may have much else to do
+QUIET = 0.7  # seconds without a change on the screen after which nothing more is expected
+
+_SETTINGS = """[Settings]
+gtk-cursor-blink=0
+gtk-enable-animations=0
+"""
 _AGENT = """
 import os, time, traceback
 os.makedirs("/share/agent", exist_ok=True)
@@ -51,14 +58,14 @@ def missing_programs() -> str:
     return ", ".join(name for name in ("Xvfb", "openbox", "xdotool") if not shutil.which(name))
 
 
-def wait_for(true: Callable[[], Any], seconds: float, what: str) -> Any:
+def wait_for(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """The first true value of a function, asked again and again."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    begun = time.monotonic()
+    while (waited := time.monotonic() - begun) < seconds:
         value = true()
         if value:
             return value
-        time.sleep(0.03)
+        time.sleep(0.03 if waited < 2 else 0.2)
     raise AssertionError(f"waited {seconds:g} s in vain for {what}")
 
 
@@ -72,7 +79,7 @@ class Gui:
     _calls: int = 0
     _corners: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def tell(self, code: str, timeout: float = 60.0) -> Any:
+    def tell(self, code: str) -> Any:
         """Run Python inside; what it has put into `answer` (anything JSON can hold)."""
         self._calls += 1
         folder = self.host.share / "agent"
@@ -86,7 +93,7 @@ class Gui:
             assert self.process.poll() is None, "GIMP has ended"
             return found.exists()
 
-        wait_for(answered, timeout, "the agent in GIMP")
+        wait_for(answered, "the agent in GIMP")
         answer = json.loads(found.read_text("utf-8"))
         assert "error" not in answer, answer["error"]
         return answer["value"]
@@ -94,15 +101,19 @@ class Gui:
     def xdotool(self, *words: str, check: bool = True) -> str:
         """What xdotool says."""
         run = subprocess.run(
-            ["xdotool", *words], env={**os.environ, "DISPLAY": self.display}, capture_output=True, text=True
+            ["xdotool", *words],
+            env={**os.environ, "DISPLAY": self.display},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
         assert run.returncode == 0 or not check, f"xdotool {' '.join(words)}: {run.stderr}"
         return run.stdout.strip()
 
-    def window(self, title: str, seconds: float = 20.0) -> str:
+    def window(self, title: str, seconds: float = PATIENCE) -> str:
         """The number of the window whose title matches, once it can be seen."""
         found = wait_for(
-            lambda: self.xdotool("search", "--onlyvisible", "--name", title, check=False), seconds, f"window '{title}'"
+            lambda: self.xdotool("search", "--onlyvisible", "--name", title, check=False), f"window '{title}'", seconds
         )
         return found.splitlines()[-1]
 
@@ -141,6 +152,44 @@ class Gui:
         left, top, width, height = self.place(window)
         return screen.crop((left, top, left + width, top + height))
 
+    def settle(self, window: str | None = None) -> None:
+        """Wait until GIMP has nothing to do, and what is shown has stopped changing."""
+        for _ in range(3):  # each goes through GIMP's main loop, behind the events that came before
+            self.tell("answer = len(Gimp.get_images())")
+        seen, since = b"", time.monotonic()
+
+        def still() -> bool:
+            nonlocal seen, since
+            now = self.picture(window).tobytes()
+            if now != seen:
+                seen, since = now, time.monotonic()
+            return time.monotonic() - since > QUIET
+
+        wait_for(still, "the screen to become still")
+
+    def search(self, main: str, action: str) -> None:
+        """Find an action by GIMP's search, as a user without a mouse does; Return then chooses it."""
+        self.xdotool("windowactivate", "--sync", self.window(main))
+        self.settle()
+        self.keys("slash")
+        self.window("Search Actions")
+        self.settle()
+        self.type(action)
+        self.settle()
+
+    def open_dialog(self, main: str, action: str, title: str) -> str:
+        """Choose an action by GIMP's search; the window that it opens."""
+        for _ in range(3):
+            self.search(main, action)
+            self.keys("Return")
+            with contextlib.suppress(AssertionError):
+                window = self.window(title, PATIENCE / 3)
+                self.settle(window)
+                return window
+            if not self.is_gone("Search Actions"):
+                self.keys("Escape")
+        raise AssertionError(f"the action '{action}' opens no window '{title}'")
+
     def find_colour(self, window: str, colour: tuple[int, int, int]) -> tuple[int, int] | None:
         """The middle of the largest run of exactly this colour in a window, relative to it; None when there is none."""
         picture = self.picture(window).convert("RGB")
@@ -165,6 +214,9 @@ def running(host: Host, engine: str, size: str = "1280x900") -> Iterator[Gui]:
     """A screen, a window manager and a GIMP with its agent; all ended afterwards."""
     shutil.rmtree(host.share / "agent", ignore_errors=True)
     (host.share / "agent").mkdir()
+    gtk = host.share / ".config" / "gtk-3.0"
+    gtk.mkdir(parents=True, exist_ok=True)
+    (gtk / "settings.ini").write_text(_SETTINGS, "utf-8")
     (host.share / "agent.py").write_text((HERE / "inside.py").read_text("utf-8") + _AGENT, "utf-8")
     with contextlib.ExitStack() as stack:
         reading, writing = os.pipe()  # Xvfb takes a free number, and tells it here
@@ -191,6 +243,6 @@ def running(host: Host, engine: str, size: str = "1280x900") -> Iterator[Gui]:
         process = host.start(words, engine, {"DISPLAY": display, "GTK_THEME": ""})
         stack.callback(lambda: end(process))
         gui = Gui(host, display, process)
-        gui.window("GNU Image Manipulation Program", 120)
-        gui.tell("answer = 1", 120)
+        gui.window("GNU Image Manipulation Program")
+        gui.tell("answer = 1")
         yield gui
