@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from t2c_engine.decoding import Decoding
 from t2c_engine.errors import PictureError, UsageError
+from t2c_engine.hints import Hints, hints_of_pixels
 from t2c_engine.palette import Palette
 from t2c_engine.pictures import Picture, small_lightness
 from t2c_engine.protocol import PIXEL_FORMATS, Buffer
@@ -26,7 +28,7 @@ MAX_SIDE = 262_144  # GIMP allows no more either
 
 
 def read_pixels(blob: Buffer, width: int, height: int, format: str) -> np.ndarray:
-    """Raw bytes as H x W or H x W x 3: uint8, uint16, or float32 clipped to 0..1 (NaN becomes 0).
+    """Raw bytes as H x W, H x W x 3 or (dabs) H x W x 4: uint8, uint16, or float32 clipped to 0..1 (NaN becomes 0).
 
     Raises:
         PictureError: the format is unknown, a side impossible, or the bytes are too many or too few.
@@ -61,9 +63,24 @@ class HeldPicture:
     """A picture with its small versions, encodings and colours, each worked out once. For one thread at a time."""
 
     def __init__(self, pixels: np.ndarray) -> None:
-        self.picture = Picture(pixels)
+        self.picture = Picture(pixels[..., :3], pixels[..., 3]) if pixels.shape[2:] == (4,) else Picture(pixels)
+        self._hints: Hints | None = None
         self._reduced: dict[tuple[int, int], Picture] = {}
         self._encoded: dict[int, Encoded] = {}
+
+    @property
+    def hints(self) -> Hints:
+        """The picture as dabs of colour.
+
+        Raises:
+            UsageError: it has no opacity.
+        """
+        if self._hints is None:
+            if self.picture.alpha is None:
+                raise UsageError("Dabs of colour must be sent in the pixel format 'RGBA u8'.")
+            rgb, alpha = (part.astype(np.float32) / 255 for part in (self.picture.pixels, self.picture.alpha))
+            self._hints = hints_of_pixels(rgb, alpha)
+        return self._hints
 
     def reduced(self, max_side: int) -> Picture:
         """The picture in 8 bits, at most `max_side` px on its long side."""
@@ -98,21 +115,35 @@ class Encoded:
         self.colorizer = colorizer
         self.lightness = lightness
         self._encoding = colorizer.encode(lightness)
-        self._colours: OrderedDict[Palette, np.ndarray] = OrderedDict()
+        self._colours: OrderedDict[tuple[Palette | None, int], np.ndarray] = OrderedDict()
+        self._hints: dict[int, Hints] = {}  # those used so far, held so that each keeps its identity
 
-    def colours(self, palettes: Sequence[Palette]) -> Iterator[np.ndarray]:
-        """One ab map (small, h x w x 2) a palette, in order; the network sees only new palettes, some at a time."""
+    def colours(self, palettes: Sequence[Palette | None], hints: Hints | None = None) -> Iterator[np.ndarray]:
+        """One ab map (small, h x w x 2) a palette, in order; the network sees only new palettes, some at a time.
+
+        None asks for the network's own colours; `hints` as in `Colorizer.colour`.
+        """
+        dabs = 0 if hints is None else id(hints)
+        if hints is not None:
+            self._hints[dabs] = hints
         for start in range(0, len(palettes), BATCH):
-            part = palettes[start : start + BATCH]
-            new = list(dict.fromkeys(palette for palette in part if palette not in self._colours))
+            part = [(palette, dabs) for palette in palettes[start : start + BATCH]]
+            new = list(dict.fromkeys(key for key in part if key not in self._colours))
             if new:
-                self._colours.update(zip(new, self.colorizer.colour(self._encoding, new), strict=True))
-            for palette in part:
-                self._colours.move_to_end(palette)
-            results = [self._colours[palette] for palette in part]
+                self._colours.update(zip(new, self._worked_out([key[0] for key in new], hints), strict=True))
+            for key in part:
+                self._colours.move_to_end(key)
+            results = [self._colours[key] for key in part]
             while len(self._colours) > MAX_COLOURS:
                 self._colours.popitem(last=False)
             yield from results
+
+    def _worked_out(self, palettes: Sequence[Palette | None], hints: Hints | None) -> list[np.ndarray]:
+        given = iter(self.colorizer.colour(self._encoding, [one for one in palettes if one is not None], hints))
+        return [
+            self.colorizer.automatic(self._encoding, Decoding.MEAN, hints) if one is None else next(given)
+            for one in palettes
+        ]
 
 
 class PictureStore:

@@ -77,7 +77,7 @@ class ErrorCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PixelFormat:
-    """How pixels lie in bytes: channels (1 or 3) of one sample type."""
+    """How pixels lie in bytes: channels (1, 3, or 4 with opacity last) of one sample type."""
 
     channels: int
     sample: str  # numpy's name of the type
@@ -96,6 +96,7 @@ PIXEL_FORMATS: Mapping[str, PixelFormat] = {
     "RGB u8": PixelFormat(3, "uint8", 1),
     "RGB u16": PixelFormat(3, "uint16", 2),
     "RGB float": PixelFormat(3, "float32", 4),
+    "RGBA u8": PixelFormat(4, "uint8", 1),  # dabs of colour, not premultiplied
 }
 
 

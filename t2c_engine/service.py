@@ -195,7 +195,7 @@ class Service:
         return {"key": key}
 
     def colorize(self, job: Job) -> Params:
-        """params: key, palettes (hex), strength (0..2), device, mode ("colour" or "normal").
+        """params: key, palettes (hex), strength (0..2), device, mode ("colour" or "normal"), hints (key).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOUR_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -212,13 +212,14 @@ class Service:
         palettes = _palettes(job.params)
         strength = _number(job.params, "strength", 1.0, 0.0, 2.0)
         held = self._pictures.get(_text(job.params, "key"))
+        hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
         device = _text(job.params, "device") if "device" in job.params else "auto"
         colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the colour network"))
         with self._picture_lock:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
             encoded = held.encoded(colorizer)
-            for index, ab in enumerate(encoded.colours(palettes)):
+            for index, ab in enumerate(encoded.colours(palettes, hints)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colouring {index + 1} of {len(palettes)}")
                 pixels = np.ascontiguousarray(self._render(target, ab, strength, encoded.lightness, job.go_on))
                 height, width = pixels.shape[:2]
@@ -267,14 +268,14 @@ def _choice(params: Params, name: str, choices: Sequence[str]) -> str:
     return value
 
 
-def _palettes(params: Params) -> list[Palette]:
-    """The palettes of a request, each brought to five colours."""
+def _palettes(params: Params) -> list[Palette | None]:
+    """The palettes of a request, each brought to five colours; one without colours asks for the network's own."""
     given = params.get("palettes")
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_PALETTES:
         raise UsageError(f"The parameter 'palettes' must be a list of 1 to {MAX_PALETTES} palettes.")
     if not all(isinstance(one, list) and all(isinstance(colour, str) for colour in one) for one in given):
         raise UsageError("Each palette must be a list of colours such as '#d98c3f'.")
-    return [Palette.from_hex(one).to_size() for one in given]
+    return [Palette.from_hex(one).to_size() if one else None for one in given]
 
 
 def _steering(params: Params) -> Steering:

@@ -1,7 +1,7 @@
 """The real engine process around made-up networks: `python fake_server.py [BEHAVIOUR ...] [--listen SOCKET] ...`.
 
 Behaviours: slow (a tenth of a second a picture), noisy (prints to stdout), broken (the colouriser fails), full (it runs
-out of memory), unloadable (it cannot be loaded), sluggish (it loads for ten seconds), halfway (as sluggish, torch half
+out of memory), unloadable (it cannot be loaded), sluggish (it loads for a minute), halfway (as sluggish, torch half
 imported meanwhile).
 """
 
@@ -29,7 +29,7 @@ def make_service(behaviours: Sequence[str]) -> Any:
     from t2c_engine.service import Service, _render
 
     class Colorizer(fakes.Colorizer):
-        def colour(self, encoding: Any, palettes: Any) -> Any:
+        def colour(self, encoding: Any, palettes: Any, hints: Any = None) -> Any:
             if "noisy" in behaviours:
                 print("a library says hello")
                 os.write(1, b"and so does one in C\n")
@@ -37,7 +37,7 @@ def make_service(behaviours: Sequence[str]) -> Any:
                 raise KeyError("palette")
             if "full" in behaviours:
                 raise MemoryError
-            return super().colour(encoding, palettes)
+            return super().colour(encoding, palettes, hints)
 
     def load(device: str) -> Any:
         if "unloadable" in behaviours:
@@ -45,7 +45,7 @@ def make_service(behaviours: Sequence[str]) -> Any:
         if "halfway" in behaviours:
             sys.modules["torch"] = ModuleType("torch")
         if "sluggish" in behaviours or "halfway" in behaviours:
-            time.sleep(10)
+            time.sleep(60)
         return Colorizer.load(device=device)
 
     def render(*arguments: Any) -> Any:

@@ -71,7 +71,7 @@ def test_a_dab_wins_where_it_is_with_or_without_a_palette(colorizer: Colorizer) 
     encoding = colorizer.encode(np.full((64, 90), 50, np.float32))  # a width that must be padded
     mask = np.zeros((64, 90), np.float32)
     mask[20:32, 40:52] = 1
-    hints = Hints(np.where(mask[..., None], np.float32((40, -30)), 0), mask)
+    hints = Hints(np.where(mask[..., None], np.array((40, -30), np.float32), np.float32(0)), mask)
     results = colorizer.colour(encoding, [Palette.from_hex(HEX), None], hints)
     results += [colorizer.automatic(encoding, decoding, hints) for decoding in Decoding]
     for ab in results:

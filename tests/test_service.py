@@ -76,9 +76,9 @@ class Counting(fakes.Colorizer):
         self.encoded += 1
         return super().encode(lightness)
 
-    def colour(self, encoding: np.ndarray, palettes: list[Palette]) -> list[np.ndarray]:  # type: ignore[override]
+    def colour(self, encoding: np.ndarray, palettes: Any, hints: Any = None) -> list[np.ndarray]:
         self.asked.append(len(palettes))
-        return super().colour(encoding, palettes)
+        return super().colour(encoding, palettes, hints)
 
 
 def test_a_picture_is_encoded_once_and_a_palette_coloured_once() -> None:

@@ -126,21 +126,24 @@ class Engine:
         mode: str = "colour",
         on_progress: OnProgress | None = None,
         timeout: float = JOB_TIMEOUT,
+        hints: str | None = None,
     ) -> Iterator[Coloured]:
         """Colour a picture once for each palette; results come as they are finished.
 
         Args:
+            palettes: hex colours; one without colours asks for the network's own.
             mode: "colour": RGB u8 of at most 2048 px on the long side, for a layer that gives colour only;
                 "normal": the whole picture in its own precision.
             on_progress: called with 0..1 and a few words, in the thread that iterates.
             timeout: seconds without news.
+            hints: key of a picture sent as "RGBA u8" whose dabs of colour shall be where they are.
 
         Raises:
             EngineCancelled: `cancel` was called, here or on another thread.
             EngineError: the code is UNKNOWN_PICTURE when the engine has dropped the picture; send it again.
         """
         params = {"key": key, "palettes": [list(one) for one in palettes]}
-        params |= {"strength": strength, "device": device, "mode": mode}
+        params |= {"strength": strength, "device": device, "mode": mode, "hints": hints}
         return self._pictures("colorize", params, timeout, on_progress)
 
     def preview(
@@ -151,10 +154,11 @@ class Engine:
         timeout: float = JOB_TIMEOUT,
         strength: float = 1.0,
         device: str = "auto",
+        hints: str | None = None,
     ) -> list[tuple[bytes, int, int]]:
         """The picture, small, under each palette: (pixels in RGB u8, width, height). Errors as `colorize`."""
         params = {"key": key, "palettes": [list(one) for one in palettes], "max_side": max_side}
-        params |= {"strength": strength, "device": device}
+        params |= {"strength": strength, "device": device, "hints": hints}
         shown = sorted(self._pictures("preview", params, timeout, None))
         return [(pixels, width, height) for _, pixels, width, height, _ in shown]
 
