@@ -175,3 +175,44 @@ def test_text_layers_are_read_and_left_alone(gui: Gui) -> None:
         "answer = [made[0].get_name(), text.is_text_layer(), made[0].get_width() == text.get_width()]"
     )
     assert names == ["words 1", True, True]
+
+
+def test_palettes_go_to_gimp_and_come_back_and_colours_are_edited(gui: Gui) -> None:
+    use(gui, "good")
+    window = gui.open_dialog(MAIN, "colorize with words", TITLE)
+    left, top = draw(gui, window)
+    gui.keys("alt+v")
+    names = "answer = [one.get_name() for one in Gimp.palettes_get_list('autumn breeze')]"
+    wait_for(lambda: gui.tell(names), "the palette in GIMP")
+    assert gui.tell(names) == ["autumn breeze 1"]
+
+    gui.keys("alt+g")
+    chooser = gui.window("Use GIMP Palette")
+    gui.settle(chooser)
+    gui.type("autumn breeze")
+    gui.settle(chooser)
+    gui.keys("Tab", "Down", "Return")
+    wait_for(lambda: gui.is_gone("Use GIMP Palette"), "the list of palettes to close")
+    says(gui, "answered preview", 3)
+    gui.settle(window)
+    shot(gui, "own-palette", window)
+
+    gui.click(window, left, top + ROW, button="3")  # a double click would depend on the machine's speed
+    editor = gui.window("Edit Colour")
+    gui.settle(editor)
+    shot(gui, "edit", editor)
+    gui.keys("Escape")
+    wait_for(lambda: gui.is_gone("Edit Colour"), "the editor to close")
+    gui.keys("Escape")
+    wait_for(lambda: gui.is_gone(TITLE), "the dialog to close")
+
+
+def test_the_set_up_check_can_be_read(gui: Gui) -> None:
+    use(gui, "good")
+    title = "Text2Colors Set-up Check"
+    window = gui.open_dialog(MAIN, "set-up check", title)
+    says(gui, "answered doctor")
+    gui.settle(window)
+    shot(gui, "check", window)
+    gui.keys("Escape")
+    wait_for(lambda: gui.is_gone(title), "the report to close")

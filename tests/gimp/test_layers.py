@@ -21,6 +21,7 @@ SIDE = 64
 CASES = [
     ("GRAY", "U8_NON_LINEAR"),
     ("GRAY", "U16_NON_LINEAR"),
+    ("GRAY", "U32_LINEAR"),
     ("GRAY", "FLOAT_LINEAR"),
     ("GRAY", "HALF_NON_LINEAR"),
     ("RGB", "U8_NON_LINEAR"),
@@ -119,6 +120,15 @@ def placed(host: Host) -> dict[str, Any]:
         inside = data[(3 * 64 + 20) * 3:(3 * 64 + 20) * 3 + 3]
         say(offset_coloured=len(set(inside)) > 1)
 
+        image, layer = new_image("RGB")
+        image.set_color_profile(Gimp.ColorProfile.new_rgb_adobe())
+        before = pixels(layer, "CIE L float")
+        call(image, [layer], palettes={WEAK!r})
+        after = composite(image, "CIE L float")
+        say(profile=image.get_color_profile().get_label(), profile_coloured=len(set(composite(image)[3000:3003])) > 1)
+        dump("/share/profile.before", before)
+        dump("/share/profile.after", after)
+
         image, layer = new_image(size=(150, 90), offset=(-20, -10))
         made = call(image, [layer], palettes={WEAK!r})
         say(large=[made[0].get_width(), made[0].get_height(), *list(made[0].get_offsets())[1:]])
@@ -166,6 +176,12 @@ def test_a_normal_layer_carries_the_transparency(placed: dict[str, Any]) -> None
 def test_layers_smaller_and_larger_than_the_image_keep_place_and_size(placed: dict[str, Any]) -> None:
     assert placed["offset"] == [11, -7] and placed["size"] == [33, 21] and placed["offset_coloured"]
     assert placed["large"] == [150, 90, -20, -10]
+
+
+def test_an_image_with_another_profile_keeps_profile_and_lightness(host: Host, placed: dict[str, Any]) -> None:
+    assert "Adobe" in placed["profile"] or "Compatible" in placed["profile"]
+    before, after = (np.fromfile(host.share / f"profile.{end}", np.float32) for end in ("before", "after"))
+    assert placed["profile_coloured"] and np.abs(before - after).mean() <= 0.3
 
 
 def test_outside_the_selection_nothing_changes(placed: dict[str, Any]) -> None:
