@@ -1,4 +1,7 @@
-"""Checkpoints of runs: written whole or not at all, read without running code. Must not import networks or data."""
+"""Checkpoints of runs, and weights to start from: written whole or not at all, read without running code.
+
+Must not import networks or data.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from t2c_engine.errors import UsageError
 
@@ -32,3 +36,22 @@ def load_checkpoint(folder: Path, device: str) -> dict[str, Any] | None:
         return torch.load(path, map_location=device, weights_only=True)
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise UsageError(f"The checkpoint {path} cannot be read ({error}); remove it to start the run anew.") from error
+
+
+def load_initial(network: nn.Module, path: Path) -> None:
+    """Start from exported weights (a palette model's word vectors are not the network's and stay out).
+
+    Raises:
+        UsageError: the file cannot be read, or holds weights of another network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
+    try:
+        weights = {name: value.float() for name, value in load_file(path).items() if not name.startswith("words.")}
+        network.load_state_dict(counters | weights)
+    except (OSError, SafetensorError) as error:
+        raise UsageError(f"The weights {path} to start from cannot be read: {error}.") from error
+    except RuntimeError as error:
+        raise UsageError(f"{path} holds weights of another network than the settings ask for: {error}") from error

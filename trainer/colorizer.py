@@ -24,11 +24,12 @@ from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard, export_model
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition
 from trainer.augment import AugmentConfig, Example, make_example
-from trainer.checkpoints import CHECKPOINT, load_checkpoint, save_checkpoint
+from trainer.checkpoints import CHECKPOINT, load_checkpoint, load_initial, save_checkpoint
 from trainer.distributed import World, join_world
 from trainer.image_data import Batch, PictureSet, draw_batch, load_pictures
 from trainer.losses import ab_distance, chroma_distance, classification_loss
 from trainer.progress import RunLog, track
+from trainer.schedule import learning_rate
 from trainer.sheets import colour_sheet
 from trainer.teacher import Teacher
 
@@ -182,30 +183,11 @@ def train_colorizer(
     return out / CHECKPOINT
 
 
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """Warm-up, constant, then linear to zero over the last `cooldown` steps."""
-    rise = min(1.0, (step + 1) / max(1, config.warmup))
-    fall = min(1.0, (config.steps - step) / max(1, config.cooldown))
-    return config.learning_rate * rise * fall
-
-
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Weight decay for matrices and kernels only."""
     matrices = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-
-
-def load_initial(network: nn.Module, path: Path) -> None:
-    """Start from exported weights; raises UsageError if they belong to another network."""
-    from safetensors.torch import load_file
-
-    weights = {name: value.float() for name, value in load_file(path).items()}
-    counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
-    try:
-        network.load_state_dict(weights | counters)
-    except RuntimeError as error:
-        raise UsageError(f"{path} holds weights of another network: {error}") from error
 
 
 def draw_example(

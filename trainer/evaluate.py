@@ -13,6 +13,7 @@ from t2c_engine.colorizer import Colorizer
 from t2c_engine.sampler import PaletteSampler
 from trainer.evaluate_colors import evaluate_colors, load_eval_pictures
 from trainer.evaluate_palettes import evaluate_palettes
+from trainer.evaluate_words import evaluate_words
 from trainer.perceptual import PerceptualDistance
 from trainer.speed import network_speed
 
@@ -37,6 +38,7 @@ def evaluate_all(
     if only in (None, "palettes"):
         sampler = PaletteSampler.load(tpn)
         figures["palettes"] = evaluate_palettes(sampler, data, limit=limit).as_json()
+        figures["words"] = evaluate_words(sampler, data, limit=limit)
     if only in (None, "colors"):
         pictures = load_eval_pictures(data / "images" / "eval", limit=limit)
         perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from t2c_engine.palette import parse_hex
 from t2c_engine.text import Lexicon
 
 SOURCES = ("pat", "colorhunt", "captions", "kuler", "names", "terms")  # row of the network's source table
+MADE = ("modified", "named")  # texts made from others (`trainer.made_texts`), in PAT's manner
+GROUPS = (*SOURCES, *MADE)
 MAX_COLORS = 5  # further colours of a row are left out
 _FILES = {
     "colorhunt_multitag.jsonl": "colorhunt",
@@ -29,16 +32,21 @@ _FILES = {
     "kuler_titles.jsonl": "kuler",
 }
 _TERM_DRAWS = 40  # colours drawn for each term of the colour-term distribution
+_HELD_OUT = 20  # one name in so many of color_names.csv is never trained on, but measured
 
 
 @dataclass(frozen=True, slots=True)
 class TextColors:
-    """One text and its colours (n x 3 Lab, float32); `split` is train, val or test."""
+    """One text and its colours (n x 3 Lab, float32); `split` is train, val or test.
+
+    `source` is one of GROUPS. `worth`: of a colour's name, how many palettes are to be made around it.
+    """
 
     text: str
     lab: np.ndarray
     source: str
     split: str = "train"
+    worth: int = 0
 
 
 def hex_to_lab(colors: Sequence[str]) -> np.ndarray:
@@ -72,7 +80,7 @@ def read_texts(data: Path, pat_only: bool = False) -> list[TextColors]:
         return rows
     for name in ("color_names.csv", "xkcd_color_names.csv"):
         if (folder / name).exists():
-            rows += _read_names(folder / name)
+            rows += read_color_names(folder / name)
     if (folder / "xkcd_c3.json").exists():
         rows += _read_terms(folder / "xkcd_c3.json")
     return rows
@@ -94,13 +102,28 @@ def _read_lines(path: Path) -> list[TextColors]:
     return _rows(entries)
 
 
-def _read_names(path: Path) -> list[TextColors]:
-    """Single colours with a name: columns name and hex."""
-    with path.open(encoding="utf-8", newline="") as file:
-        try:
-            return _rows([(row["name"], [row["hex"]], "names", "train") for row in csv.DictReader(file)])
-        except (KeyError, PaletteError) as error:
-            raise UsageError(f"{path} is no table with the columns name and hex: {error}.") from error
+def read_color_names(path: Path) -> list[TextColors]:
+    """Single colours with a name: columns name and hex, and "good name" where only some are worth much.
+
+    One name in `_HELD_OUT` of those with that column has the split "test".
+
+    Raises:
+        UsageError: the file cannot be read, or is no such table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            table = list(csv.DictReader(file))
+        rows = _rows([(row["name"], [row["hex"]], "names", "train") for row in table])
+    except (OSError, KeyError, PaletteError) as error:
+        raise UsageError(f"{path} is no table with the columns name and hex: {error}.") from error
+    return [
+        replace(
+            row,
+            split="test" if "good name" in line and crc32(row.text.casefold().encode()) % _HELD_OUT == 0 else "train",
+            worth=int(bool(line["good name"])) if "good name" in line else 4,
+        )
+        for row, line in zip(rows, table, strict=True)
+    ]
 
 
 def _read_terms(path: Path) -> list[TextColors]:
@@ -124,7 +147,7 @@ class PaletteTable:
     """Rows packed for training; n rows.
 
     `words` (n x T int32) are lexicon rows and -1 behind the end; `colors` (n x 5 x 3, Lab); `count` (n) how many of the
-    five are there; `source` (n) index into SOURCES.
+    five are there; `source` (n) index into GROUPS.
     """
 
     words: np.ndarray
@@ -134,6 +157,11 @@ class PaletteTable:
 
     def __len__(self) -> int:
         return len(self.words)
+
+    @property
+    def manner(self) -> np.ndarray:
+        """Row of the network's source table (n): texts made from PAT's are in PAT's manner."""
+        return np.where(self.source < len(SOURCES), self.source, 0)
 
     def take(self, rows: np.ndarray) -> PaletteTable:
         """Some of the rows."""
@@ -154,5 +182,5 @@ def pack(rows: Sequence[TextColors], lexicon: Lexicon, max_words: int = 8) -> Pa
         words[index, : len(known)] = known
         count[index] = min(len(row.lab), MAX_COLORS)
         colors[index, : count[index]] = row.lab[:MAX_COLORS]
-        source[index] = SOURCES.index(row.source)
+        source[index] = GROUPS.index(row.source)
     return PaletteTable(words, colors, count, source)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors.numpy import load_file, save
 
 from t2c_engine.errors import UsageError
@@ -22,12 +21,13 @@ from t2c_engine.models import ModelCard, export_model
 from t2c_engine.palette import Palette
 from t2c_engine.sampler import PaletteRequest, PaletteSampler
 from t2c_engine.text import Lexicon
+from trainer.checkpoints import CHECKPOINT, load_checkpoint
 from trainer.lexicon import build_lexicon
-from trainer.palette_data import SOURCES, PaletteTable, pack, read_texts
+from trainer.made_texts import modified_texts, named_palettes
+from trainer.palette_data import GROUPS, PaletteTable, pack, read_texts
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT = "checkpoint.pt"
 SHEET_PHRASES = (
     "mango and grapefruit", "white rose", "black rose", "wilt rose", "melancholy rainbow", "pastel candy heart",
     "furious heart", "autumn breeze and falling leaves", "deep sea at night", "1950s diner", "dark forest", "seafoam",
@@ -59,13 +59,13 @@ class RunData:
     validation: PaletteTable
 
 
-def prepare_data(data: Path, out: Path, dimensions: int, init: Path | None, only: str | None = None) -> RunData:
+def prepare_data(data: Path, out: Path, dimensions: int, init: Path | None, groups: Collection[str]) -> RunData:
     """The run's data: as kept in `out`, else read from the data folder and kept there.
 
     Args:
         dimensions: of word vectors.
         init: a model file whose lexicon is used; without one it is built from `data/words`.
-        only: leave out every source but this one.
+        groups: those of `trainer.palette_data.GROUPS` that are trained on; others are not even read for their words.
 
     Raises:
         UsageError: the data cannot be read, or no row is left to train on.
@@ -75,7 +75,10 @@ def prepare_data(data: Path, out: Path, dimensions: int, init: Path | None, only
         with np.load(kept) as arrays:
             parts = [PaletteTable(*(arrays[f"{part}{i}"] for i in range(4))) for part in ("train", "validation")]
         return RunData(Lexicon.from_tensors(load_file(words)), *parts)
-    rows = [row for row in read_texts(data) if row.split != "test" and (only is None or row.source == only)]
+    known = read_texts(data)
+    made = modified_texts(known) if "modified" in groups else []
+    made += named_palettes(known) if "named" in groups else []
+    rows = [row for row in known + made if row.split != "test" and row.source in groups]
     train, validation = ([row for row in rows if row.split == split] for split in ("train", "val"))
     if not train:
         raise UsageError(f"No row to train on is in {data}; the split of each row must be 'train' or missing.")
@@ -108,13 +111,7 @@ def open_checkpoint(out: Path, resume: bool) -> dict[str, Any] | None:
         raise UsageError(f"No run to resume is in {out}; start one without --resume.")
     if not resume and path.exists():
         raise UsageError(f"{out} holds a run already; go on with it (--resume) or name another folder.")
-    return torch.load(path, weights_only=True) if resume else None
-
-
-def save_checkpoint(out: Path, state: Mapping[str, Any]) -> None:
-    """Write the checkpoint, whole or not at all."""
-    torch.save(dict(state), out / "checkpoint.part")
-    os.replace(out / "checkpoint.part", out / CHECKPOINT)
+    return load_checkpoint(out, "cpu") if resume else None
 
 
 def export(
@@ -129,7 +126,8 @@ def export(
 ) -> ModelCard:
     """Write weights and card into the run's folder; data and licences are those of the sources trained on."""
     settings = "tpn-paper" if config["architecture"] == "tpn-paper" else "tpn"
-    used = [_LICENCES[SOURCES[index]] for index in np.unique(table.source)]
+    groups = [GROUPS[index] for index in np.unique(table.source)]
+    used = [_LICENCES[group] for group in groups if group in _LICENCES]
     return export_model(
         out,
         tensors,

@@ -22,8 +22,9 @@ from t2c_engine.models import ModelCard
 from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet, log_density, scale_lab
 from t2c_engine.sampler import PaletteSampler, SamplingConfig
 from t2c_engine.text import Lexicon
+from trainer.checkpoints import load_initial, save_checkpoint
 from trainer.lexicon import quantise
-from trainer.palette_data import SOURCES, PaletteTable
+from trainer.palette_data import GROUPS, SOURCES, PaletteTable
 from trainer.palette_run import (
     SHEET_PHRASES,
     RunData,
@@ -31,9 +32,9 @@ from trainer.palette_run import (
     open_checkpoint,
     palette_sheet,
     prepare_data,
-    save_checkpoint,
 )
 from trainer.progress import RunLog, track
+from trainer.schedule import learning_rate
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def make_config(table: Mapping[str, Any], path: Path) -> PaletteTrainConfig:
         config = PaletteTrainConfig(**values, network=network, sampling=SamplingConfig(**sampling))
     except (TypeError, AttributeError) as error:
         raise UsageError(f"The settings in {path} cannot be used: {error}.") from error
-    if unknown := set(config.mix) - set(SOURCES):
+    if unknown := set(config.mix) - set(GROUPS):
         raise UsageError(f"The settings in {path} mix in unknown data: {', '.join(sorted(unknown))}.")
     return config
 
@@ -166,9 +167,10 @@ def train_palette_set(
     """Train the shipped architecture; see `train_tpn`."""
     # data
     state = open_checkpoint(out, resume)
-    run = prepare_data(data, out, config.word_dimensions, init)
-    members = [np.flatnonzero(run.train.source == index) for index in range(len(SOURCES))]
-    shares = np.array([config.mix.get(name, 0.0) if len(members[i]) else 0.0 for i, name in enumerate(SOURCES)])
+    mixed = {name: share for name, share in config.mix.items() if share > 0}
+    run = prepare_data(data, out, config.word_dimensions, init, mixed)
+    members = [np.flatnonzero(run.train.source == index) for index in range(len(GROUPS))]
+    shares = np.array([mixed.get(name, 0.0) if len(members[i]) else 0.0 for i, name in enumerate(GROUPS)])
     if not shares.sum() > 0:
         raise UsageError("The settings' [mix] gives a share to none of the data sets there are; change it.")
 
@@ -234,7 +236,7 @@ def step_loss(trainee: Trainee, rows: PaletteTable, config: PaletteTrainConfig) 
     count = torch.from_numpy(rows.count)
     visible = (words >= 0) & (torch.rand(words.shape) >= config.word_dropout)
     colors = shuffled(rows, config.noise)
-    likelihood = trainee.log_likelihood(words, visible, torch.from_numpy(rows.source), colors)
+    likelihood = trainee.log_likelihood(words, visible, torch.from_numpy(rows.manner), colors)
     valid = torch.arange(COLORS) < count[:, None]
     return -(likelihood * valid).sum() / valid.sum()
 
@@ -265,7 +267,7 @@ def validation_loss(trainee: Trainee, rows: PaletteTable, config: PaletteTrainCo
         total = 0.0
         for _ in range(3):
             likelihood = trainee.log_likelihood(
-                words, words >= 0, torch.from_numpy(rows.source), shuffled(rows, config.noise)
+                words, words >= 0, torch.from_numpy(rows.manner), shuffled(rows, config.noise)
             )
             total -= float((likelihood * valid).sum() / valid.sum()) / 3
     trainee.train(training)
@@ -295,23 +297,6 @@ def make_optimizer(trainee: Trainee, config: PaletteTrainConfig) -> torch.optim.
         betas=(0.9, 0.98),
         fused=True,
     )
-
-
-def learning_rate(config: PaletteTrainConfig, step: int) -> float:
-    """Warm-up, constant, then linear to zero over the last `cooldown` steps."""
-    rise = min(1.0, (step + 1) / max(1, config.warmup))
-    return config.learning_rate * rise * min(1.0, (config.steps - step) / max(1, config.cooldown))
-
-
-def load_initial(network: nn.Module, path: Path) -> None:
-    """Start from exported weights; raises UsageError if they belong to another network."""
-    from safetensors.torch import load_file
-
-    weights = {name: value.float() for name, value in load_file(path).items() if not name.startswith("words.")}
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise UsageError(f"{path} holds weights of another network than the settings ask for.") from error
 
 
 def model_tensors(trainee: Trainee, run: RunData) -> dict[str, np.ndarray]:

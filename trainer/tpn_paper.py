@@ -29,6 +29,7 @@ from t2c_engine.networks.tpn import (
     mean_condition,
 )
 from t2c_engine.sampler import PaletteSampler, SamplingConfig
+from trainer.checkpoints import load_initial, save_checkpoint
 from trainer.palette_data import PaletteTable
 from trainer.palette_run import (
     SHEET_PHRASES,
@@ -37,7 +38,6 @@ from trainer.palette_run import (
     open_checkpoint,
     palette_sheet,
     prepare_data,
-    save_checkpoint,
 )
 from trainer.progress import RunLog, track
 
@@ -56,6 +56,7 @@ class PaperTrainConfig:
     epochs: int = 1000
     batch: int = 32
     learning_rate: float = 2e-4
+    adversarial_weight: float = 1.0
     huber_weight: float = 100.0
     kl_weight: float = 0.5
     initial_std: float = 0.05
@@ -88,7 +89,7 @@ def train_paper(
     # data
     config = make_config(table, path)
     state = open_checkpoint(out, resume)
-    run = prepare_data(data, out, config.network.word_dimensions, init, only="pat")
+    run = prepare_data(data, out, config.network.word_dimensions, init, ("pat",))
     rows = np.flatnonzero((run.train.count == COLORS) & (run.train.words[:, 0] >= 0))
     if not len(rows):
         raise UsageError(f"No text in {data} has a known word and {COLORS} colours to train on.")
@@ -100,8 +101,6 @@ def train_paper(
     for parameter in (*generator.parameters(), *discriminator.parameters()):
         nn.init.normal_(parameter, std=config.initial_std)
     if init is not None:
-        from trainer.tpn import load_initial
-
         load_initial(generator, init)
     optimizers = [
         torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
@@ -169,7 +168,7 @@ def train_step(
     huber = F.huber_loss(fake, real, delta=1.0)  # (3)
     kl = kl_loss(conditions)
     optimizers[0].zero_grad(set_to_none=True)
-    (adversarial + config.huber_weight * huber + config.kl_weight * kl).backward()
+    (config.adversarial_weight * adversarial + config.huber_weight * huber + config.kl_weight * kl).backward()
     optimizers[0].step()
     values = (d_loss, adversarial, huber, kl)
     return {name: float(value.detach()) for name, value in zip(LOSSES, values, strict=True)}
