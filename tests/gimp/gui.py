@@ -152,7 +152,7 @@ class Gui:
         left, top, width, height = self.place(window)
         return screen.crop((left, top, left + width, top + height))
 
-    def settle(self, window: str | None = None) -> None:
+    def settle(self) -> None:
         """Wait until GIMP has nothing to do, and what is shown has stopped changing."""
         for _ in range(3):  # each goes through GIMP's main loop, behind the events that came before
             self.tell("answer = len(Gimp.get_images())")
@@ -160,7 +160,7 @@ class Gui:
 
         def still() -> bool:
             nonlocal seen, since
-            now = self.picture(window).tobytes()
+            now = self.picture().tobytes()  # not of one window, whose place may still change
             if now != seen:
                 seen, since = now, time.monotonic()
             return time.monotonic() - since > QUIET
@@ -184,7 +184,7 @@ class Gui:
             self.keys("Return")
             with contextlib.suppress(AssertionError):
                 window = self.window(title, PATIENCE / 3)
-                self.settle(window)
+                self.settle()
                 return window
             if not self.is_gone("Search Actions"):
                 self.keys("Escape")

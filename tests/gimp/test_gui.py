@@ -76,7 +76,7 @@ def draw(gui: Gui, window: str) -> tuple[int, int]:
     gui.keys("Return")
     place = wait_for(lambda: gui.find_colour(window, RED), "swatches")
     says(gui, "answered preview", 2)  # the first makes the picture ready, before there is a phrase
-    gui.settle(window)
+    gui.settle()
     return place
 
 
@@ -93,17 +93,17 @@ def test_the_way_from_a_phrase_to_layers_and_back(gui: Gui) -> None:
     gui.click(window, left, top)
     gui.xdotool("mousemove", "--window", window, "350", "5")
     wait_for(lambda: swatch() != before, "the lock")
-    gui.settle(window)
+    gui.settle()
     shot(gui, "locked", window)
     gui.keys("alt+r")
     says(gui, "answered palettes", 2)
     says(gui, "answered preview", 3)
-    gui.settle(window)
+    gui.settle()
     assert gui.find_colour(window, RED)
 
     # a click beside the colours chooses a row; the second is below the first
     gui.click(window, 40, top + ROW)
-    gui.settle(window)
+    gui.settle()
     shot(gui, "chosen", window)
 
     gui.keys("alt+c")
@@ -150,14 +150,14 @@ def test_stop_leaves_nothing_behind(gui: Gui) -> None:
     _, top = draw(gui, window)
     for row in (1, 2, 3):
         gui.click(window, 40, top + ROW * row)
-    gui.settle(window)
+    gui.settle()
     gui.keys("alt+c")
     says(gui, "asked for colorize")
-    gui.settle(window)
+    gui.settle()
     shot(gui, "working", window)
     gui.keys("alt+s")
     says(gui, "answered colorize")
-    gui.settle(window)
+    gui.settle()
     shot(gui, "stopped", window)
     assert not gui.is_gone(title)
     assert gui.tell("answer = len(image.get_layers())") == layers
@@ -187,19 +187,19 @@ def test_palettes_go_to_gimp_and_come_back_and_colours_are_edited(gui: Gui) -> N
     assert gui.tell(names) == ["autumn breeze 1"]
 
     gui.keys("alt+g")
-    chooser = gui.window("Use GIMP Palette")
-    gui.settle(chooser)
+    gui.window("Use GIMP Palette")
+    gui.settle()
     gui.type("autumn breeze")
-    gui.settle(chooser)
+    gui.settle()
     gui.keys("Tab", "Down", "Return")
     wait_for(lambda: gui.is_gone("Use GIMP Palette"), "the list of palettes to close")
     says(gui, "answered preview", 3)
-    gui.settle(window)
+    gui.settle()
     shot(gui, "own-palette", window)
 
     gui.click(window, left, top + ROW, button="3")  # a double click would depend on the machine's speed
     editor = gui.window("Edit Colour")
-    gui.settle(editor)
+    gui.settle()
     shot(gui, "edit", editor)
     gui.keys("Escape")
     wait_for(lambda: gui.is_gone("Edit Colour"), "the editor to close")
@@ -212,7 +212,7 @@ def test_the_set_up_check_can_be_read(gui: Gui) -> None:
     title = "Text2Colors Set-up Check"
     window = gui.open_dialog(MAIN, "set-up check", title)
     says(gui, "answered doctor")
-    gui.settle(window)
+    gui.settle()
     shot(gui, "check", window)
     gui.keys("Escape")
     wait_for(lambda: gui.is_gone(title), "the report to close")
