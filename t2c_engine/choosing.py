@@ -39,31 +39,35 @@ def pairwise_distances(lab: np.ndarray) -> np.ndarray:
     Up to five colours: like `palette_distance` with DIN99 in place of CIEDE2000, some 50 times faster and near enough
     to choose by. More: the mean distance of a colour to the nearest one of the other palette.
     """
-    space = din99(lab).astype(np.float32)
-    first, second = np.triu_indices(len(lab), 1)
-    result = np.zeros((len(lab), len(lab)), dtype=np.float32)
+    count, size, _ = lab.shape
+    flat = din99(lab).astype(np.float32).reshape(-1, 3)
+    squares = (flat * flat).sum(axis=1)
+    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * (flat @ flat.T), 0))
+    first, second = np.triu_indices(count, 1)
+    result = np.zeros((count, count), dtype=np.float32)
     if len(first):
-        apart = space[first][:, :, None] - space[second][:, None]  # pairs x c x c x 3
-        costs = np.sqrt(np.einsum("pijc,pijc->pij", apart, apart))
-        if lab.shape[1] <= PALETTE_SIZE:
-            result[first, second] = (costs.reshape(len(first), -1) @ _assignments(lab.shape[1])).min(axis=1)
+        costs = apart.reshape(count, size, count, size).transpose(0, 2, 1, 3)[first, second]  # pairs x size x size
+        if size <= PALETTE_SIZE:
+            result[first, second] = (costs.reshape(len(first), -1) @ _assignments(size)).min(axis=1)
         else:
             result[first, second] = (costs.min(axis=1).mean(axis=1) + costs.min(axis=2).mean(axis=1)) / 2
     return result + result.T
 
 
-def choose(distances: np.ndarray, count: int, typicality: float = 0.0) -> list[int]:
+def choose(distances: np.ndarray, count: int, typicality: float = 0.0, liking: np.ndarray | None = None) -> list[int]:
     """Indices of `count` members that stand for all, the most typical first.
 
     k-medoids of
-        sum over all of the distance to the nearest chosen + typicality * n / count * sum over the chosen of the mean
-        distance to all:
-    the second term keeps the chosen away from the rim of what was drawn, where each is like hardly any other.
+        sum over all of the distance to the nearest chosen
+        + n / count * sum over the chosen of (typicality * mean distance to all - liking):
+    the second line keeps the chosen away from the rim of what was drawn, where each is like hardly any other.
 
     Args:
         distances: n x n, symmetric, zero diagonal, n >= `count` >= 1.
         typicality: 0 (plain medoids, far apart) and up (nearer to the middle, more alike).
+        liking: n, in units of distance: what else speaks for a member.
     """
-    burden = distances.mean(axis=1) * (typicality * len(distances) / count)
-    chosen = k_medoids(distances, np.ones(len(distances), dtype=np.float32), count, burden)
+    burden = typicality * distances.mean(axis=1) - (0.0 if liking is None else liking)
+    ones = np.ones(len(distances), dtype=np.float32)
+    chosen = k_medoids(distances, ones, count, burden * (len(distances) / count))
     return sorted(chosen, key=lambda index: float(distances[index].mean()))

@@ -75,20 +75,25 @@ class SamplingConfig:
     """How palettes are chosen; stands in a model's card under "sampling".
 
     `candidates` are drawn for every phrase (0: just as many as asked for, and all are shown); `temperature` at variety
-    0, 0.5 and 1, linear between; `typicality` (see `choosing.choose`) at variety 0.5, twice that at 0, none at 1.
+    0, 0.5 and 1, linear between; `typicality` and `chroma` hold at variety 0.5, twice that at 0, none at 1: typical
+    palettes are preferred (see `choosing.choose`), and as these are greyer than people's, colourful ones among them, by
+    `chroma` times their mean chroma.
     """
 
     candidates: int = 48
     temperature: tuple[float, float, float] = (0.5, 1.0, 1.3)
     typicality: float = 0.0
+    chroma: float = 0.0
 
     def temperature_at(self, variety: float) -> float:
         """The temperature for a variety of 0..1."""
         return float(np.interp(variety, (0.0, 0.5, 1.0), self.temperature))
 
-    def typicality_at(self, variety: float) -> float:
-        """The typicality for a variety of 0..1."""
-        return 2 * self.typicality * (1 - variety)
+    def choose(self, lab: np.ndarray, count: int, variety: float) -> list[int]:
+        """Which `count` of n palettes (n x colours x 3 Lab) to show."""
+        weight = 2 * (1 - variety)
+        liking = weight * self.chroma * np.hypot(lab[..., 1], lab[..., 2]).mean(axis=1)
+        return choose(pairwise_distances(lab), count, weight * self.typicality, liking)
 
 
 class PaletteSampler:
@@ -157,7 +162,7 @@ class PaletteSampler:
             lab[:, held:] = escape(lab[:, held:], refuse)
         order = range(drawn)
         if drawn > request.count:
-            order = choose(pairwise_distances(lab), request.count, self.sampling.typicality_at(request.variety))
+            order = self.sampling.choose(lab, request.count, request.variety)
         palettes = tuple(dict.fromkeys(wishes.arrange(lab[index, held:]) for index in order))
         return PaletteResult(request.phrase, request.seed, self.name, palettes, note)
 

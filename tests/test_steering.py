@@ -199,6 +199,8 @@ def test_typical_members_are_chosen_the_more_the_more_it_counts() -> None:
     assert spread[0] > spread[1] > spread[2]
     for weight in (0.0, 3.0, 100.0):
         assert len(set(choose(distances, 5, weight))) == 5
+    right = points[choose(distances, 5, 0.5, liking=5 * points[:, 0]), 0].mean()
+    assert right > points[choose(distances, 5, 0.5), 0].mean() + 0.5
 
 
 def test_the_papers_network_says_that_it_cannot_be_steered() -> None:

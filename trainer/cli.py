@@ -92,13 +92,16 @@ def export(
     version: Annotated[str, typer.Option("--version", help="The model's version.")] = "1",
     figures: Annotated[Path | None, typer.Option("--figures", help="JSON of 'evaluate' for the card.")] = None,
     command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train colorizer",
+    short_side: Annotated[int, typer.Option("--short-side", min=32, max=1024, help="Of the input at use, px.")] = 160,
+    sharpness: Annotated[float, typer.Option("--sharpness", min=0.1, max=10, help="Above 1 colours mix less.")] = 1.0,
 ) -> None:
     """Export a colouriser's weights (safetensors, fp16) and model card."""
     from t2c_engine.models import user_folder
     from trainer.colorizer import export_colorizer
 
     known: dict[str, Any] = read_figures(figures).get("colors", {}).get("palette", {}) if figures else {}
-    card = export_colorizer(run, into or user_folder(), name, version, command, known)
+    sizes: dict[str, Any] = {"short_side": short_side, "sharpness": sharpness}
+    card = export_colorizer(run, into or user_folder(), name, version, command, known, **sizes)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
 
 
@@ -134,16 +137,41 @@ def report(
     out: Annotated[Path, typer.Argument(help="Folder for the pictures, e.g. docs/results.")],
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="The data folder, for true palettes beside ours.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes or photographs.")] = None,
 ) -> None:
     """Draw palettes for the paper's phrases, and photographs in several phrases."""
-    from trainer.report import bundled_photographs, palette_page, photograph_sheets
+    if only not in (None, "palettes", "photographs"):
+        raise UsageError(f"There is no report of '{only}'; choose palettes or photographs.")
+    out.mkdir(parents=True, exist_ok=True)
+    if pictures is None and only != "photographs":
+        from t2c_engine.sampler import PaletteSampler
+        from trainer.palette_data import read_texts
+        from trainer.report_palettes import palette_page
+
+        palette_page(out / "palettes.png", PaletteSampler.load(), read_texts(data, pat_only=True) if data else ())
+    if only == "palettes":
+        return
+    from trainer.report import bundled_photographs, photograph_sheets
 
     paths = bundled_photographs() if pictures is None else sorted(p for p in pictures.iterdir() if p.is_file())
-    out.mkdir(parents=True, exist_ok=True)
-    if pictures is None:
-        palette_page(out / "palettes.png")
     for path in photograph_sheets(paths[:limit], out):
         logging.info("%s", path)
+
+
+@app.command()
+@reported
+def compare(
+    data: Annotated[Path, typer.Argument(help="The data folder, with text/.")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of palette runs that came to their end.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The picture to write.")] = Path("ab.png"),
+    limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts, for a look.")] = None,
+) -> None:
+    """Palette models side by side: figures as JSON, and their colours plotted in the ab plane."""
+    from trainer.compare import compare_models
+
+    figures = compare_models(runs, data, out, limit)
+    output().print(json.dumps(figures, indent=2), markup=False, highlight=False, soft_wrap=True)
 
 
 def read_figures(path: Path) -> dict[str, Any]:

@@ -85,18 +85,21 @@ def evaluate_palettes(
     if not training or not tested:
         raise UsageError(f"{data / 'text' / 'pat.jsonl'} holds no rows of the splits 'train' and '{split}'.")
     truth = np.stack([row.lab for row in tested]).astype(np.float64)  # N x 5 x 3
-    made = np.stack(
-        [_palettes(sampler, tested[index].text) for index in track(range(len(tested)), len(tested), "texts")]
-    )
+    made = made_palettes(sampler, tested)
     colors = np.concatenate([row.lab for row in training])
     parts = {
         "all": np.ones(len(tested), dtype=bool),
         "new_texts": new_texts(tested, [row for row in rows if row.split != split and row.split != "test"]),
         "unseen_words": unseen_words(tested, training),
     }
-    scores = {name: _scores(made[rows], truth[rows], colors) for name, rows in parts.items()}
+    scores = {name: score_palettes(made[rows], truth[rows], colors) for name, rows in parts.items()}
     others = _references(training, truth, colors) if references else {}
     return PaletteFigures(sampler.name, split, **scores, references=others)
+
+
+def made_palettes(sampler: PaletteSampler, tested: Sequence[TextColors]) -> np.ndarray:
+    """The five palettes of each text (N x 5 x 5 x 3 Lab)."""
+    return np.stack([_palettes(sampler, row.text) for row in track(tested, len(tested), "texts")])
 
 
 def _palettes(sampler: PaletteSampler, text: str) -> np.ndarray:
@@ -117,7 +120,7 @@ def unseen_words(tested: Sequence[TextColors], training: Sequence[TextColors]) -
     return np.array([known.isdisjoint(split_words(row.text)) for row in tested])
 
 
-def _scores(made: np.ndarray, truth: np.ndarray, training_colors: np.ndarray) -> PaletteScores:
+def score_palettes(made: np.ndarray, truth: np.ndarray, training_colors: np.ndarray) -> PaletteScores:
     """Score palettes N x S x 5 x 3 against the true ones N x 5 x 3 (S samples a text)."""
     if not len(made):
         return PaletteScores(0, 0.0, 0.0, 0.0, None, 0.0)
@@ -157,7 +160,7 @@ def _references(training: Sequence[TextColors], truth: np.ndarray, colors: np.nd
     by_light = np.take_along_axis(known, known[..., :1].argsort(axis=1), axis=1)
     average = np.broadcast_to(by_light.mean(axis=0), (len(truth), 1, PALETTE_SIZE, 3))
     return {
-        "random training palettes": _scores(random, truth, colors),
-        "the average training palette": _scores(average, truth, colors),
-        "true palettes": _scores(truth[:, None], truth, colors),
+        "random training palettes": score_palettes(random, truth, colors),
+        "the average training palette": score_palettes(average, truth, colors),
+        "true palettes": score_palettes(truth[:, None], truth, colors),
     }

@@ -1,4 +1,4 @@
-"""Pictures of results: palettes for the paper's phrases, photographs in several phrases.
+"""Pictures of results: photographs in several phrases.
 
 Committed sheets are made of scikit-image's bundled photographs; sheets of other pictures belong in a folder that git
 ignores. Must not import networks.
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from t2c_engine.colorizer import Colorizer
@@ -19,31 +18,10 @@ from t2c_engine.jobs import preview, without_colour
 from t2c_engine.palette import Palette
 from t2c_engine.pictures import Picture, read_picture, small_lightness, small_srgb
 from t2c_engine.sampler import PaletteRequest, PaletteSampler
-from t2c_engine.swatches import contact_sheet, png_bytes
+from t2c_engine.swatches import contact_sheet
 from t2c_engine.upsample import render
 from trainer.progress import track
 
-PAPER_PHRASES = (
-    "mango and grapefruit",
-    "bright life",
-    "i love you",
-    "i thought i loved you",
-    "where did our love go",
-    "white rose",
-    "black rose",
-    "wilt rose",
-    "melancholy rainbow",
-    "rainbow in pastel",
-    "little bit of rainbow",
-    "pastel candy heart",
-    "without a heart",
-    "furious heart",
-    "romantic autumn",
-    "autumnal breeze",
-    "warm autumn",
-    "midsummer to autumn",
-    "autumn breeze and falling leaves",
-)
 PHOTOGRAPH_PHRASES = (
     "autumn breeze and falling leaves",
     "deep sea at night",
@@ -72,24 +50,6 @@ def bundled_photographs() -> list[Path]:
 
     folder = Path(skimage.__file__).parent / "data"
     return [folder / name for name in PHOTOGRAPHS if (folder / name).exists()]
-
-
-def palette_page(path: Path, phrases: Sequence[str] = PAPER_PHRASES, seed: int = 0) -> None:
-    """One picture: for each phrase, its five palettes side by side."""
-    sampler = PaletteSampler.load()
-    rows = []
-    for phrase in phrases:
-        palettes = sampler.sample(PaletteRequest(phrase, seed=seed)).palettes
-        rows.append((phrase, palettes))
-    cells = [_row(palettes) for _, palettes in rows]
-    sheet = contact_sheet(cells, [None] * len(cells), [phrase for phrase, _ in rows], "Five palettes for each phrase")
-    write_file(path, png_bytes(sheet), overwrite=True)
-
-
-def _row(palettes: Sequence[Palette]) -> Image.Image:
-    """Palettes one above the other, without words (400 x 150)."""
-    colours = np.array([palette.colors for palette in palettes], dtype=np.uint8)
-    return Image.fromarray(colours).resize((400, 150), Image.Resampling.NEAREST)
 
 
 def photograph_sheets(paths: Sequence[Path], out: Path, seed: int = 0) -> Iterator[Path]:
