@@ -17,6 +17,8 @@ LAB_CENTRE = (60.0, 5.0, 5.0)  # as in networks.palette_set, which must not be i
 LAB_SCALE = 30.0
 LOG_SIGMA = (-3.2, 1.5)
 TRIES = 12  # draws of a colour that must not be like some other
+FULL = 5  # colours of a palette as the network has learned it
+_FURTHER = 3  # draws for each colour beyond them
 _WIDEN = 1.15  # how the temperature grows from try to try
 _CENTRE = np.array(LAB_CENTRE, dtype=np.float32)
 _EPSILON = 1e-5  # of layer normalisation, torch's default
@@ -140,7 +142,7 @@ class NumpyPaletteNet:
         """Draw palettes for a phrase, colour by colour, each knowing the phrase and the colours before it.
 
         The network knows at most four colours. Where more are there (palettes of six to ten colours), each further one
-        is drawn knowing four of them, chosen at random.
+        is drawn knowing four of them, chosen at random; of three draws that least like any colour there is taken.
 
         Args:
             vectors: T x d word vectors. count: number of palettes. size: colours of each.
@@ -160,7 +162,8 @@ class NumpyPaletteNet:
             parts[:, :given] = self.color_sum(colors[:, :given])
         for index in range(given, size):
             mixture = self._density(memory, parts[:, :index], rng)
-            colors[:, index] = _draw_allowed(mixture, rng, temperature, refuse)
+            some = [_draw_allowed(mixture, rng, temperature, refuse) for _ in range(1 if index < FULL else _FURTHER)]
+            colors[:, index] = some[0] if index < FULL else _farthest(np.stack(some), colors[:, :index])
             if index + 1 < size:
                 parts[:, index] = self.color_sum(colors[:, index])
         return colors * np.float32(LAB_SCALE) + _CENTRE
@@ -193,6 +196,12 @@ def _draw_allowed(
         temperature *= _WIDEN
         colors[bad] = showable(draw(Mixture(*(part[bad] for part in mixture)), rng, temperature))
     return colors
+
+
+def _farthest(some: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Of d draws for each of n palettes (d x n x 3) those farthest from the nearest colour there (n x k x 3), n x 3."""
+    apart = np.linalg.norm(some[:, :, None] - there, axis=-1).min(axis=-1)  # d x n
+    return some[apart.argmax(axis=0), np.arange(some.shape[1])]
 
 
 def showable(colors: np.ndarray) -> np.ndarray:
