@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
+import os
 import re
 import statistics
 import sys
@@ -38,6 +40,15 @@ def memory(pid: int, name: str) -> str:
         return "?"
     found = re.search(rf"{name}:\s+(\d+) kB", status)
     return f"{int(found[1]) / 1024:.0f} MB" if found else "?"
+
+
+def processor(pid: int) -> float:
+    """Processor seconds that a process has used, which other work on the machine changes little; NaN but on Linux."""
+    try:
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    except OSError:
+        return math.nan
+    return sum(int(one) for one in ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def seconds(act: Callable[[], object]) -> float:
@@ -97,23 +108,23 @@ def measure_warm(command: Sequence[str], runs: int, device: str) -> None:
         pid = engine.hello(60)["pid"]
         wait_until_ready(engine)
         drawn = engine.palettes(PHRASES[0])["palettes"]
-        show(
-            "phrase to five palettes",
-            [seconds(lambda seed=seed: engine.palettes(PHRASES[seed % 5], seed=seed)) for seed in range(5 * runs)],
-        )
-        sent, first, again, preview = [], [], [], []
+        used = processor(pid)
+        times = [seconds(lambda seed=seed: engine.palettes(PHRASES[seed % 5], seed=seed)) for seed in range(5 * runs)]
+        show("phrase to five palettes", times, f"processor {(processor(pid) - used) / len(times):.3f} s")
+        sent, first, again, preview, work = [], [], [], [], []
         for run in range(runs + 1):
             pixels = grey(run)
             key = ""
-            begun = time.perf_counter()
+            begun, used = time.perf_counter(), processor(pid)
             key = engine.set_picture(pixels, WIDTH, HEIGHT, "Y u8")
             sent.append(time.perf_counter() - begun)
             list(engine.colorize(key, drawn, device=device))
             first.append(time.perf_counter() - begun)
+            work.append(processor(pid) - used)
             again.append(seconds(lambda key=key: list(engine.colorize(key, drawn, device=device))))
             preview.append(seconds(lambda key=key: engine.preview(key, drawn)))
         show("24 MP grey: sending it", sent[1:])
-        show("24 MP grey to five colour results, new", first[1:])
+        show("24 MP grey to five colour results, new", first[1:], f"processor {statistics.median(work[1:]):.2f} s")
         show("the same picture, five other results", again[1:])
         show("the same picture, five previews", preview[1:], f"peak {memory(pid, MEMORY_PEAK)}")
         normal = [seconds(lambda: list(engine.colorize(key, drawn, device=device, mode="normal"))) for _ in range(runs)]
