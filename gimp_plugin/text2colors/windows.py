@@ -114,7 +114,7 @@ def show_check(report_lines: Callable[[], list[str]]) -> str:
     spinner = Gtk.Spinner()
     words = label("Starting the engine and asking it ...")
     words.set_selectable(True)
-    words.set_max_width_chars(90)
+    words.set_width_chars(80)  # from the start, for a window does not become wider when its text does
     for widget in (spinner, words):
         dialog.get_content_area().pack_start(widget, False, False, 0)
     dialog.show_all()
