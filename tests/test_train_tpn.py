@@ -15,6 +15,7 @@ from t2c_engine.sampler import PaletteRequest, PaletteSampler
 from tests.palette_data import THEMES, make_data
 from trainer.evaluate_palettes import ab_divergence, evaluate_palettes, new_texts, unseen_words
 from trainer.palette_data import TextColors, hex_to_lab, pack, read_texts
+from trainer.palette_run import publish
 from trainer.tpn import make_config, read_table, train_palette_set, train_tpn
 
 SET = """
@@ -124,6 +125,12 @@ def test_export_can_be_used_evaluated_and_trained_on(tmp_path: Path, monkeypatch
     assert figures.references["true palettes"].single == pytest.approx(0, abs=1e-6)
     assert figures.references["random training palettes"].single > figures.all.single
     assert json.loads(json.dumps(figures.as_json()))["all"]["texts"] == 4
+
+    measured = {"palettes": {"all": {"single": 1.5}}, "words": {"denials": 1.0}, "colors": {}}
+    again = publish(out, tmp_path / "shipped", measured)
+    assert again is not None and again.sha256 == card.sha256 and again.data == card.data
+    assert again.figures == dict(card.figures) | {"pat_test_all": {"single": 1.5}, "words": {"denials": 1.0}}
+    assert publish(data, tmp_path / "shipped", {}) is None
 
     weights = load_weights(card)
     fine = train_tpn(settings_file(tmp_path, SET, 61), data, tmp_path / "fine", init=out / card.file)

@@ -86,8 +86,8 @@ def colorizer(
 @app.command()
 @reported
 def export(
-    run: Annotated[Path, typer.Argument(help="A colouriser's run.")],
-    name: Annotated[str, typer.Option("--name", help="What the model is to be called.")],
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    name: Annotated[str | None, typer.Option("--name", help="What a colouriser is to be called.")] = None,
     into: Annotated[Path | None, typer.Option("--into", help="Folder; your own models if not given.")] = None,
     version: Annotated[str, typer.Option("--version", help="The model's version.")] = "1",
     figures: Annotated[Path | None, typer.Option("--figures", help="JSON of 'evaluate' for the card.")] = None,
@@ -95,11 +95,20 @@ def export(
     short_side: Annotated[int, typer.Option("--short-side", min=32, max=1024, help="Of the input at use, px.")] = 160,
     sharpness: Annotated[float, typer.Option("--sharpness", min=0.1, max=10, help="Above 1 colours mix less.")] = 1.0,
 ) -> None:
-    """Export a colouriser's weights (safetensors, fp16) and model card."""
+    """Export weights (safetensors, fp16) and model card of a colouriser's run, or of a finished palette run."""
     from t2c_engine.models import user_folder
+    from trainer.palette_run import publish
+
+    measured = read_figures(figures) if figures else {}
+    card = publish(run, into or user_folder(), measured)
+    if card is not None:
+        logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
+        return
+    if name is None:
+        raise UsageError("Say with --name what the colouriser is to be called.")
     from trainer.colorizer import export_colorizer
 
-    known: dict[str, Any] = read_figures(figures).get("colors", {}).get("palette", {}) if figures else {}
+    known: dict[str, Any] = measured.get("colors", {}).get("palette", {})
     sizes: dict[str, Any] = {"short_side": short_side, "sharpness": sharpness}
     card = export_colorizer(run, into or user_folder(), name, version, command, known, **sizes)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)

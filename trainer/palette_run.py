@@ -144,6 +144,42 @@ def export(
     )
 
 
+def publish(run: Path, into: Path, figures: Mapping[str, Any]) -> ModelCard | None:
+    """Copy a finished run's palette model into another folder, with measured figures in its card.
+
+    Args:
+        run: the run's folder.
+        figures: JSON of `t2c-train evaluate`; what it says of palettes and words is kept.
+
+    Returns:
+        The new card, or None where the run holds no palette model.
+    """
+    from t2c_engine.models import load_weights, read_card
+
+    cards = [read_card(path) for path in sorted(run.glob("*.json"))]
+    card = next((one for one in cards if one.kind == "tpn"), None)
+    if card is None:
+        return None
+    palettes = figures.get("palettes", {})
+    parts = {"all": "pat_test_all", "new_texts": "pat_test_new_texts", "unseen_words": "pat_test_unseen_words"}
+    measured = {name: palettes[part] for part, name in parts.items() if part in palettes}
+    measured |= {name: value for name, value in figures.items() if name == "words"}
+    return export_model(
+        into,
+        load_weights(card),
+        name=card.name,
+        version=card.version,
+        kind=card.kind,
+        licence=card.licence,
+        attribution=card.attribution,
+        data=card.data,
+        command=card.command,
+        figures=dict(card.figures) | measured,
+        config=card.config,
+        default=card.default,
+    )
+
+
 def palette_sheet(
     path: Path, sampler: PaletteSampler, phrases: Sequence[str], seed: int = 0, variety: float = 0.5
 ) -> None:

@@ -25,8 +25,8 @@ PAPER_PHRASES = (
     "midsummer to autumn", "autumn breeze and falling leaves",
 )  # fmt: skip
 MADE = 5  # palettes shown of ours
-TRUE = 3  # true palettes shown at most
-_STRIP, _ROW, _GAP, _WORDS = 150, 58, 12, 300  # px: of a palette, of a row, between palettes, of the phrase
+TRUE = 2  # true palettes shown at most
+_STRIP, _ROW, _GAP, _WORDS = 150, 58, 12, 325  # px: of a palette, of a row, between palettes, of the phrase
 _CELL = 15  # px, of a bin of a distribution
 
 
