@@ -86,18 +86,19 @@ def wait_until_ready(engine: Engine) -> None:
 
 def measure_start(command: Sequence[str], runs: int) -> None:
     """New processes: hello, the first palettes while torch still loads, and when all is ready."""
-    hello, palettes, ready, memories = [], [], [], ("?", "?")
+    hello, work, palettes, ready, memories = [], [], [], [], ("?", "?")
     for _ in range(runs):
         with Engine(command) as engine:
             begun = time.perf_counter()
             pid = engine.hello(60)["pid"]
             hello.append(time.perf_counter() - begun)
+            work.append(processor(pid))
             at_hello = memory(pid, MEMORY_NOW)
             palettes.append(seconds(lambda engine=engine: engine.palettes(PHRASES[0])))
             wait_until_ready(engine)
             ready.append(time.perf_counter() - begun)
             memories = at_hello, memory(pid, MEMORY_NOW)
-    show("start to hello", hello, memories[0])
+    show("start to hello", hello, f"{memories[0]}, processor {statistics.median(work):.2f} s")
     show("first palettes, asked for at the hello", palettes)
     show("start to colour network ready", ready, memories[1])
 

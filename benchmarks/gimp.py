@@ -1,6 +1,6 @@
 """Times the plug-in in the real GIMP: python benchmarks/gimp.py [--json]
 
-    dialog_s      menu action to the dialog's window
+    dialog_s      menu action to the dialog's window, and processor seconds of the plug-in until then
     swatches_ms   phrase entered to swatches on the screen, engine warm
     layers_24mp   a 24-megapixel grey layer to five colour layers, engine warm, s; and its parts
 
@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 import plugin_files  # noqa: E402
 from gui import Gui, missing_programs, running, wait_for  # noqa: E402
-from host import Host, default_root, why_not  # noqa: E402
+from host import Host, default_root, processes_below, why_not  # noqa: E402
 
 TITLE = "Colorize with Words"
 ROUNDS = 5
@@ -104,19 +104,29 @@ def best_and_median(values: Sequence[float], digits: int = 2) -> list[float]:
 
 def dialog_figures(host: Host) -> dict[str, list[float]]:
     """Several showings, each with an engine of its own."""
-    shown, drawn = [], []
+    shown, work, drawn = [], [], []
     with running(host, host.real_engine()) as gui:
         gui.tell("image, layer = new_image(width=200, height=120)\ndisplay = Gimp.Display.new(image)")
         for turn in range(ROUNDS):
             shown.append(open_dialog(gui))
+            work.append(processor(gui))
             wait_for(lambda turn=turn: ready(host) > turn, "the engine to be warm")
             drawn.append(draw(gui))
             gui.keys("Escape")
             wait_for(lambda: gui.is_gone(TITLE), "the dialog's end")
     return {
         "dialog_s": best_and_median(shown),
+        "dialog_processor_s": best_and_median(work),
         "swatches_ms": best_and_median([seconds * 1000 for seconds in drawn], 0),
     }
+
+
+def processor(gui: Gui) -> float:
+    """Processor seconds that the plug-in's process has used."""
+    below = processes_below(gui.process.pid)
+    (number,) = (one for one, words in below.items() if "text2colors.py -gimp" in words)
+    ticks = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(int(one) for one in ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def ready(host: Host) -> int:
