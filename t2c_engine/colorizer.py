@@ -31,12 +31,29 @@ MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than 
 
 
 @dataclass(frozen=True, slots=True)
-class Encoding:
-    """A picture as the decoder sees it. height, width: of the colour that comes back, in pixels."""
+class Look:
+    """A picture at one size as the decoder sees it. height, width: of the colour that comes back, in pixels."""
 
     features: Features
     height: int
     width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A picture as seen at one or several sizes, the largest first."""
+
+    looks: tuple[Look, ...]
+
+    @property
+    def height(self) -> int:
+        """Of the colour that comes back, in pixels."""
+        return self.looks[0].height
+
+    @property
+    def width(self) -> int:
+        """Of the colour that comes back, in pixels."""
+        return self.looks[0].width
 
 
 class Colorizer:
@@ -44,9 +61,21 @@ class Colorizer:
 
     Attributes:
         model: the model's name. short_side: the short side, in pixels, at which a picture should be encoded.
+
+    Args:
+        looks: the sizes, as parts of the input's, at which a picture is looked at; the colours are averaged. A small
+            second look costs little and errs elsewhere.
     """
 
-    def __init__(self, network: ColorizerNet, model: str, short_side: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        network: ColorizerNet,
+        model: str,
+        short_side: int,
+        device: torch.device,
+        looks: tuple[float, ...] = (1.0,),
+    ) -> None:
+        self.looks = looks
         self.model = model
         self.short_side = short_side
         self.device = device
@@ -62,7 +91,8 @@ class Colorizer:
         """
         chosen = pick_device(device)
         card = find_model("colorizer", model)
-        return cls(build_network(card), card.name, int(card.config.get("short_side", 256)), chosen)
+        looks = tuple(float(part) for part in card.config.get("looks", (1.0,)))
+        return cls(build_network(card), card.name, int(card.config.get("short_side", 256)), chosen, looks)
 
     @torch.inference_mode()
     def encode(self, lightness: np.ndarray) -> Encoding:
@@ -74,14 +104,17 @@ class Colorizer:
         Raises:
             ModelError: the input is larger than the network is meant for.
         """
-        height, width = (max(SCALE, round(side / SCALE) * SCALE) for side in lightness.shape)
+        return Encoding(tuple(self._look(lightness, part) for part in self.looks))
+
+    def _look(self, lightness: np.ndarray, part: float) -> Look:
+        height, width = (max(SCALE, round(side * part / SCALE) * SCALE) for side in lightness.shape)
         if height * width > MAX_PIXELS:
             raise ModelError(f"The network's input of {width} x {height} px is too large; shrink the picture first.")
         lightness = resize(lightness, (height, width)) if lightness.shape != (height, width) else lightness
         light = torch.from_numpy(np.ascontiguousarray(lightness, dtype=np.float32))[None, None].to(self.device)
         padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
         features = self._network.encode(F.pad(light, padding, mode="replicate"))
-        return Encoding(features, height // SCALE, width // SCALE)
+        return Look(features, height // SCALE, width // SCALE)
 
     @torch.inference_mode()
     def colour(
@@ -94,29 +127,36 @@ class Colorizer:
         """
         if not palettes:
             return []
-        condition = self._condition(encoding, palettes, hints)
-        return self._maps(encoding, self._network.decode(encoding.features.repeat(len(palettes)), condition).ab, hints)
+        parts = []
+        for look in encoding.looks:
+            condition = self._condition(look, palettes, hints)
+            parts.append(self._network.decode(look.features.repeat(len(palettes)), condition).ab)
+        return self._maps(encoding, parts, hints)
 
     @torch.inference_mode()
     def automatic(
         self, encoding: Encoding, decoding: Decoding = Decoding.MEAN, hints: Hints | None = None
     ) -> np.ndarray:
         """An ab map without any palette, by classification over the 313 bins (M3); hints as in `colour`."""
-        prediction = self._network.decode(encoding.features, self._condition(encoding, [None], hints))
         bins = self._tensor(ab_bins().astype(np.float32))
-        ab = decode_bins(self._network.classify(prediction.features), bins, decoding)
-        return self._maps(encoding, ab, hints)[0]
+        parts = []
+        for look in encoding.looks:
+            prediction = self._network.decode(look.features, self._condition(look, [None], hints))
+            parts.append(decode_bins(self._network.classify(prediction.features), bins, decoding))
+        return self._maps(encoding, parts, hints)[0]
 
-    def _maps(self, encoding: Encoding, ab: Tensor, hints: Hints | None) -> list[np.ndarray]:
-        """B x 2 x h x w without its padding, the dabs in it, as one array each."""
+    def _maps(self, encoding: Encoding, parts: Sequence[Tensor], hints: Hints | None) -> list[np.ndarray]:
+        """B x 2 x h x w of every look, without padding, averaged, the dabs in it, as one array each."""
         size = (encoding.height, encoding.width)
-        maps = ab[:, :, : size[0], : size[1]].permute(0, 2, 3, 1).float().cpu().numpy()
+        cropped = [ab[:, :, : look.height, : look.width] for ab, look in zip(parts, encoding.looks, strict=True)]
+        alike = [ab if ab.shape[2:] == size else F.interpolate(ab, size, mode="bilinear") for ab in cropped]
+        maps = torch.stack(alike).mean(0).permute(0, 2, 3, 1).float().cpu().numpy()
         if hints is not None:
             small = hints.at_size(size)
             maps = maps + small.mask[..., None] * (small.ab - maps)
         return list(maps)
 
-    def _condition(self, encoding: Encoding, palettes: Sequence[Palette | None], hints: Hints | None) -> Condition:
+    def _condition(self, look: Look, palettes: Sequence[Palette | None], hints: Hints | None) -> Condition:
         colours = np.zeros((len(palettes), PALETTE_SIZE, 3), dtype=np.float32)
         mask = np.zeros((len(palettes), PALETTE_SIZE), dtype=np.float32)
         for row, palette in enumerate(palettes):
@@ -125,10 +165,10 @@ class Colorizer:
                 mask[row] = 1
         dabs = None
         if hints is not None:
-            small = hints.at_size((encoding.height, encoding.width))
+            small = hints.at_size((look.height, look.width))
             dabs = self._tensor(np.concatenate((small.ab, small.mask[..., None]), -1)).permute(2, 0, 1)[None]
-            height, width = encoding.features.lightness.shape[-2:]
-            dabs = F.pad(dabs, (0, width - encoding.width, 0, height - encoding.height))
+            height, width = look.features.lightness.shape[-2:]
+            dabs = F.pad(dabs, (0, width - look.width, 0, height - look.height))
             dabs = dabs.expand(len(palettes), -1, -1, -1)
         return Condition(self._tensor(colours), self._tensor(mask), dabs)
 

@@ -1,5 +1,7 @@
 """The colour networks: shapes, what a condition may and may not change, the paper's size."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -14,7 +16,7 @@ SMALL = ColorizerConfig(widths=(8, 16, 24, 32), blocks=(1, 1, 1, 1), decoder_wid
 def network() -> ColorizerNet:
     torch.manual_seed(0)
     network = ColorizerNet(SMALL)
-    for started_at_zero in (*network.own.parameters(), *network.assign_pixel.parameters()):
+    for started_at_zero in (*network.own.parameters(), *network.assign_pixel.parameters(), *network.says.parameters()):
         torch.nn.init.normal_(started_at_zero, std=0.3)
     return network.eval()
 
@@ -86,7 +88,8 @@ def test_folding_the_norms_changes_nothing() -> None:
     network.eval()
     before = network(lightness, condition(2)).ab
     assert torch.allclose(fuse_norms(network)(lightness, condition(2)).ab, before, atol=1e-3)
-    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+    left = [name for name, module in network.named_modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert left and all(name.startswith("levels.") for name in left), "only those of sums, not of convolutions, stay"
 
 
 def test_the_papers_network_has_its_published_size_and_shapes() -> None:
@@ -98,3 +101,16 @@ def test_the_papers_network_has_its_published_size_and_shapes() -> None:
     ab = generator(lightness, palette)
     assert ab.shape == (2, 2, 64, 64) and ab.abs().max() <= 110
     assert discriminator(lightness, ab, palette).shape == (2,)
+
+
+def test_deep_features_reach_the_colours_however_far_off_zero_they_are() -> None:
+    """Constant offsets must not switch the decoder's channels off."""
+    torch.manual_seed(0)
+    network = ColorizerNet(SMALL)
+    for say in network.says:
+        torch.nn.init.normal_(say.weight, std=0.3)
+    features = network.encode(torch.rand(4, 1, 64, 64) * 100)
+    shifted = replace(features, deep=features.deep - 50)
+    first = network.decode(shifted, condition(4)).ab
+    second = network.decode(replace(shifted, deep=shifted.deep.roll(1, 0)), condition(4)).ab
+    assert (first - second).abs().mean() > 0.05

@@ -16,7 +16,7 @@ from t2c_engine.palette import Palette
 from trainer.augment import AugmentConfig
 from trainer.colorizer import TrainConfig, export_colorizer, learning_rate, read_config, train_colorizer
 from trainer.image_data import draw_batch, load_pictures
-from trainer.losses import soft_bins
+from trainer.losses import class_weights, colourfulness_distance, soft_bins
 from trainer.pcn import PCNConfig, train_pcn
 
 TINY = ColorizerConfig(widths=(8, 12, 16, 24), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
@@ -27,7 +27,7 @@ CONFIG = TrainConfig(
     batch=4,
     crop=64,
     crops=(64,),
-    zoom=(1.0, 1.0),
+    shown=(64, 64),
     small_share=0.0,
     learning_rate=4e-3,
     ema=0.9,
@@ -126,7 +126,7 @@ def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
     from trainer.image_data import Batch
 
     batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 16, 16) * 20)
-    always = AugmentConfig(1, 1, 1, 1, 1, 0, 0, 1)
+    always = AugmentConfig(*[1.0] * 7, no_palette=0, partial_palette=0, hints=1)
     example = make_example(batch, always, torch.Generator().manual_seed(0))
     assert example.lightness.min() >= 0 and example.lightness.max() <= 100
     assert not torch.equal(example.ab, batch.ab) and example.condition.palette.shape == (6, 5, 3)
@@ -134,7 +134,8 @@ def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
     assert hints is not None
     revealed = hints[:, 2:] > 0
     assert revealed.any() and torch.allclose(hints[:, :2], example.ab * revealed)
-    never = make_example(batch, AugmentConfig(0, 0, 0, 0, 0, 1, 0, 0), torch.Generator().manual_seed(0))
+    unworn = AugmentConfig(*[0.0] * 7, no_palette=1, partial_palette=0, hints=0)
+    never = make_example(batch, unworn, torch.Generator().manual_seed(0))
     assert torch.equal(never.ab, batch.ab) and not never.condition.palette_mask.any()
 
 
@@ -161,3 +162,19 @@ def test_bad_settings_and_empty_folders_say_so(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="No picture"):
         load_pictures([tmp_path / "empty"], tmp_path / "cache")
     assert read_config(Path("trainer/configs/colorizer.toml"), steps=5).steps == 5
+
+
+def test_rare_colours_weigh_more_and_common_ones_keep_the_mean_at_one() -> None:
+    bins = torch.tensor([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0]])  # so far apart that smoothing does nothing
+    ab = torch.cat((bins[:1].repeat(90, 1), bins[1:2].repeat(10, 1)))
+    weights = class_weights(ab, bins)
+    np.testing.assert_allclose(weights[1] / weights[0], (0.45 + 1 / 6) / (0.05 + 1 / 6), rtol=1e-5)
+    assert weights[2] == weights.max()
+    assert float(0.9 * weights[0] + 0.1 * weights[1]) == pytest.approx(1)
+
+
+def test_colourfulness_is_asked_of_whole_pictures_not_of_places() -> None:
+    ab = torch.randn(3, 2, 8, 8) * 20
+    moved = ab.flip(2)
+    assert colourfulness_distance(moved, ab) < 1e-4
+    assert colourfulness_distance(ab * 0.5, ab) > 5

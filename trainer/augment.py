@@ -26,6 +26,8 @@ class AugmentConfig:
     tone: float = 0.35  # faded, darkened, brightened
     noise: float = 0.3
     blur: float = 0.2
+    light: float = 0.1  # uneven light, stains
+    scratches: float = 0.05
     no_palette: float = 0.12
     partial_palette: float = 0.08
     hints: float = 0.15
@@ -101,9 +103,30 @@ def wear(lightness: Tensor, config: AugmentConfig, generator: torch.Generator) -
     lightness = lightness + _chosen(batch, config.tone, generator) * (toned - lightness)
     blurred = F.avg_pool2d(lightness, 3, 1, 1, count_include_pad=False)
     lightness = lightness + _chosen(batch, config.blur, generator) * (blurred - lightness)
+    if config.light:
+        stains = _uniform((batch, 1, 3, 3), -22, 22, generator)
+        stains = F.interpolate(stains, size=lightness.shape[-2:], mode="bicubic", align_corners=False)
+        lightness = lightness + _chosen(batch, config.light, generator) * stains
+    if config.scratches:
+        lightness = torch.where(scratches(lightness, config.scratches, generator), 95.0, lightness)
     sigma = _uniform((batch, 1, 1, 1), 0, 7, generator) * _chosen(batch, config.noise, generator)
     grain = torch.randn(lightness.shape, generator=generator, device=lightness.device)
     return (lightness + grain * sigma).clamp(0, 100)
+
+
+def scratches(lightness: Tensor, share: float, generator: torch.Generator, count: int = 4) -> Tensor:
+    """B x 1 x H x W bool: up to `count` thin straight lines in about `share` of the pictures."""
+    batch, _, height, width = lightness.shape
+    y = torch.arange(height, device=lightness.device)[None, :, None] / height - 0.5
+    x = torch.arange(width, device=lightness.device)[None, None, :] / width - 0.5
+    marked = torch.zeros_like(lightness, dtype=torch.bool)
+    for _ in range(count):
+        angle, offset = _uniform((2, batch, 1, 1), -1, 1, generator)
+        across = (x * torch.cos(3.2 * angle) + y * torch.sin(3.2 * angle) - 0.5 * offset).abs()
+        along = (y * torch.cos(3.2 * angle) - x * torch.sin(3.2 * angle)).abs()
+        length = _uniform((batch, 1, 1), 0, 0.5, generator)
+        marked |= ((across < 0.7 / height) & (along < length))[:, None]
+    return marked & _chosen(batch, share, generator).bool()
 
 
 def _palette_mask(palette: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from trainer.augment import AugmentConfig, Example, make_example
 from trainer.checkpoints import CHECKPOINT, load_checkpoint, load_initial, save_checkpoint
 from trainer.distributed import World, join_world
 from trainer.image_data import Batch, PictureSet, draw_batch, load_pictures
-from trainer.losses import ab_distance, chroma_distance, classification_loss
+from trainer.losses import ab_distance, chroma_distance, class_weights, classification_loss, colourfulness_distance
 from trainer.progress import RunLog, track
 from trainer.schedule import learning_rate
 from trainer.sheets import colour_sheet
@@ -36,7 +36,8 @@ from trainer.teacher import Teacher
 log = logging.getLogger(__name__)
 
 VALIDATION_PICTURES = 144
-SHORT_SIDE = 256  # of the network's input at use
+PRIOR_CELLS = 200_000  # of all pictures, from which the frequencies of colours are taken
+SHORT_SIDE = 160  # of the network's input at use, px
 
 DATA = (
     "Caltech-101 (CC BY 4.0), 7,149 pictures",
@@ -61,12 +62,13 @@ class TrainConfig:
     batch: int = 24
     crop: int = 160
     crops: tuple[int, ...] = (96, 128, 160, 192)
-    zoom: tuple[float, float] = (0.8, 1.6)
+    shown: tuple[int, int] = (112, 224)
     small_share: float = 0.12
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
     ema: float = 0.998
     chroma_weight: float = 0.3
+    colourfulness_weight: float = 0.2
     bins_weight: float = 0.5
     bins_pixels: int = 128
     teacher_weight: float = 6.0
@@ -127,6 +129,9 @@ def train_colorizer(
     if not len(large):
         raise UsageError(f"No training picture has a short side of 120 px or more in {', '.join(map(str, sources))}.")
     bins = torch.tensor(ab_bins(), device=device)
+    cells = pictures.ab.reshape(-1, 2)
+    cells = torch.tensor(cells[:: 1 + len(cells) // PRIOR_CELLS], dtype=torch.float32, device=device)
+    balance = class_weights(cells, bins)
     held_out = validation_batch(pictures, config)
 
     # model, its running average, optimiser
@@ -154,14 +159,14 @@ def train_colorizer(
         log.info("Going on at step %d of %d", first, config.steps)
 
     # loop
-    run = RunLog(out, ["loss", "ab", "chroma", "bins", "teacher"], first) if world.first else None
+    run = RunLog(out, ["loss", "ab", "chroma", "colourful", "bins", "teacher"], first) if world.first else None
     network.train()
     for step in track(range(first, config.steps), total=config.steps, description="colorizer", show=world.first):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, step)
         example = draw_example(pictures, large, small, config, step, device, world)
         with torch.autocast(device_type=torch.device(device).type, dtype=torch.bfloat16, enabled=mixed):
-            losses = step_losses(network, tutor, example, bins, config, step)
+            losses = step_losses(network, tutor, example, (bins, balance), config, step)
         optimizer.zero_grad(set_to_none=True)
         losses["loss"].backward()
         world.average_gradients(trained)
@@ -177,7 +182,7 @@ def train_colorizer(
             settings = json.dumps(asdict(config))
             save_checkpoint(out, state | {"optimizer": optimizer.state_dict(), "step": done, "config": settings})
         if done % show_every == 0 or done == config.steps:
-            figures = validate(average.module, held_out, device, out / "sheet.png")
+            figures = validate(cast(ColorizerNet, average.module), held_out, device, out / "sheet.png")
             run.note(done, figures)
             network.train()
     return out / CHECKPOINT
@@ -205,7 +210,7 @@ def draw_example(
     crop = 64 if use_small else int(rng.choice(config.crops))
     share = config.batch * (config.crop / crop) ** 2 / world.size  # as many pixels in every step
     rng = np.random.default_rng((config.seed, step, world.rank))
-    zoom = (1.0, 1.0) if use_small else config.zoom
+    zoom = (1.0, 1.0) if use_small else (config.shown[0] / crop, config.shown[1] / crop)
     batch = draw_batch(pictures, small if use_small else large, rng, max(1, round(share)), crop, zoom)
     batch = Batch(batch.lightness.to(device), batch.ab.to(device))
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
@@ -217,26 +222,29 @@ def step_losses(
     network: ColorizerNet,
     tutor: Teacher | None,
     example: Example,
-    bins: torch.Tensor,
+    bins: tuple[torch.Tensor, torch.Tensor],
     config: TrainConfig,
     step: int,
 ) -> dict[str, torch.Tensor]:
-    """All losses of a step; "loss" is their weighted sum."""
+    """All losses of a step; "loss" is their weighted sum. bins: centres (Q x 2) and class weights (Q)."""
     features = network.encode(example.lightness)
     prediction = network.decode(features, example.condition)
     ab = prediction.ab.float()
     distance = ab_distance(ab, example.ab)
     chroma = chroma_distance(ab, example.ab)
+    colourful = colourfulness_distance(ab, example.ab)
     # the head sees a few pixels of each picture: 313 logits for all of them would cost more than the network
     rng = np.random.default_rng((config.seed, step, 1))
     area = example.ab[0, 0].numel()
     chosen = torch.from_numpy(rng.choice(area, min(area, config.bins_pixels), replace=False)).to(example.ab.device)
     pixels = prediction.features.flatten(2)[:, :, chosen]  # B x C x n
     logits = network.classify(pixels[..., None]).squeeze(-1).transpose(1, 2).flatten(0, 1).float()
-    classes = classification_loss(logits, example.ab.flatten(2)[:, :, chosen].transpose(1, 2).flatten(0, 1), bins)
+    classes = classification_loss(logits, example.ab.flatten(2)[:, :, chosen].transpose(1, 2).flatten(0, 1), *bins)
     taught = tutor(features, example.clean) if tutor is not None and step % 2 == 0 else torch.zeros(())
-    total = distance + config.chroma_weight * chroma + config.bins_weight * classes + config.teacher_weight * taught
-    return {"loss": total, "ab": distance, "chroma": chroma, "bins": classes, "teacher": 2 * taught}
+    total = distance + config.chroma_weight * chroma + config.colourfulness_weight * colourful
+    total = total + config.bins_weight * classes + config.teacher_weight * taught
+    parts = {"ab": distance, "chroma": chroma, "colourful": colourful, "bins": classes, "teacher": 2 * taught}
+    return {"loss": total} | parts
 
 
 def validation_batch(pictures: PictureSet, config: TrainConfig) -> Example | None:
@@ -249,27 +257,35 @@ def validation_batch(pictures: PictureSet, config: TrainConfig) -> Example | Non
     return make_example(batch, plain, torch.Generator().manual_seed(0))
 
 
-def validate(network: nn.Module, example: Example | None, device: str, sheet: Path) -> dict[str, float]:
-    """ab error with the true palette, with none, and with another picture's; a sheet of pictures beside."""
+def validate(network: ColorizerNet, example: Example | None, device: str, sheet: Path) -> dict[str, float]:
+    """ab error with the true palette, with none, and with another picture's; a sheet of pictures beside.
+
+    "blind" is the true palette with the deep features of another picture: where it is no worse, the network looks at
+    tones alone.
+    """
     if example is None:
         return {}
     network.eval()
-    palette = example.condition.palette
+    palette, given = example.condition.palette, example.condition.palette_mask
     conditions = {
-        "true": example.condition,
-        "none": Condition(palette, torch.zeros_like(example.condition.palette_mask)),
-        "other": Condition(palette.roll(1, 0), example.condition.palette_mask),
+        "true": (palette, given),
+        "none": (palette, torch.zeros_like(given)),
+        "other": (palette.roll(1, 0), given),
+        "blind": (palette, given),
     }
     figures, outputs = {}, {}
     with torch.inference_mode():
-        for name, condition in conditions.items():
+        for name, (colours, mask) in conditions.items():
             parts = []
-            for start in range(0, len(palette), 24):
-                part = slice(start, start + 24)
-                piece = Condition(condition.palette[part].to(device), condition.palette_mask[part].to(device))
-                parts.append(network(example.lightness[part].to(device), piece).ab.float().cpu())
+            for part in torch.arange(len(palette)).split(24):
+                features = network.encode(example.lightness[part].to(device))
+                if name == "blind":
+                    features = replace(features, deep=features.deep.roll(1, 0))
+                piece = Condition(colours[part].to(device), mask[part].to(device))
+                parts.append(network.decode(features, piece).ab.float().cpu())
             outputs[name] = torch.cat(parts)
             figures[f"ab_{name}"] = float((outputs[name] - example.ab).square().sum(1).sqrt().mean())
+    del outputs["blind"]
     figures["contrast"] = float((outputs["true"] - outputs["other"]).square().sum(1).sqrt().mean())
     chroma = [ab.square().sum(1).sqrt().mean() for ab in (outputs["true"], outputs["none"], example.ab)]
     figures["chroma_true"], figures["chroma_none"] = float(chroma[0] / chroma[2]), float(chroma[1] / chroma[2])
@@ -278,9 +294,21 @@ def validate(network: nn.Module, example: Example | None, device: str, sheet: Pa
 
 
 def export_colorizer(
-    run: Path, folder: Path, name: str, version: str, command: str, figures: dict[str, Any]
+    run: Path,
+    folder: Path,
+    name: str,
+    version: str,
+    command: str,
+    figures: dict[str, Any],
+    *,
+    short_side: int = SHORT_SIDE,
+    sharpness: float = 1.0,
+    looks: tuple[float, ...] = (1.0,),
 ) -> ModelCard:
     """Export a run's averaged weights as an installed model: safetensors fp16 and its card.
+
+    Args:
+        short_side: of the network's input at use, px. sharpness: see `ColorizerConfig`. looks: see `Colorizer`.
 
     Raises:
         UsageError: the run has no checkpoint. OutputError: the folder cannot be written.
@@ -306,7 +334,7 @@ def export_colorizer(
         data=DATA,
         command=command,
         figures={"steps": state["step"], **figures},
-        config={"network": settings["network"], "short_side": SHORT_SIDE},
+        config={"network": settings["network"] | {"sharpness": sharpness}, "short_side": short_side, "looks": looks},
         conditions=("palette", "automatic", "hints"),
         default=True,
     )

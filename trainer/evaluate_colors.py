@@ -6,6 +6,7 @@ reduced to 256 px on its short side; its palette is extracted by the one extract
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ import torch
 from t2c_engine.color import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
 from t2c_engine.colorizer import Colorizer
 from t2c_engine.errors import PictureError
+from t2c_engine.hints import Hints
 from t2c_engine.palette import Palette, delta_e_2000
 from t2c_engine.pictures import Picture, read_picture
 from t2c_engine.resize import resize
 from t2c_engine.upsample import render
+from trainer.augment import AugmentConfig, wear
 from trainer.color_metrics import (
     ab_error,
     bleeding,
@@ -38,7 +41,10 @@ from trainer.progress import track
 SHORT_SIDE = 256
 OTHERS = 5  # palettes of other pictures given to each
 FOLDERS = ("imagenet_160", "imagenet_birds", "bsds500_test50", "cid22_val", "gb82_cc0", "dtd_patterns")
-PALETTE, AUTOMATIC, NEAREST, GREY = "palette", "automatic", "nearest_lightness", "grey"
+PALETTE, NEAREST, GREY = "palette", "nearest_lightness", "grey"
+AUTOMATIC, DIRECT, HINTS, WORN = "automatic", "automatic_direct", "automatic_hints", "palette_worn"
+HINT_COUNT, HINT_SIDE = 10, 7  # dabs of a picture's true colours, and their side in px
+WEAR = AugmentConfig(tone=1, noise=1, blur=1, light=1, scratches=1)  # of the pictures coloured as WORN
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,10 @@ def _load(path: Path) -> EvalPicture:
 def evaluate_colors(
     colorizer: Colorizer, pictures: Sequence[EvalPicture], perceptual: PerceptualDistance | None = None
 ) -> Figures:
-    """Means over the pictures of every measure of metrics.md, for palette, automatic, nearest lightness and grey."""
+    """Means over the pictures of every measure of metrics.md, for every method.
+
+    Methods: palette, the same seen through wear, automatic in two ways, with ten dabs, nearest lightness and grey.
+    """
     sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     rng = np.random.default_rng(0)
     for index in track(range(len(pictures)), len(pictures), "evaluating"):
@@ -96,7 +105,8 @@ def evaluate_colors(
             sums[method][measure].append(value)
     figures = {method: {name: float(np.mean(v)) for name, v in row.items()} for method, row in sums.items()}
     for row in figures.values():
-        row["colourfulness_ratio"] = row.pop("m3") / row.pop("m3_true")
+        if "m3" in row:
+            row["colourfulness_ratio"] = row.pop("m3") / row.pop("m3_true")
         row["ab_error_to_nearest"] = row["ab_error"] / figures[NEAREST]["ab_error"]
     return figures
 
@@ -112,15 +122,19 @@ def _measure(
     wanted: list[Palette | None] = [Palette.from_lab(picture.palette), None]
     wanted += [Palette.from_lab(colours) for colours in given]
     rendered = [render(source, ab) for ab in colorizer.colour(encoding, wanted)]
+    rendered.append(render(source, colorizer.automatic(encoding)))
+    rendered.append(render(source, colorizer.colour(encoding, [None], random_hints(picture))[0]))
     labs = [srgb_to_lab(rgb) for rgb in rendered]
 
     plain = {NEAREST: nearest_lightness(lightness, picture.palette), GREY: np.zeros((*lightness.shape, 2))}
     references = {
         name: fit_gamut(np.concatenate((lightness[..., None], ab), -1, dtype=np.float32)) for name, ab in plain.items()
     }
-    outputs = {PALETTE: labs[0], AUTOMATIC: labs[1], **references}
+    outputs = {PALETTE: labs[0], DIRECT: labs[1], AUTOMATIC: labs[-2], HINTS: labs[-1], **references}
+    labs = labs[:-2]
     for method, lab in outputs.items():
         yield from ((method, measure, value) for measure, value in _against_truth(lab, picture, perceptual).items())
+    yield WORN, "ab_error", _worn_error(colorizer, picture)
 
     if given:
         scores = [fidelity(colours, lab) for colours, lab in zip(given, labs[2:], strict=True)]
@@ -129,6 +143,27 @@ def _measure(
         pairs = pairwise(labs[2:])
         yield PALETTE, "contrast", float(np.mean([ab_error(a[..., 1:], b[..., 1:]).mean() for a, b in pairs]))
     yield from ((PALETTE, name, value) for name, value in _lightness_kept(source, rendered[0], lightness).items())
+
+
+def random_hints(picture: EvalPicture, count: int = HINT_COUNT) -> Hints:
+    """Dabs of the true colours at random places, the same for the same picture."""
+    rng = np.random.default_rng(zlib.crc32(picture.name.encode()))
+    height, width = picture.lab.shape[:2]
+    mask = np.zeros((height, width), np.float32)
+    for _ in range(count):
+        y, x = (int(rng.integers(0, side - HINT_SIDE)) for side in (height, width))
+        mask[y : y + HINT_SIDE, x : x + HINT_SIDE] = 1
+    return Hints((picture.lab[..., 1:] * mask[..., None]).astype(np.float32), mask)
+
+
+def _worn_error(colorizer: Colorizer, picture: EvalPicture) -> float:
+    """ab error with the true palette where the network sees a worn scan (its colours are laid on the clean one)."""
+    generator = torch.Generator().manual_seed(zlib.crc32(picture.name.encode()))
+    clean = torch.from_numpy(np.ascontiguousarray(picture.lab[..., 0], np.float32))[None, None]
+    worn = wear(clean, WEAR, generator)[0, 0].numpy()
+    encoding = colorizer.encode(resize(worn, _network_size(worn.shape, colorizer.short_side)))
+    ab = resize(colorizer.colour(encoding, [Palette.from_lab(picture.palette)])[0], worn.shape)
+    return float(ab_error(ab, picture.lab[..., 1:]).mean())
 
 
 def _network_size(shape: tuple[int, ...], short_side: int) -> tuple[int, int]:

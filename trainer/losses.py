@@ -27,6 +27,20 @@ def chroma_distance(predicted: Tensor, true: Tensor, window: int = 4) -> Tensor:
     return (chroma(predicted) - chroma(true)).abs().mean()
 
 
+def colourfulness_distance(predicted: Tensor, true: Tensor) -> Tensor:
+    """Mean difference of whole pictures' colourfulness in the ab plane: spread + 0.3 x mean length.
+
+    Hasler and Suesstrunk's M3 in ab instead of opponent RGB, so that doubt about single pixels does not grey a picture.
+    """
+
+    def colourfulness(ab: Tensor) -> Tensor:
+        flat = ab.flatten(2)
+        spread = (flat.var(2, correction=0).sum(1) + 1e-3).sqrt()
+        return spread + 0.3 * (flat.mean(2).square().sum(1) + 1e-3).sqrt()
+
+    return (colourfulness(predicted) - colourfulness(true)).abs().mean()
+
+
 def soft_bins(ab: Tensor, bins: Tensor) -> Tensor:
     """Soft-encoded targets: the 5 nearest bins weighted by a Gaussian of sigma 5 (N x 2, M x 2 to N x M)."""
     squared = torch.cdist(ab, bins).square()
@@ -35,6 +49,26 @@ def soft_bins(ab: Tensor, bins: Tensor) -> Tensor:
     return torch.zeros_like(squared).scatter_(1, index, weight)
 
 
-def classification_loss(logits: Tensor, ab: Tensor, bins: Tensor) -> Tensor:
-    """Multinomial cross-entropy with soft-encoded targets (M3), mean over pixels (N x M logits, N x 2 ab)."""
-    return -(soft_bins(ab, bins) * logits.log_softmax(1)).sum(1).mean()
+def class_weights(ab: Tensor, bins: Tensor, uniform: float = 0.5, sigma: float = SOFT_SIGMA) -> Tensor:
+    """Weights that lend rare colours a voice (Zhang et al. 2016, eq. 4).
+
+    The bins' frequencies among `ab` (N x 2) are smoothed by a Gaussian of `sigma` over the ab plane, mixed with
+    `uniform` of a uniform distribution and inverted; the mean weight over `ab` is 1.
+
+    Returns:
+        Q float32 for the Q x 2 `bins`.
+    """
+    counts = torch.bincount(torch.cdist(ab, bins).argmin(1), minlength=len(bins)).float()
+    near = (-torch.cdist(bins, bins).square() / (2 * sigma**2)).exp()
+    smooth = (near / near.sum(0)) @ (counts / counts.sum())
+    weights = 1 / ((1 - uniform) * smooth + uniform / len(bins))
+    return weights / (weights * smooth).sum()
+
+
+def classification_loss(logits: Tensor, ab: Tensor, bins: Tensor, weights: Tensor) -> Tensor:
+    """Multinomial cross-entropy with soft-encoded targets (M3), each pixel weighted by its most probable bin.
+
+    N x Q logits, N x 2 ab, Q x 2 bins, Q weights; mean over pixels.
+    """
+    targets = soft_bins(ab, bins)
+    return -(weights[targets.argmax(1)] * (targets * logits.log_softmax(1)).sum(1)).mean()

@@ -17,6 +17,7 @@ MULTIPLE = 32  # sides of the network's input are multiples of this
 SCALE = 4  # input pixels to one pixel of colour, along each side
 AB_SCALE = 110.0  # ab inside the network is in units of this
 HINT_CHANNELS = 3  # a, b, mask
+COLOUR_TERMS = 10  # of `colour_terms`
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,11 @@ class ColorizerConfig:
     widths: tuple[int, int, int, int] = (40, 80, 160, 256)  # encoder channels at 1/4, 1/8, 1/16, 1/32
     blocks: tuple[int, int, int, int] = (1, 2, 2, 2)  # residual blocks of each
     decoder_widths: tuple[int, int, int] = (40, 64, 128)  # at 1/4, 1/8, 1/16
+    global_layers: int = 3  # at 1/32
     token_width: int = 128  # of a palette colour
     heads: int = 4
     bins: int = 313
+    sharpness: float = 1.0  # of the mixture: factor on the scores, 1 in training; above it colours mix less
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,46 @@ class PaletteAttention(nn.Module):
         return x + self.output(mixed.transpose(2, 3).reshape(batch, self.inner, height, width))
 
 
+def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
+    """Multi-head attention of B x Q x C to B x K x C; mask: B x K, True where a key counts."""
+    parts = [part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, key, value)]
+    allowed = None if mask is None else mask[:, None, None, :]
+    return F.scaled_dot_product_attention(*parts, attn_mask=allowed).transpose(1, 2).flatten(2)
+
+
+def feed_forward(width: int) -> nn.Sequential:
+    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
+
+
+class TokenLayer(nn.Module):
+    """The palette's colours look at the picture and at each other: what there is for each of them to colour."""
+
+    def __init__(self, width: int, token_width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.picture_norm, self.token_norm = nn.LayerNorm(width), nn.LayerNorm(token_width)
+        self.query = nn.Linear(token_width, token_width)
+        self.key_value = nn.Linear(width, 2 * token_width)
+        self.look = nn.Linear(token_width, token_width)
+        self.mix_norm = nn.LayerNorm(token_width)
+        self.qkv = nn.Linear(token_width, 3 * token_width)
+        self.mix = nn.Linear(token_width, token_width)
+        self.feed = feed_forward(token_width)
+
+    def forward(self, tokens: Tensor, picture: Tensor, mask: Tensor) -> Tensor:
+        """tokens: B x K x d, picture: B x P x C, mask: B x K."""
+        key, value = self.key_value(self.picture_norm(picture)).chunk(2, -1)
+        tokens = tokens + self.look(attend(self.query(self.token_norm(tokens)), key, value, self.heads))
+        query, key, value = self.qkv(self.mix_norm(tokens)).chunk(3, -1)
+        tokens = tokens + self.mix(attend(query, key, value, self.heads, mask))
+        return tokens + self.feed(tokens)
+
+
 class GlobalLayer(nn.Module):
-    """A transformer layer over all positions of the deepest map and the palette: who takes which colour."""
+    """A transformer layer over all positions of the deepest map and the palette: who takes which colour.
+
+    Both sides look at each other: positions at colours, then colours at positions (as in two-way mask decoders).
+    """
 
     def __init__(self, width: int, token_width: int, heads: int) -> None:
         super().__init__()
@@ -117,20 +158,16 @@ class GlobalLayer(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
         self.heads = heads
-        self.feed = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
-        )
+        self.feed = feed_forward(width)
+        self.tokens = TokenLayer(width, token_width, heads)
 
-    def forward(self, x: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         x = self.palette(x, tokens, mask)
-        batch, channels, height, width = x.shape
         flat = x.flatten(2).transpose(1, 2)  # B x P x C
-        qkv = self.qkv(self.norm(flat)).view(batch, height * width, 3, self.heads, channels // self.heads)
-        query, key, value = (part.transpose(1, 2) for part in qkv.unbind(2))
-        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(flat.shape)
-        flat = flat + self.output(mixed)
+        query, key, value = self.qkv(self.norm(flat)).chunk(3, -1)
+        flat = flat + self.output(attend(query, key, value, self.heads))
         flat = flat + self.feed(flat)
-        return flat.transpose(1, 2).reshape(x.shape)
+        return flat.transpose(1, 2).reshape(x.shape), self.tokens(tokens, flat, mask)
 
 
 class Encoder(nn.Module):
@@ -162,20 +199,35 @@ class Encoder(nn.Module):
 
 
 class DecoderLevel(nn.Module):
-    """Upsample, add the skip and the hints, attend to the palette, one residual block."""
+    """Upsample, add the skip and the hints, attend to the palette, one residual block.
+
+    Both sums are normalised before their ReLU: without that, constant offsets of what is added switch whole channels
+    off for good, the deep ones first, and the network sees tones alone.
+    """
 
     def __init__(self, inputs: int, width: int, config: ColorizerConfig) -> None:
         super().__init__()
         self.project = nn.Conv2d(inputs, width, 1)
         self.hints = nn.Conv2d(HINT_CHANNELS, width, 1, bias=False)
+        self.norm = nn.BatchNorm2d(width, eps=1e-4)
         self.attention = PaletteAttention(width, config.token_width, config.heads)
+        self.attended_norm = nn.BatchNorm2d(width, eps=1e-4)
         self.block = Residual(width)
 
     def forward(self, x: Tensor, skip: Tensor, hints: Tensor | None, tokens: Tensor, mask: Tensor) -> Tensor:
         x = F.interpolate(self.project(x), size=skip.shape[-2:], mode="bilinear", align_corners=False) + skip
         if hints is not None:
             x = x + self.hints(F.adaptive_avg_pool2d(hints, (skip.shape[-2], skip.shape[-1])))
-        return self.block(self.attention(F.relu(x), tokens, mask))
+        x = self.attention(F.relu(self.norm(x)), tokens, mask)
+        return self.block(F.relu(self.attended_norm(x)))
+
+
+def colour_terms(lab: Tensor) -> Tensor:
+    """Lab (... x 3) to COLOUR_TERMS simple terms of order 1, in which a score can say "near that colour" or "vivid"."""
+    scale = lab.new_tensor([50.0, 40.0, 40.0])
+    light, a, b = (lab / scale - lab.new_tensor([1.0, 0.0, 0.0])).unbind(-1)
+    chroma = (a * a + b * b + 1e-4).sqrt()
+    return torch.stack((light, a, b, chroma, light * light, a * a, b * b, a * b, light * a, light * b), -1)
 
 
 class ColorizerNet(nn.Module):
@@ -198,17 +250,23 @@ class ColorizerNet(nn.Module):
         self.palette_mixer = nn.TransformerEncoderLayer(
             config.token_width, config.heads, 2 * config.token_width, dropout=0.0, batch_first=True, norm_first=True
         )
-        self.deep = GlobalLayer(config.widths[3], config.token_width, config.heads)
+        self.deep = nn.ModuleList(
+            GlobalLayer(config.widths[3], config.token_width, config.heads) for _ in range(config.global_layers)
+        )
+        self.deep_norm = nn.LayerNorm(config.widths[3])
+        self.token_norm = nn.LayerNorm(config.token_width)
         self.levels = nn.ModuleList(
             DecoderLevel(a, b, config) for a, b in ((config.widths[3], coarse), (coarse, middle), (middle, fine))
         )
+        # every level has its say, so that what the deep ones know reaches the scores without detours
+        self.says = nn.ModuleList(nn.Conv2d(width, COLOUR_TERMS + 2, 1) for width in (coarse, middle, fine))
         self.assign_pixel = nn.Conv2d(fine, 32, 1)
         self.assign_token = nn.Linear(config.token_width, 32)
         self.closeness = nn.Parameter(torch.tensor(2.0))  # score lost for every 8 units of L between pixel and colour
         self.own_score = nn.Parameter(torch.tensor(-2.0))
         self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
         self.classifier = nn.Conv2d(fine, config.bins, 1)
-        for start_at_zero in (*self.assign_pixel.parameters(), *self.own.parameters()):
+        for start_at_zero in (*self.assign_pixel.parameters(), *self.own.parameters(), *self.says.parameters()):
             nn.init.zeros_(start_at_zero)
 
     def encode(self, lightness: Tensor) -> Features:
@@ -221,15 +279,26 @@ class ColorizerNet(nn.Module):
         hints = condition.hints
         if hints is not None:
             hints = torch.cat((hints[:, :2] / AB_SCALE * hints[:, 2:], hints[:, 2:]), 1)
-        x = self.deep(features.deep, tokens, mask)
-        for level, skip in zip(self.levels, reversed(features.skips), strict=True):
+        x = features.deep
+        for layer in self.deep:
+            x, tokens = layer(x, tokens, mask)
+        x, tokens = self.deep_norm(x.transpose(1, -1)).transpose(1, -1), self.token_norm(tokens)
+        said: Tensor | None = None
+        for level, say, skip in zip(self.levels, self.says, reversed(features.skips), strict=True):
             x = level(x, skip, hints, tokens, mask)
+            if said is not None:
+                said = F.interpolate(said, size=x.shape[-2:], mode="bilinear", align_corners=False)
+            said = say(x) if said is None else said + say(x)
+        assert said is not None
         own, residual = (self.own(x)).chunk(2, 1)
-        scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(tokens)) / 32**0.5
+        own = own + said[:, COLOUR_TERMS:]
+        scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(tokens))
+        wanted = torch.einsum("bchw,bkc->bkhw", said[:, :COLOUR_TERMS], colour_terms(condition.palette))
         palette_lightness = condition.palette[..., :1, None]  # B x K x 1 x 1
         apart = (features.lightness - palette_lightness).abs() / 8
-        scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] - self.closeness * apart), 1)
-        weights = scores.masked_fill(~mask[:, :, None, None], -1e4).softmax(1)  # B x (1 + K) x h x w
+        scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] + wanted - self.closeness * apart), 1)
+        scores = (scores * self.config.sharpness).masked_fill(~mask[:, :, None, None], -1e4)
+        weights = scores.softmax(1)  # B x (1 + K) x h x w
         palette = torch.einsum("bkhw,bkc->bchw", weights[:, 1:], condition.palette[..., 1:] / AB_SCALE)
         ab = palette + weights[:, :1] * own + residual
         return Prediction(ab * AB_SCALE, x)
