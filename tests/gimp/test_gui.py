@@ -198,9 +198,9 @@ def test_palettes_go_to_gimp_and_come_back_and_colours_are_edited(gui: Gui) -> N
     shot(gui, "own-palette", window)
 
     gui.click(window, left, top + ROW, button="3")  # a double click would depend on the machine's speed
-    editor = gui.window("Edit Colour")
+    gui.window("Edit Colour")
     gui.settle()
-    shot(gui, "edit", editor)
+    shot(gui, "edit")
     gui.keys("Escape")
     wait_for(lambda: gui.is_gone("Edit Colour"), "the editor to close")
     gui.keys("Escape")
@@ -210,9 +210,9 @@ def test_palettes_go_to_gimp_and_come_back_and_colours_are_edited(gui: Gui) -> N
 def test_the_set_up_check_can_be_read(gui: Gui) -> None:
     use(gui, "good")
     title = "Text2Colors Set-up Check"
-    window = gui.open_dialog(MAIN, "set-up check", title)
+    gui.open_dialog(MAIN, "set-up check", title)
     says(gui, "answered doctor")
     gui.settle()
-    shot(gui, "check", window)
+    shot(gui, "check")
     gui.keys("Escape")
     wait_for(lambda: gui.is_gone(title), "the report to close")
