@@ -25,6 +25,7 @@ for folder in ("tests/gimp", "install"):
 sys.path.insert(0, str(ROOT))
 
 import plugin_files  # noqa: E402
+from engine import processor  # noqa: E402
 from gui import Gui, missing_programs, running, wait_for  # noqa: E402
 from host import Host, default_root, processes_below, why_not  # noqa: E402
 
@@ -109,7 +110,7 @@ def dialog_figures(host: Host) -> dict[str, list[float]]:
         gui.tell("image, layer = new_image(width=200, height=120)\ndisplay = Gimp.Display.new(image)")
         for turn in range(ROUNDS):
             shown.append(open_dialog(gui))
-            work.append(processor(gui))
+            work.append(processor(plug_in(gui)))
             wait_for(lambda turn=turn: ready(host) > turn, "the engine to be warm")
             drawn.append(draw(gui))
             gui.keys("Escape")
@@ -121,12 +122,10 @@ def dialog_figures(host: Host) -> dict[str, list[float]]:
     }
 
 
-def processor(gui: Gui) -> float:
-    """Processor seconds that the plug-in's process has used."""
-    below = processes_below(gui.process.pid)
-    (number,) = (one for one, words in below.items() if "text2colors.py -gimp" in words)
-    ticks = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return sum(int(one) for one in ticks) / os.sysconf("SC_CLK_TCK")
+def plug_in(gui: Gui) -> int:
+    """The number of the plug-in's process."""
+    (number,) = (one for one, words in processes_below(gui.process.pid).items() if "text2colors.py -gimp" in words)
+    return number
 
 
 def ready(host: Host) -> int:
