@@ -107,8 +107,9 @@ def test_deep_features_reach_the_colours_however_far_off_zero_they_are() -> None
     """Constant offsets must not switch the decoder's channels off."""
     torch.manual_seed(0)
     network = ColorizerNet(SMALL)
-    for say in network.says:
-        torch.nn.init.normal_(say.weight, std=0.3)
+    for weight in network.says.parameters():
+        if weight.ndim > 1:
+            torch.nn.init.normal_(weight, std=0.3)
     features = network.encode(torch.rand(4, 1, 64, 64) * 100)
     shifted = replace(features, deep=features.deep - 50)
     first = network.decode(shifted, condition(4)).ab
