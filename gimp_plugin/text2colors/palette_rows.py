@@ -62,6 +62,7 @@ class Swatch(Gtk.Button):
     def refresh(self) -> None:
         """Show colour and lock as they are now."""
         paint(self, self.colour)
+        paint(self._icon, self.colour)  # GIMP's themes have an ink of their own for the icons of buttons
         locked = self._lockable and self._locks.hold(self._position, self.colour)
         self._icon.set_visible(locked)
         state = "locked" if locked else "not locked"
