@@ -187,4 +187,5 @@ def test_the_id_of_a_bad_message_is_kept_so_that_it_can_be_answered() -> None:
 
 def test_sizes_of_the_pixel_formats() -> None:
     sizes = {name: layout.size(3, 2) for name, layout in p.PIXEL_FORMATS.items()}
-    assert sizes == {"Y u8": 6, "Y u16": 12, "Y float": 24, "RGB u8": 18, "RGB u16": 36, "RGB float": 72}
+    known = {"Y u8": 6, "Y u16": 12, "Y float": 24, "RGB u8": 18, "RGB u16": 36, "RGB float": 72, "RGBA u8": 24}
+    assert sizes == known
