@@ -57,9 +57,7 @@ def colorize(
 
     sources = sum((phrase is not None, palette is not None, auto))
     if sources > 1 or not (sources or hints or region):
-        raise UsageError(
-            "Give one of --phrase, --palette and --auto, or --hints or --region; so that colours are known."
-        )
+        raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
     if decoding not in jobs.DECODINGS:
         raise UsageError(f"There is no decoding '{decoding}'; choose one of {', '.join(jobs.DECODINGS)}.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
