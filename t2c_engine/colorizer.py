@@ -21,12 +21,14 @@ from t2c_engine.color import ab_bins
 from t2c_engine.decoding import Decoding, decode_bins
 from t2c_engine.devices import pick_device
 from t2c_engine.errors import ModelError
+from t2c_engine.extraction import palette_of_points
 from t2c_engine.hints import Hints
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.colorizer import MULTIPLE, SCALE, ColorizerConfig, ColorizerNet, Condition, Features
 from t2c_engine.palette import PALETTE_SIZE, Palette
 from t2c_engine.resize import resize
 
+DABBED = 0.3  # coverage from which a cell's colour counts among the dabs' own
 MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than left to run out of memory
 
 
@@ -123,7 +125,7 @@ class Colorizer:
         """One ab map (h/4 x w/4 x 2, float32, Lab units) for each palette; None asks for the network's own colours.
 
         With `hints` (M4), whatever their size, every map has the dabs' colours where the dabs are, and what belongs to
-        them follows.
+        them follows. Without a palette the dabs' colours are one for the rest, beside the network's own.
         """
         if not palettes:
             return []
@@ -166,11 +168,24 @@ class Colorizer:
         dabs = None
         if hints is not None:
             small = hints.at_size((look.height, look.width))
+            own = self._dab_palette(look, small)
+            for row, palette in enumerate(palettes):
+                if palette is None:
+                    colours[row, : len(own)], mask[row, : len(own)] = own, 1
             dabs = self._tensor(np.concatenate((small.ab, small.mask[..., None]), -1)).permute(2, 0, 1)[None]
             height, width = look.features.lightness.shape[-2:]
             dabs = F.pad(dabs, (0, width - look.width, 0, height - look.height))
             dabs = dabs.expand(len(palettes), -1, -1, -1)
         return Condition(self._tensor(colours), self._tensor(mask), dabs)
+
+    def _dab_palette(self, look: Look, hints: Hints) -> np.ndarray:
+        """n x 3 Lab: the dabs' colours at the lightness below them. Without a palette they are one for the picture."""
+        lightness = look.features.lightness[0, 0, : look.height, : look.width].float().cpu()
+        dabbed = torch.from_numpy(hints.mask >= DABBED)
+        if not dabbed.any():
+            return np.zeros((0, 3), np.float32)
+        points = torch.cat((lightness[dabbed][:, None], torch.from_numpy(hints.ab)[dabbed]), 1)
+        return palette_of_points(points, PALETTE_SIZE).numpy()
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self.device)

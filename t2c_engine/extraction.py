@@ -34,6 +34,26 @@ def extract_palettes(lab: Tensor, count: int = 5) -> Tensor:
     return centres.gather(1, order[..., None].expand_as(centres)) / scale
 
 
+def palette_of_points(lab: Tensor, count: int = 5, apart: float = 6.0) -> Tensor:
+    """At most `count` colours that stand for single pixels; of clusters less than `apart` from another, one is kept.
+
+    Args:
+        lab: N x 3, Lab, N >= 1.
+
+    Returns:
+        n x 3, Lab, darkest first, 1 <= n <= count.
+    """
+    scale = torch.tensor([LIGHTNESS_WEIGHT, 1.0, 1.0], dtype=lab.dtype, device=lab.device)
+    points = (lab * scale)[None]
+    centres = _refine(points, _greedy_start(points, count))[0]
+    kept = [centres[0]]
+    for centre in centres[1:]:
+        if min(float((centre - other).norm()) for other in kept) >= apart:
+            kept.append(centre)
+    colours = torch.stack(kept) / scale
+    return colours[colours[:, 0].argsort(stable=True)]
+
+
 def _greedy_start(points: Tensor, count: int) -> Tensor:
     """Greedy k-means++: each centre is the candidate that lowers the summed squared distance most (B x count x 3)."""
     batch, total, _ = points.shape

@@ -203,3 +203,16 @@ def test_bad_conditions_are_a_sentence_and_leave_nothing(words: list[str], code:
     result = t2c("colorize", "photo.png", *words, code=code)
     assert result.stderr and "Traceback" not in result.stderr
     assert not [path for path in Path().rglob("*") if path.is_file() and path.name != "photo.png"]
+
+
+def test_without_a_palette_the_dabs_colours_are_one_for_the_picture(colorizer: Colorizer) -> None:
+    encoding = colorizer.encode(np.tile(np.linspace(10, 90, 96, dtype=np.float32), (64, 1)))
+    mask = np.zeros((64, 96), np.float32)
+    mask[8:24, 8:24] = mask[40:56, 72:88] = 1
+    ab = np.zeros((64, 96, 2), np.float32)
+    ab[:32], ab[32:] = (50, 20), (-20, -40)
+    dabbed = colorizer.colour(encoding, [None], Hints(ab, mask))[0]
+    alone = colorizer.colour(encoding, [None])[0]
+    # far from the dabs, dark and light follow the dab that lies on dark and on light
+    for place, wanted in (((14, 4), (50, 20)), ((1, 20), (-20, -40))):
+        assert np.linalg.norm(dabbed[place] - wanted) < np.linalg.norm(alone[place] - wanted) / 2

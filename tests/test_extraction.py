@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2c_engine.extraction import extract_palettes
+from t2c_engine.extraction import extract_palettes, palette_of_points
 
 COLOURS = np.array([[20, 10, -40], [40, 50, 30], [55, -45, 40], [75, 5, 70], [92, 0, 0]], dtype=np.float32)
 
@@ -44,3 +44,12 @@ def test_same_result_alone_and_in_a_batch_twice(seed: int, batch: int, height: i
 def test_a_flat_picture_repeats_its_colour() -> None:
     flat = torch.tensor([50.0, 20.0, -30.0]).view(1, 3, 1, 1).expand(1, 3, 30, 40)
     assert torch.allclose(extract_palettes(flat)[0], torch.tensor([50.0, 20.0, -30.0]).expand(5, 3), atol=1e-3)
+
+
+def test_the_colours_of_points_are_found_once_each_darkest_first() -> None:
+    colours = torch.tensor([[80.0, 10, 60], [20.0, 40, 0], [50.0, -40, 0]])
+    points = colours.repeat_interleave(4, 0) + torch.linspace(-0.5, 0.5, 12)[:, None]
+    found = palette_of_points(points)
+    assert found.shape == (3, 3)
+    assert torch.allclose(found, colours[[1, 2, 0]], atol=1.0)
+    assert palette_of_points(points[:1]).shape == (1, 3)

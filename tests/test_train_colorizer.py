@@ -13,9 +13,9 @@ from t2c_engine.colorizer import Colorizer
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.networks.colorizer import ColorizerConfig
 from t2c_engine.palette import Palette
-from trainer.augment import AugmentConfig
+from trainer.augment import AugmentConfig, dab_palette
 from trainer.colorizer import TrainConfig, export_colorizer, learning_rate, read_config, train_colorizer
-from trainer.image_data import draw_batch, load_pictures
+from trainer.image_data import draw_batch, kinds_of_names, load_pictures
 from trainer.losses import class_weights, colourfulness_distance, soft_bins
 from trainer.pcn import PCNConfig, train_pcn
 
@@ -125,7 +125,7 @@ def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
     from trainer.augment import make_example
     from trainer.image_data import Batch
 
-    batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 16, 16) * 20)
+    batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 16, 16) * 20, torch.full((6,), -1))
     always = AugmentConfig(*[1.0] * 7, no_palette=0, partial_palette=0, hints=1)
     example = make_example(batch, always, torch.Generator().manual_seed(0))
     assert example.lightness.min() >= 0 and example.lightness.max() <= 100
@@ -178,3 +178,22 @@ def test_colourfulness_is_asked_of_whole_pictures_not_of_places() -> None:
     moved = ab.flip(2)
     assert colourfulness_distance(moved, ab) < 1e-4
     assert colourfulness_distance(ab * 0.5, ab) > 5
+
+
+def test_kinds_are_names_that_differ_in_a_number_alone() -> None:
+    names = [f"elephant_image_{i:04}.jpg" for i in range(25)] + [f"n0{i % 2}_{i}.JPEG" for i in range(60)] + ["a_1.jpg"]
+    kinds = kinds_of_names(names)
+    assert [len(set(kinds[part])) for part in (slice(25), slice(25, 85))] == [1, 2]
+    assert kinds[-1] == -1 and set(kinds[:-1]) == {0, 1, 2}
+
+
+def test_dabs_can_be_a_picture_s_palette() -> None:
+    generator = torch.Generator().manual_seed(1)
+    lab = torch.randn(4, 3, 8, 8, generator=generator) * 20
+    dabs = torch.zeros(4, 1, 8, 8)
+    dabs[0, 0, 2, 3] = dabs[1] = dabs[2, 0, 1] = 1  # one, all, eight, none
+    palette, mask = dab_palette(lab, dabs, torch.full((4, 5, 3), 99.0), torch.ones(4, 5), 1.1, generator)
+    assert mask.sum(1).tolist() == [1, 5, 5, 5]
+    assert torch.equal(palette[0, 0], lab[0, :, 2, 3])
+    assert all((colour == lab[2, :, 1].T).all(1).any() for colour in palette[2])
+    assert torch.equal(palette[3], torch.full((5, 3), 99.0))  # without dabs it keeps its own

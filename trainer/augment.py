@@ -30,17 +30,22 @@ class AugmentConfig:
     scratches: float = 0.05
     no_palette: float = 0.12
     partial_palette: float = 0.08
-    hints: float = 0.15
+    hints: float = 0.3
+    dab_palette: float = 0.6  # of the pictures with hints: no palette but the hints' own colours
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What the network sees (lightness, condition) and should answer (ab); `clean` is lightness before it was worn."""
+    """What the network sees (lightness, condition) and should answer (ab).
+
+    `clean` is lightness before it was worn, `kinds` as in `Batch`.
+    """
 
     clean: Tensor
     lightness: Tensor
     condition: Condition
     ab: Tensor
+    kinds: Tensor
 
 
 def make_example(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Example:
@@ -51,7 +56,11 @@ def make_example(batch: Batch, config: AugmentConfig, generator: torch.Generator
     ab, palette = recolour(small, ab, palette, _chosen(len(small), config.recolour, generator), generator)
     mask = _palette_mask(palette, config, generator)
     hints = draw_hints(ab, config.hints, generator)
-    return Example(batch.lightness, wear(batch.lightness, config, generator), Condition(palette, mask, hints), ab)
+    if hints is not None:
+        lab = torch.cat((small, ab), 1)
+        palette, mask = dab_palette(lab, hints[:, 2:], palette, mask, config.dab_palette, generator)
+    worn = wear(batch.lightness, config, generator)
+    return Example(batch.lightness, worn, Condition(palette, mask, hints), ab, batch.kinds)
 
 
 def _uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -149,3 +158,18 @@ def draw_hints(ab: Tensor, share: float, generator: torch.Generator) -> Tensor |
     wide = F.max_pool2d(seeds, 3, 1, 1)
     mask = torch.where(_uniform((batch, 1, 1, 1), 0, 1, generator) < 0.5, seeds, wide) * chosen
     return torch.cat((ab * mask, mask), 1)
+
+
+def dab_palette(
+    lab: Tensor, dabs: Tensor, palette: Tensor, mask: Tensor, share: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Palette and mask in which `share` of the pictures with dabs have some of the dabs' colours for their palette.
+
+    lab: B x 3 x h x w; dabs: B x 1 x h x w, 1 where there is one; palette: B x K x 3; mask: B x K.
+    """
+    count = palette.shape[1]
+    drawn = _uniform((len(lab), lab[0, 0].numel()), 0.1, 1, generator) * dabs.flatten(1)
+    value, cell = drawn.topk(count, dim=1)
+    colours = lab.flatten(2).gather(2, cell[:, None].expand(-1, 3, -1)).transpose(1, 2)  # B x K x 3
+    chosen = _chosen(len(lab), share, generator)[:, 0, 0].bool() & (value[:, :1] > 0)  # B x 1
+    return torch.where(chosen[..., None], colours, palette), torch.where(chosen, (value > 0).float(), mask)

@@ -26,12 +26,12 @@ from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Conditi
 from trainer.augment import AugmentConfig, Example, make_example
 from trainer.checkpoints import CHECKPOINT, load_checkpoint, load_initial, save_checkpoint
 from trainer.distributed import World, join_world
-from trainer.image_data import Batch, PictureSet, draw_batch, load_pictures
+from trainer.image_data import SMALL_SIDE, Batch, PictureSet, draw_batch, load_pictures
 from trainer.losses import ab_distance, chroma_distance, class_weights, classification_loss, colourfulness_distance
 from trainer.progress import RunLog, track
 from trainer.schedule import learning_rate
 from trainer.sheets import colour_sheet
-from trainer.teacher import Teacher
+from trainer.teacher import KindHead, Teacher
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,8 @@ class TrainConfig:
     crop: int = 160
     crops: tuple[int, ...] = (96, 128, 160, 192)
     shown: tuple[int, int] = (112, 224)
-    small_share: float = 0.12
+    shown_small: tuple[int, int] = (88, 128)
+    small_share: float = 0.5
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
     ema: float = 0.998
@@ -71,6 +72,7 @@ class TrainConfig:
     colourfulness_weight: float = 0.2
     bins_weight: float = 0.5
     bins_pixels: int = 128
+    kinds_weight: float = 0.5
     teacher_weight: float = 6.0
     seed: int = 1
     network: ColorizerConfig = field(default_factory=ColorizerConfig)
@@ -143,7 +145,8 @@ def train_colorizer(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.ema), use_buffers=True
     )
     tutor = Teacher(teacher, config.network).to(device) if teacher is not None else None
-    trained = nn.ModuleList([network] if tutor is None else [network, tutor])
+    knower = KindHead(config.network, int(pictures.kinds.max()) + 1).to(device)
+    trained = nn.ModuleList([network, knower] if tutor is None else [network, knower, tutor])
     optimizer = torch.optim.AdamW(parameter_groups(trained, config.weight_decay), lr=0.0, betas=(0.9, 0.98))
     mixed = torch.device(device).type == "cuda"
 
@@ -159,14 +162,14 @@ def train_colorizer(
         log.info("Going on at step %d of %d", first, config.steps)
 
     # loop
-    run = RunLog(out, ["loss", "ab", "chroma", "colourful", "bins", "teacher"], first) if world.first else None
+    run = RunLog(out, ["loss", "ab", "chroma", "colourful", "bins", "kinds", "teacher"], first) if world.first else None
     network.train()
     for step in track(range(first, config.steps), total=config.steps, description="colorizer", show=world.first):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, step)
         example = draw_example(pictures, large, small, config, step, device, world)
         with torch.autocast(device_type=torch.device(device).type, dtype=torch.bfloat16, enabled=mixed):
-            losses = step_losses(network, tutor, example, (bins, balance), config, step)
+            losses = step_losses(network, knower, tutor, example, (bins, balance), config, step)
         optimizer.zero_grad(set_to_none=True)
         losses["loss"].backward()
         world.average_gradients(trained)
@@ -207,12 +210,13 @@ def draw_example(
     """The example of a step: pictures, crops and conditions follow from (seed, step, rank) alone."""
     rng = np.random.default_rng((config.seed, step))  # what all processes share: the kind of batch
     use_small = len(small) and rng.random() < config.small_share
-    crop = 64 if use_small else int(rng.choice(config.crops))
+    crop = int(rng.choice([c for c in config.crops if not use_small or c <= SMALL_SIDE] or config.crops))
     share = config.batch * (config.crop / crop) ** 2 / world.size  # as many pixels in every step
     rng = np.random.default_rng((config.seed, step, world.rank))
-    zoom = (1.0, 1.0) if use_small else (config.shown[0] / crop, config.shown[1] / crop)
+    least, most = config.shown_small if use_small else config.shown
+    zoom = (least / crop, most / crop)
     batch = draw_batch(pictures, small if use_small else large, rng, max(1, round(share)), crop, zoom)
-    batch = Batch(batch.lightness.to(device), batch.ab.to(device))
+    batch = Batch(batch.lightness.to(device), batch.ab.to(device), batch.kinds.to(device))
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
     example = make_example(batch, config.augment, generator)
     return replace(example, lightness=example.lightness.contiguous(memory_format=torch.channels_last))
@@ -220,6 +224,7 @@ def draw_example(
 
 def step_losses(
     network: ColorizerNet,
+    knower: KindHead,
     tutor: Teacher | None,
     example: Example,
     bins: tuple[torch.Tensor, torch.Tensor],
@@ -243,7 +248,10 @@ def step_losses(
     taught = tutor(features, example.clean) if tutor is not None and step % 2 == 0 else torch.zeros(())
     total = distance + config.chroma_weight * chroma + config.colourfulness_weight * colourful
     total = total + config.bins_weight * classes + config.teacher_weight * taught
-    parts = {"ab": distance, "chroma": chroma, "colourful": colourful, "bins": classes, "teacher": 2 * taught}
+    parts = {"ab": distance, "chroma": chroma, "colourful": colourful}
+    known = knower(features, example.kinds)
+    total = total + config.kinds_weight * known
+    parts |= {"bins": classes, "kinds": known, "teacher": 2 * taught}
     return {"loss": total} | parts
 
 

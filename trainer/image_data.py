@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import os
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,18 +33,21 @@ from t2c_engine.resize import resize
 log = logging.getLogger(__name__)
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
-SMALL_SIDE = 64  # pictures of a shorter side below LARGE_SIDE are used at this size
-LARGE_SIDE = 120
+LARGE_SIDE = 132  # px; pictures of a shorter side below this are small ones
+SMALL_SIDE = 128  # px, at which small pictures are kept: most are enlarged, so that things have their usual size
 L_UNIT = 2.55  # bytes to one unit of L
+CACHE_LAYOUT = 2  # of the cache's files
+KIND_SIZE = 20  # pictures with alike names that make a kind
 VALIDATION_SHARE = 50  # one picture in so many is kept for validation, by a hash of its name
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """lightness: B x 1 x H x W, 0..100; ab: B x 2 x H/4 x W/4."""
+    """lightness: B x 1 x H x W, 0..100; ab: B x 2 x H/4 x W/4; kinds: B int64, what is to be seen, -1 if not known."""
 
     lightness: Tensor
     ab: Tensor
+    kinds: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class PictureSet:
     starts: np.ndarray  # N + 1, in pixels of lightness
     shapes: np.ndarray  # N x 2
     validation: np.ndarray  # N, bool
+    kinds: np.ndarray  # N, int64, see `kinds_of_names`
 
     def picture(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """H x W lightness bytes and H/4 x W/4 x 2 ab bytes of one picture (views)."""
@@ -78,7 +83,8 @@ def load_pictures(sources: Sequence[Path], cache: Path, *, max_side: int = 320, 
     Raises:
         PictureError: a source does not exist or holds no picture.
     """
-    key = hashlib.sha256(json.dumps([_fingerprint(s) for s in sources] + [max_side, crop]).encode()).hexdigest()[:16]
+    layout = [CACHE_LAYOUT, max_side, crop]
+    key = hashlib.sha256(json.dumps([_fingerprint(s) for s in sources] + layout).encode()).hexdigest()[:16]
     folder = cache / f"pictures-{key}"
     if not (folder / "index.npz").exists():
         _build(sources, folder, max_side, crop)
@@ -89,7 +95,18 @@ def load_pictures(sources: Sequence[Path], cache: Path, *, max_side: int = 320, 
         index["starts"],
         index["shapes"],
         index["validation"],
+        index["kinds"],
     )
+
+
+def kinds_of_names(names: Sequence[str]) -> np.ndarray:
+    """What pictures show, as collections tell it by their files' names: "elephant_image_0052.jpg" is of one kind with
+    all that differ in the number alone. N int64, 0 and up; -1 where fewer than KIND_SIZE pictures are alike."""
+    stems = np.array([re.sub(r"[_-]?\d+\.\w+$", "", name) for name in names])
+    _, kind, counts = np.unique(stems, return_inverse=True, return_counts=True)
+    common = counts >= KIND_SIZE
+    number = np.where(common, np.cumsum(common) - 1, -1)
+    return number[kind]
 
 
 def _fingerprint(source: Path) -> list[str | int]:
@@ -152,7 +169,8 @@ def _build(sources: Sequence[Path], folder: Path, max_side: int, crop: int) -> N
     np.save(folder / "lightness.npy", np.concatenate([light.ravel() for light in lights]))
     np.save(folder / "ab.npy", np.concatenate([ab.ravel() for ab in abs_]))
     starts = np.concatenate(([0], np.cumsum(shapes.prod(1))))
-    np.savez(folder / "building.npz", starts=starts, shapes=shapes, validation=np.array(held_out))
+    kinds = kinds_of_names(names)
+    np.savez(folder / "building.npz", starts=starts, shapes=shapes, validation=np.array(held_out), kinds=kinds)
     os.replace(folder / "building.npz", folder / "index.npz")  # last: the cache is complete
 
 
@@ -166,7 +184,8 @@ def draw_batch(
 ) -> Batch:
     """`size` random crops (flipped at random), each `zoom` times `crop` px of its picture, resized to `crop` px."""
     lights, abs_ = [], []
-    for index in rng.choice(indices, size):
+    chosen = rng.choice(indices, size)
+    for index in chosen:
         light, ab = pictures.picture(int(index))
         wanted = round(crop * rng.uniform(*zoom) / SCALE)
         cut = min(wanted, *ab.shape[:2])  # in pixels of ab, a quarter of those of lightness
@@ -177,7 +196,7 @@ def draw_batch(
             light, ab = light[:, ::-1].copy(), ab[:, ::-1].copy()
         lights.append(_resized(torch.tensor(light.astype(np.float32))[None] / L_UNIT, crop))
         abs_.append(_resized(torch.tensor(ab.astype(np.float32)).permute(2, 0, 1), crop // SCALE))
-    return Batch(torch.stack(lights), torch.stack(abs_))
+    return Batch(torch.stack(lights), torch.stack(abs_), torch.from_numpy(pictures.kinds[chosen]))
 
 
 def _resized(picture: Tensor, side: int) -> Tensor:

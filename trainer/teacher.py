@@ -1,7 +1,7 @@
-"""A teacher for the encoder: SqueezeNet's features of the clean grey picture, to be guessed from the worn one.
+"""Teachers for the encoder, since colour alone teaches what things are slowly. Used in training only, never shipped.
 
-Colour alone teaches what things are slowly; a network that knows objects already speeds it up. The teacher is used in
-training only and never shipped. Must not import data.
+What a picture shows (Iizuka et al. 2016 learn it jointly with colour), and SqueezeNet's features of the clean grey
+picture, to be guessed from the worn one. Must not import data.
 """
 
 from __future__ import annotations
@@ -16,6 +16,20 @@ from t2c_engine.networks.colorizer import ColorizerConfig, Features
 from trainer.perceptual import PerceptualDistance
 
 TEACHER_CHANNELS = 512  # of fire9, at 1/16 of the input's resolution
+
+
+class KindHead(nn.Module):
+    """Loss of telling from the deepest features, averaged over the picture, of what kind it is."""
+
+    def __init__(self, config: ColorizerConfig, kinds: int) -> None:
+        super().__init__()
+        self.normalise = nn.LayerNorm(config.widths[3])
+        self.tell = nn.Linear(config.widths[3], max(1, kinds))
+
+    def forward(self, features: Features, kinds: Tensor) -> Tensor:
+        """Mean cross-entropy over the pictures of known kind (B int64, -1 where not known); 0 if there is none."""
+        told = self.tell(self.normalise(features.deep.mean((2, 3)).float()))
+        return F.cross_entropy(told, kinds, ignore_index=-1, reduction="sum") / (kinds >= 0).sum().clamp(min=1)
 
 
 class Teacher(nn.Module):
