@@ -18,6 +18,7 @@ from trainer.colorizer import TrainConfig, export_colorizer, learning_rate, read
 from trainer.image_data import draw_batch, kinds_of_names, load_pictures
 from trainer.losses import class_weights, colourfulness_distance, soft_bins
 from trainer.pcn import PCNConfig, train_pcn
+from trainer.wear import WearConfig, jpeg, screened
 
 TINY = ColorizerConfig(widths=(8, 12, 16, 24), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 CONFIG = TrainConfig(
@@ -126,7 +127,7 @@ def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
     from trainer.image_data import Batch
 
     batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 16, 16) * 20, torch.full((6,), -1))
-    always = AugmentConfig(*[1.0] * 7, no_palette=0, partial_palette=0, hints=1)
+    always = AugmentConfig(recolour=1, rotate_hue=1, hints=1, wear=WearConfig(*[1.0] * 7))
     example = make_example(batch, always, torch.Generator().manual_seed(0))
     assert example.lightness.min() >= 0 and example.lightness.max() <= 100
     assert not torch.equal(example.ab, batch.ab) and example.condition.palette.shape == (6, 5, 3)
@@ -134,9 +135,25 @@ def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
     assert hints is not None
     revealed = hints[:, 2:] > 0
     assert revealed.any() and torch.allclose(hints[:, :2], example.ab * revealed)
-    unworn = AugmentConfig(*[0.0] * 7, no_palette=1, partial_palette=0, hints=0)
-    never = make_example(batch, unworn, torch.Generator().manual_seed(0))
-    assert torch.equal(never.ab, batch.ab) and not never.condition.palette_mask.any()
+    never = make_example(batch, AugmentConfig(no_palette=1), torch.Generator().manual_seed(0))
+    assert torch.equal(never.ab, batch.ab) and torch.equal(never.lightness, batch.lightness)
+    assert not never.condition.palette_mask.any()
+
+
+def test_jpeg_keeps_flat_blocks_and_loses_fine_detail_first() -> None:
+    flat, stripes = torch.full((1, 1, 16, 20), 43.0), torch.zeros(1, 1, 16, 20)
+    stripes[..., ::2] = 12.0  # the finest frequency there is
+    kept = jpeg(torch.cat((flat, stripes)), torch.tensor([50.0, 10.0]))
+    assert (kept[0] - 43).abs().max() < 0.5
+    assert kept[1, 0, :, :16].std() < 2 and torch.equal(kept[1, 0, :, 16:], stripes[0, 0, :, 16:])
+    fine = jpeg(stripes, torch.tensor([1e4]))
+    assert torch.allclose(fine, stripes, atol=0.1)
+
+
+def test_a_screen_marks_the_middle_tones() -> None:
+    tones = torch.tensor([0.0, 50.0, 100.0]).view(3, 1, 1, 1).expand(3, 1, 32, 32)
+    added = (screened(tones, torch.Generator().manual_seed(2)) - tones).flatten(1).std(1)
+    assert added[0] == 0 and added[2] == 0 and added[1] > 0.1
 
 
 def test_soft_bins_weigh_the_five_nearest_by_a_gaussian() -> None:

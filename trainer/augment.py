@@ -1,4 +1,4 @@
-"""What training does to a batch: recolouring, worn lightness, and which conditions are shown.
+"""What training does to a batch: recolouring, and which conditions are shown (wear has a room of its own).
 
 Recolouring teaches that the palette, not the object, decides the colour: a picture's own palette is exchanged for
 another's, and its pixels move along. Must not import networks other than the condition type.
@@ -6,7 +6,7 @@ another's, and its pixels move along. Must not import networks other than the co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -14,24 +14,22 @@ from torch.nn import functional as F
 
 from t2c_engine.extraction import LIGHTNESS_WEIGHT, extract_palettes
 from t2c_engine.networks.colorizer import SCALE, Condition
+from trainer.chance import chosen, uniform
 from trainer.image_data import Batch
+from trainer.wear import WearConfig, wear
 
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
-    """Shares (0..1) of the pictures of a batch to which each thing is done."""
+    """Shares (0..1) of the pictures of a batch to which each thing is done; without change, nothing is done."""
 
-    recolour: float = 0.35
-    rotate_hue: float = 0.1
-    tone: float = 0.35  # faded, darkened, brightened
-    noise: float = 0.3
-    blur: float = 0.2
-    light: float = 0.1  # uneven light, stains
-    scratches: float = 0.05
-    no_palette: float = 0.12
-    partial_palette: float = 0.08
-    hints: float = 0.3
-    dab_palette: float = 0.6  # of the pictures with hints: no palette but the hints' own colours
+    recolour: float = 0.0
+    rotate_hue: float = 0.0
+    no_palette: float = 0.0
+    partial_palette: float = 0.0
+    hints: float = 0.0
+    dab_palette: float = 0.0  # of the pictures with hints: no palette but the hints' own colours
+    wear: WearConfig = field(default_factory=WearConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +50,20 @@ def make_example(batch: Batch, config: AugmentConfig, generator: torch.Generator
     """One training example of a batch; all chance comes from `generator` (on the batch's device)."""
     small = F.avg_pool2d(batch.lightness, SCALE)
     palette = extract_palettes(torch.cat((small, batch.ab), 1))
-    ab, palette = rotate_hue(batch.ab, palette, _chosen(len(small), config.rotate_hue, generator), generator)
-    ab, palette = recolour(small, ab, palette, _chosen(len(small), config.recolour, generator), generator)
+    ab, palette = rotate_hue(batch.ab, palette, chosen(len(small), config.rotate_hue, generator), generator)
+    ab, palette = recolour(small, ab, palette, chosen(len(small), config.recolour, generator), generator)
     mask = _palette_mask(palette, config, generator)
     hints = draw_hints(ab, config.hints, generator)
     if hints is not None:
         lab = torch.cat((small, ab), 1)
         palette, mask = dab_palette(lab, hints[:, 2:], palette, mask, config.dab_palette, generator)
-    worn = wear(batch.lightness, config, generator)
+    worn = wear(batch.lightness, config.wear, generator)
     return Example(batch.lightness, worn, Condition(palette, mask, hints), ab, batch.kinds)
-
-
-def _uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
-    return torch.rand(shape, generator=generator, device=generator.device) * (high - low) + low
-
-
-def _chosen(batch: int, share: float, generator: torch.Generator) -> Tensor:
-    """B x 1 x 1 x 1, 1.0 for about `share` of the pictures."""
-    return (_uniform((batch, 1, 1, 1), 0, 1, generator) < share).float()
 
 
 def rotate_hue(ab: Tensor, palette: Tensor, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Turn the ab plane of the chosen pictures and of their palettes by a random angle."""
-    angle = _uniform((len(ab),), 0, 2 * torch.pi, generator) * chosen.flatten()
+    angle = uniform((len(ab),), 0, 2 * torch.pi, generator) * chosen.flatten()
     cos, sin = angle.cos(), angle.sin()
     turn = torch.stack((torch.stack((cos, -sin), -1), torch.stack((sin, cos), -1)), 1)  # B x 2 x 2
     turned = torch.einsum("bij,bjhw->bihw", turn, ab)
@@ -102,46 +91,10 @@ def recolour(
     return ab + chosen * (moved - ab), palette + flat * (other - palette)
 
 
-def wear(lightness: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
-    """Tone, blur and grain as of scans and old prints (B x 1 x H x W, 0..100); ab stays what it was."""
-    batch = len(lightness)
-    low = _uniform((batch, 1, 1, 1), 0, 25, generator)
-    high = _uniform((batch, 1, 1, 1), 75, 100, generator)
-    gamma = torch.exp(_uniform((batch, 1, 1, 1), -0.5, 0.5, generator))
-    toned = low + (high - low) * (lightness / 100).clamp(0, 1) ** gamma
-    lightness = lightness + _chosen(batch, config.tone, generator) * (toned - lightness)
-    blurred = F.avg_pool2d(lightness, 3, 1, 1, count_include_pad=False)
-    lightness = lightness + _chosen(batch, config.blur, generator) * (blurred - lightness)
-    if config.light:
-        stains = _uniform((batch, 1, 3, 3), -22, 22, generator)
-        stains = F.interpolate(stains, size=lightness.shape[-2:], mode="bicubic", align_corners=False)
-        lightness = lightness + _chosen(batch, config.light, generator) * stains
-    if config.scratches:
-        lightness = torch.where(scratches(lightness, config.scratches, generator), 95.0, lightness)
-    sigma = _uniform((batch, 1, 1, 1), 0, 7, generator) * _chosen(batch, config.noise, generator)
-    grain = torch.randn(lightness.shape, generator=generator, device=lightness.device)
-    return (lightness + grain * sigma).clamp(0, 100)
-
-
-def scratches(lightness: Tensor, share: float, generator: torch.Generator, count: int = 4) -> Tensor:
-    """B x 1 x H x W bool: up to `count` thin straight lines in about `share` of the pictures."""
-    batch, _, height, width = lightness.shape
-    y = torch.arange(height, device=lightness.device)[None, :, None] / height - 0.5
-    x = torch.arange(width, device=lightness.device)[None, None, :] / width - 0.5
-    marked = torch.zeros_like(lightness, dtype=torch.bool)
-    for _ in range(count):
-        angle, offset = _uniform((2, batch, 1, 1), -1, 1, generator)
-        across = (x * torch.cos(3.2 * angle) + y * torch.sin(3.2 * angle) - 0.5 * offset).abs()
-        along = (y * torch.cos(3.2 * angle) - x * torch.sin(3.2 * angle)).abs()
-        length = _uniform((batch, 1, 1), 0, 0.5, generator)
-        marked |= ((across < 0.7 / height) & (along < length))[:, None]
-    return marked & _chosen(batch, share, generator).bool()
-
-
 def _palette_mask(palette: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     batch, count, _ = palette.shape
-    draw = _uniform((batch, 1), 0, 1, generator)
-    some = (_uniform((batch, count), 0, 1, generator) < 0.6).float()
+    draw = uniform((batch, 1), 0, 1, generator)
+    some = (uniform((batch, count), 0, 1, generator) < 0.6).float()
     none = config.no_palette
     mask = torch.where(draw < none + config.partial_palette, some, torch.ones_like(some))
     return torch.where(draw < none, torch.zeros_like(some), mask)
@@ -150,13 +103,13 @@ def _palette_mask(palette: Tensor, config: AugmentConfig, generator: torch.Gener
 def draw_hints(ab: Tensor, share: float, generator: torch.Generator) -> Tensor | None:
     """Dabs of the true ab (M4): few points or patches of 1 to 3 cells, B x 3 x h x w, or None if no picture has any."""
     batch, _, height, width = ab.shape
-    chosen = _chosen(batch, share, generator)
-    if not chosen.any():
+    dabbed = chosen(batch, share, generator)
+    if not dabbed.any():
         return None
-    dabs = torch.exp(_uniform((batch, 1, 1, 1), 0, 3.5, generator))  # 1 to 33
-    seeds = (_uniform((batch, 1, height, width), 0, 1, generator) < dabs / (height * width)).float()
+    dabs = torch.exp(uniform((batch, 1, 1, 1), 0, 3.5, generator))  # 1 to 33
+    seeds = (uniform((batch, 1, height, width), 0, 1, generator) < dabs / (height * width)).float()
     wide = F.max_pool2d(seeds, 3, 1, 1)
-    mask = torch.where(_uniform((batch, 1, 1, 1), 0, 1, generator) < 0.5, seeds, wide) * chosen
+    mask = torch.where(uniform((batch, 1, 1, 1), 0, 1, generator) < 0.5, seeds, wide) * dabbed
     return torch.cat((ab * mask, mask), 1)
 
 
@@ -168,8 +121,8 @@ def dab_palette(
     lab: B x 3 x h x w; dabs: B x 1 x h x w, 1 where there is one; palette: B x K x 3; mask: B x K.
     """
     count = palette.shape[1]
-    drawn = _uniform((len(lab), lab[0, 0].numel()), 0.1, 1, generator) * dabs.flatten(1)
+    drawn = uniform((len(lab), lab[0, 0].numel()), 0.1, 1, generator) * dabs.flatten(1)
     value, cell = drawn.topk(count, dim=1)
     colours = lab.flatten(2).gather(2, cell[:, None].expand(-1, 3, -1)).transpose(1, 2)  # B x K x 3
-    chosen = _chosen(len(lab), share, generator)[:, 0, 0].bool() & (value[:, :1] > 0)  # B x 1
-    return torch.where(chosen[..., None], colours, palette), torch.where(chosen, (value > 0).float(), mask)
+    taken = chosen(len(lab), share, generator)[:, 0, 0].bool() & (value[:, :1] > 0)  # B x 1
+    return torch.where(taken[..., None], colours, palette), torch.where(taken, (value > 0).float(), mask)

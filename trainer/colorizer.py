@@ -32,6 +32,7 @@ from trainer.progress import RunLog, track
 from trainer.schedule import learning_rate
 from trainer.sheets import colour_sheet
 from trainer.teacher import KindHead, Teacher
+from trainer.wear import WearConfig
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def read_config(path: Path, **changes: Any) -> TrainConfig:
     try:
         table = tomllib.loads(path.read_text())
         network = read_network_config(table.pop("network", {}))
-        augment = AugmentConfig(**table.pop("augment", {}))
+        augment = AugmentConfig(wear=WearConfig(**table.pop("wear", {})), **table.pop("augment", {}))
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
         }
@@ -261,8 +262,7 @@ def validation_batch(pictures: PictureSet, config: TrainConfig) -> Example | Non
     if not len(indices):
         return None
     batch = draw_batch(pictures, indices, np.random.default_rng(0), VALIDATION_PICTURES, config.crop)
-    plain = AugmentConfig(**dict.fromkeys(asdict(AugmentConfig()), 0.0))
-    return make_example(batch, plain, torch.Generator().manual_seed(0))
+    return make_example(batch, AugmentConfig(), torch.Generator().manual_seed(0))
 
 
 def validate(network: ColorizerNet, example: Example | None, device: str, sheet: Path) -> dict[str, float]:

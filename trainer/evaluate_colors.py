@@ -24,7 +24,6 @@ from t2c_engine.palette import Palette, delta_e_2000
 from t2c_engine.pictures import Picture, read_picture
 from t2c_engine.resize import resize
 from t2c_engine.upsample import render
-from trainer.augment import AugmentConfig, wear
 from trainer.color_metrics import (
     ab_error,
     bleeding,
@@ -37,6 +36,7 @@ from trainer.color_metrics import (
 from trainer.image_data import SUFFIXES
 from trainer.perceptual import PerceptualDistance
 from trainer.progress import track
+from trainer.wear import WearConfig, wear
 
 SHORT_SIDE = 256
 OTHERS = 5  # palettes of other pictures given to each
@@ -44,7 +44,7 @@ FOLDERS = ("imagenet_160", "imagenet_birds", "bsds500_test50", "cid22_val", "gb8
 PALETTE, NEAREST, GREY = "palette", "nearest_lightness", "grey"
 AUTOMATIC, DIRECT, HINTS, WORN = "automatic", "automatic_direct", "automatic_hints", "palette_worn"
 HINT_COUNT, HINT_SIDE = 10, 7  # dabs of a picture's true colours, and their side in px
-WEAR = AugmentConfig(tone=1, noise=1, blur=1, light=1, scratches=1)  # of the pictures coloured as WORN
+WEAR = WearConfig(*[0.5] * 7)  # of the pictures coloured as WORN: about half of all defects on each
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class RunLog:
         self.names = tuple(names)
         self.sums = dict.fromkeys(names, 0.0)
         self.count = 0
+        self.timed = 0  # steps since `started`
         self.started = time.monotonic()
         self.path.touch()
         kept = [line for line in self.path.read_text().splitlines() if json.loads(line)["step"] <= step]
@@ -51,11 +52,13 @@ class RunLog:
         for name in self.names:
             self.sums[name] += losses[name]
         self.count += 1
+        self.timed += 1
         if (step + 1) % WINDOW == 0:
             means = {name: round(total / self.count, 5) for name, total in self.sums.items()}
-            seconds = round((time.monotonic() - self.started) / self.count, 4)
+            seconds = round((time.monotonic() - self.started) / self.timed, 4)
             self._write({"step": step + 1, "seconds_a_step": seconds, **means})
-            self.sums, self.count, self.started = dict.fromkeys(self.names, 0.0), 0, time.monotonic()
+            self.sums, self.count = dict.fromkeys(self.names, 0.0), 0
+            self.timed, self.started = 0, time.monotonic()
 
     def note(self, step: int, figures: Mapping[str, float]) -> None:
         """Figures of validation; also redraws the curves."""
@@ -63,7 +66,7 @@ class RunLog:
         log.info("step %d: %s", step, rounded)
         self._write({"step": step, "validation": rounded})
         self.draw()
-        self.started = time.monotonic()
+        self.timed, self.started = 0, time.monotonic()  # validation does not count
 
     def draw(self) -> None:
         """The loss curves so far, loss.png in the run's folder."""
