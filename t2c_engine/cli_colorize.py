@@ -40,7 +40,12 @@ def colorize(
     count: Count = 5,
     seed: Seed = 0,
     variety: Variety = 0.5,
-    strength: Annotated[float, typer.Option("--strength", min=0, max=2, help="0: grey; 1: as predicted.")] = 1.0,
+    strength: Annotated[
+        float,
+        typer.Option(
+            "--strength", min=0, max=2, help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey."
+        ),
+    ] = 1.0,
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,

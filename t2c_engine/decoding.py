@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TEMPERATURE = 0.38  # of the annealed mean, the paper's
 TOP = 5  # bins of the top-k mean
+DIRECT = "direct"  # no decoding: the network's own colours as it gives them, without the bins
 
 
 class Decoding(StrEnum):

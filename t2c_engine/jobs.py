@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t2c_engine.color import lab_to_srgb, srgb_to_lab
-from t2c_engine.decoding import Decoding
+from t2c_engine.decoding import DIRECT, Decoding
+from t2c_engine.encoded import Encoded
 from t2c_engine.errors import OutputError, T2CError, UsageError
 from t2c_engine.files import write_file
 from t2c_engine.outputs import Plan, plan_outputs, prepare_folder
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DIRECT = "direct"  # the network's own colours as it gives them, without the 313 bins
 DECODINGS = (*Decoding, DIRECT)
 EXTRACTION_SIDE = 256  # short side from which a picture's palette is taken, px
 PREVIEW_SIDE = 800  # a picture is thinned to about this for its contact sheet, px
@@ -59,8 +59,8 @@ class ColorizeRequest:
 
     phrase or palettes: one result a palette, `count` at most. Neither: the network's own colours, by `decoding`
     ("direct", or a `Decoding`), and one result; or, with regions alone, no colour outside them.
-    hints: a picture with dabs of colour (`overlays.read_hints`). strength: 0 grey .. 1 full colour, above it stronger.
-    seed, variety: of the palettes drawn for phrases.
+    hints: a picture with dabs of colour (`overlays.read_hints`). strength: 0 the network's own colours .. 1 the
+    palette's, above it stronger; without a palette 0 is grey. seed, variety: of the palettes drawn for phrases.
     """
 
     inputs: tuple[Path, ...]
@@ -245,19 +245,19 @@ def _results(
 
     hints = None if request.hints is None else read_hints(request.hints, picture.size)
     masks = [read_mask(mask, picture.size) for mask, _ in wanted.regions]
-    encoding = colorizer.encode(lightness)
-    if wanted.base[0] is not None or request.decoding == DIRECT:
-        maps = colorizer.colour(encoding, wanted.base, hints)
-    else:
-        maps = [colorizer.automatic(encoding, Decoding(request.decoding), hints)] * len(wanted.base)
-    if not (wanted.base[0] or request.automatic or hints):
-        maps = [np.zeros_like(ab) for ab in maps]
-    inner = [colorizer.colour(encoding, palettes, hints) for _, palettes in wanted.regions]
+    encoded = Encoded(colorizer, lightness)
+    inner = [list(encoded.colours(palettes, hints, request.strength)) for _, palettes in wanted.regions]
+    if wanted.base[0] or request.automatic or hints:
+        maps = list(encoded.colours(wanted.base, hints, request.strength, request.decoding))
+        own = next(encoded.colours(wanted.base[:1], hints, decoding=request.decoding))
+    else:  # no colour outside the regions
+        own = np.zeros_like(inner[0][0])
+        maps = [own] * len(wanted.base)
     for index, (palette, ab) in enumerate(zip(wanted.base, maps, strict=True)):
-        pixels = render(picture, ab, request.strength, lightness=lightness)
+        pixels = render(picture, ab, lightness=lightness)
         for mask, others in zip(masks, inner, strict=True):
-            blend(pixels, mask, render(picture, others[index], request.strength, lightness=lightness))
-        yield palette or _palette_of(lightness, ab), pixels
+            blend(pixels, mask, render(picture, others[index], lightness=lightness))
+        yield palette or _palette_of(lightness, own), pixels
 
 
 def _palette_of(lightness: np.ndarray, ab: np.ndarray) -> Palette:

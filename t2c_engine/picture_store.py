@@ -7,23 +7,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from t2c_engine.decoding import Decoding
+from t2c_engine.encoded import Encoded
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.hints import Hints, hints_of_pixels
-from t2c_engine.palette import Palette
 from t2c_engine.pictures import Picture, small_lightness
 from t2c_engine.protocol import PIXEL_FORMATS, Buffer
 from t2c_engine.resize import resize
 
 MAX_BYTES = 400_000_000  # of pixels held; the newest picture is held whatever its size
 MAX_PICTURES = 16
-MAX_COLOURS = 64  # ab maps kept for a picture
-BATCH = 8  # palettes that go through the network at once
 MAX_SIDE = 262_144  # GIMP allows no more either
 
 
@@ -102,48 +98,6 @@ class HeldPicture:
             known = Encoded(colorizer, small_lightness(self.picture, colorizer.short_side))
             self._encoded[id(colorizer)] = known
         return known
-
-
-class Encoded:
-    """One picture encoded by one colouriser, and the colours it has given it so far. For one thread at a time.
-
-    Attributes:
-        lightness: h x w float32, 0..100, what was encoded.
-    """
-
-    def __init__(self, colorizer: Any, lightness: np.ndarray) -> None:
-        self.colorizer = colorizer
-        self.lightness = lightness
-        self._encoding = colorizer.encode(lightness)
-        self._colours: OrderedDict[tuple[Palette | None, int], np.ndarray] = OrderedDict()
-        self._hints: dict[int, Hints] = {}  # those used so far, held so that each keeps its identity
-
-    def colours(self, palettes: Sequence[Palette | None], hints: Hints | None = None) -> Iterator[np.ndarray]:
-        """One ab map (small, h x w x 2) a palette, in order; the network sees only new palettes, some at a time.
-
-        None asks for the network's own colours; `hints` as in `Colorizer.colour`.
-        """
-        dabs = 0 if hints is None else id(hints)
-        if hints is not None:
-            self._hints[dabs] = hints
-        for start in range(0, len(palettes), BATCH):
-            part = [(palette, dabs) for palette in palettes[start : start + BATCH]]
-            new = list(dict.fromkeys(key for key in part if key not in self._colours))
-            if new:
-                self._colours.update(zip(new, self._worked_out([key[0] for key in new], hints), strict=True))
-            for key in part:
-                self._colours.move_to_end(key)
-            results = [self._colours[key] for key in part]
-            while len(self._colours) > MAX_COLOURS:
-                self._colours.popitem(last=False)
-            yield from results
-
-    def _worked_out(self, palettes: Sequence[Palette | None], hints: Hints | None) -> list[np.ndarray]:
-        given = iter(self.colorizer.colour(self._encoding, [one for one in palettes if one is not None], hints))
-        return [
-            self.colorizer.automatic(self._encoding, Decoding.MEAN, hints) if one is None else next(given)
-            for one in palettes
-        ]
 
 
 class PictureStore:

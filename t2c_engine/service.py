@@ -31,8 +31,8 @@ _PATIENCE = 0.3  # seconds between two signs of life while the network loads
 _DEVICES = ("auto", "cpu", "cuda", "mps")
 
 Params = Mapping[str, Any]
-# picture, ab, strength, lightness, and what to call now and then, which may raise
-Render = Callable[[Picture, np.ndarray, float, np.ndarray, Callable[[], None]], np.ndarray]
+# picture, ab, lightness, and what to call now and then, which may raise
+Render = Callable[[Picture, np.ndarray, np.ndarray, Callable[[], None]], np.ndarray]
 Tell = Callable[[str, Params, Buffer], None]
 
 
@@ -91,12 +91,10 @@ def _colorizer_on(device: str) -> Any:
     return Colorizer.load(device=device)
 
 
-def _render(
-    picture: Picture, ab: np.ndarray, strength: float, lightness: np.ndarray, at_block: Callable[[], None]
-) -> np.ndarray:
+def _render(picture: Picture, ab: np.ndarray, lightness: np.ndarray, at_block: Callable[[], None]) -> np.ndarray:
     from t2c_engine.upsample import render
 
-    return render(picture, ab, strength, lightness=lightness, at_block=at_block)
+    return render(picture, ab, lightness=lightness, at_block=at_block)
 
 
 Methods = Mapping[str, Callable[[Job], Params]]
@@ -195,7 +193,8 @@ class Service:
         return {"key": key}
 
     def colorize(self, job: Job) -> Params:
-        """params: key, palettes (hex), strength (0..2), device, mode ("colour" or "normal"), hints (key).
+        """params: key, palettes (hex), strength (0..2, as in `Encoded.colours`), device, mode ("colour" or
+        "normal"), hints (key).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOUR_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -219,9 +218,9 @@ class Service:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
             encoded = held.encoded(colorizer)
-            for index, ab in enumerate(encoded.colours(palettes, hints)):
+            for index, ab in enumerate(encoded.colours(palettes, hints, strength)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colouring {index + 1} of {len(palettes)}")
-                pixels = np.ascontiguousarray(self._render(target, ab, strength, encoded.lightness, job.go_on))
+                pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.go_on))
                 height, width = pixels.shape[:2]
                 told = {"index": index, "width": width, "height": height, "format": format_of(pixels)}
                 job.go_on()

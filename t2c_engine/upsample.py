@@ -24,7 +24,6 @@ BLOCK = 60_000  # pixels treated at a time: few enough for the cache, many enoug
 def render(
     picture: Picture,
     ab: np.ndarray,
-    strength: float = 1.0,
     *,
     lightness: np.ndarray | None = None,
     at_block: Callable[[], None] = lambda: None,
@@ -36,7 +35,6 @@ def render(
     Args:
         picture: H x W or H x W x 3; an RGB picture is reduced to its lightness.
         ab: h x w x 2 float32, Lab units; any size, covers the whole picture.
-        strength: factor on ab; 0 gives grey.
         lightness: L of the whole picture at `ab`'s size or above, float32, if at hand (`small_lightness`); saves time.
         at_block: called before each block, in several threads; what it raises ends the work.
 
@@ -46,7 +44,7 @@ def render(
     size = (ab.shape[0], ab.shape[1])
     small = lightness_at(picture, size) if lightness is None else resize(lightness, size)
     height, width = picture.size
-    wide = _widened(_coefficients(small, ab * np.float32(strength)), width)
+    wide = _widened(_coefficients(small, ab), width)
     painter = Painter(picture.space, picture.pixels.dtype)
     result = np.empty((height, width, 3), picture.pixels.dtype)
     low, _, weight = linear_taps(size[0], height)

@@ -53,8 +53,11 @@ class PaletteSampler:
         return PaletteResult(request.phrase, request.seed, "fake-tpn", palettes, note)
 
 
+OWN = Palette.from_hex("#7f786a")  # of a colouriser without a palette
+
+
 class Colorizer:
-    """Gives every pixel the mean ab of the palette."""
+    """Gives every pixel the mean ab of the palette, or one colour of its own."""
 
     model = "fake-colorizer"
     short_side = 64
@@ -73,7 +76,7 @@ class Colorizer:
         self, encoding: np.ndarray, palettes: Sequence[Palette | None], hints: Hints | None = None
     ) -> list[np.ndarray]:
         size = tuple(max(1, side // 4) for side in encoding.shape)
-        means = [np.zeros(2) if one is None else one.lab[:, 1:].mean(0) for one in palettes]
+        means = [(one or OWN).lab[:, 1:].mean(0) for one in palettes]
         maps = [np.broadcast_to(mean, (*size, 2)).astype(np.float32) for mean in means]
         if hints is None:
             return maps

@@ -159,7 +159,7 @@ def test_automatic_colour_needs_no_palette_and_tells_the_one_it_found() -> None:
     assert np.abs(pixels("other/photo-1.png") - first).max() > 20
     assert np.ptp(pixels("other/photo-1.png")[0, 0]) > 0
     t2c("colorize", "photo.png", "--auto", "--decoding", "direct", "-o", "direct")
-    assert np.ptp(pixels("direct/photo-1.png"), axis=2).max() == 0  # the fake's own colour is grey
+    assert 10 < np.ptp(pixels("direct/photo-1.png"), axis=2).max() < 30  # the fake's own colour is nearly grey
 
 
 @pytest.mark.usefixtures("world")

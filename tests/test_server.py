@@ -106,13 +106,12 @@ def test_colour_layers_are_at_most_2048_px_long_and_each_palette_gives_its_own(e
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
-def test_strength_nought_is_grey(engine: Engine) -> None:
+def test_strength_nought_is_the_same_for_every_palette_and_grey_without_one(engine: Engine) -> None:
     key = send(engine, ramp(64, 48, "uint8"), "Y u8")
-    ((_, pixels, *_),) = engine.colorize(key, [RED], strength=0.0, mode="normal")
-    assert (
-        np.abs(np.frombuffer(pixels, np.uint8).reshape(-1, 3).astype(int) - ramp(64, 48, "uint8").reshape(-1, 1)).max()
-        <= 1
-    )
+    results = engine.colorize(key, [RED, BLUE, []], strength=0.0, mode="normal")
+    red, blue, none = (np.frombuffer(one[1], np.uint8).reshape(48, 64, 3).astype(int) for one in results)
+    assert (red == blue).all() and np.ptp(red[20, 30]) > 5
+    assert np.abs(none - ramp(64, 48, "uint8")[..., None]).max() <= 1
 
 
 def test_dabs_are_a_picture_of_their_own_and_no_palette_means_the_networks_colours(engine: Engine) -> None:

@@ -112,7 +112,7 @@ def test_a_cancelled_job_gives_up_before_the_network() -> None:
 def test_a_job_is_stopped_inside_a_picture() -> None:
     begun: list[int] = []
 
-    def render(picture: Any, ab: Any, strength: float, lightness: Any, at_block: Callable[[], None]) -> np.ndarray:
+    def render(picture: Any, ab: Any, lightness: Any, at_block: Callable[[], None]) -> np.ndarray:
         begun.append(1)
         at_block()
         raise AssertionError("the job goes on")

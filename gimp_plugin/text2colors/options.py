@@ -13,8 +13,13 @@ from request import MAX_COUNT, MAX_SEED  # noqa: E402
 
 DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU (NVIDIA)"), ("mps", "GPU (Apple)"))
 RESULTS = (("colour", "Colour layers"), ("normal", "Normal layers"))
-# name: strength; old prints are noisy and low in contrast, where full colour looks painted
-PRESETS = (("full", "Full colour", 1.0), ("old", "Old photograph (softer)", 0.65), ("tint", "Tinted", 0.35))
+# name: strength; old prints are noisy and low in contrast, where the palette alone looks painted
+PRESETS = (
+    ("full", "Full palette", 1.0),
+    ("old", "Old photograph (softer)", 0.65),
+    ("touch", "A touch of the palette", 0.35),
+    ("natural", "Natural colours", 0.0),
+)
 
 
 class Options(Gtk.Expander):
@@ -29,6 +34,7 @@ class Options(Gtk.Expander):
         self._strength = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, 150, 1)
         self._strength.set_value_pos(Gtk.PositionType.RIGHT)
         self._strength.set_hexpand(True)
+        self._strength.set_tooltip_text("0: natural colours without the palette; 100: the palette's; above it stronger")
         self._device = _combo(DEVICES)
         self._result = _combo(RESULTS)
         self._preset = _combo([(nick, text) for nick, text, _ in PRESETS])

@@ -229,7 +229,7 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
     procedure.add_int_argument("count", "_Number of palettes", "How many to draw", 1, 20, 5, READWRITE)
     procedure.add_int_argument("seed", "_Seed", "The same seed gives the same palettes", 0, 2**31 - 1, 0, READWRITE)
     procedure.add_double_argument(
-        "strength", "St_rength", "0 is grey, 1 full colour, 2 twice as strong", 0.0, 2.0, 1.0, READWRITE
+        "strength", "St_rength", "0 is natural colour, 1 the palette, 2 twice as strong", 0.0, 2.0, 1.0, READWRITE
     )
     _add_choice(
         procedure,

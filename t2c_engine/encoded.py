@@ -1,0 +1,87 @@
+"""One picture before one colouriser: its colours under palettes at any strength, each worked out once.
+
+The one room where strength is applied, for command line and engine process alike. Must not import torch or files.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from t2c_engine.decoding import DIRECT, Decoding
+from t2c_engine.hints import Hints
+from t2c_engine.palette import Palette
+
+MAX_COLOURS = 64  # ab maps kept
+BATCH = 8  # palettes that go through the network at once
+
+Source = Palette | str  # a palette, or how the network's own colours are had: DIRECT or a `Decoding`
+
+
+class Encoded:
+    """One picture encoded by one colouriser, and the colours it has given it so far. For one thread at a time.
+
+    Attributes:
+        lightness: h x w float32, 0..100, what was encoded.
+    """
+
+    def __init__(self, colorizer: Any, lightness: np.ndarray) -> None:
+        self.colorizer = colorizer
+        self.lightness = lightness
+        self._encoding = colorizer.encode(lightness)
+        self._colours: OrderedDict[tuple[Source, int], np.ndarray] = OrderedDict()
+        self._hints: dict[int, Hints] = {}  # those used so far, held so that each keeps its identity
+
+    def colours(
+        self,
+        palettes: Sequence[Palette | None],
+        hints: Hints | None = None,
+        strength: float = 1.0,
+        decoding: str = Decoding.MEAN,
+    ) -> Iterator[np.ndarray]:
+        """One ab map (small, h x w x 2) a palette, in order; the network sees only what is new, some at a time.
+
+        Args:
+            palettes: None asks for the network's own colours.
+            hints: as in `Colorizer.colour`.
+            strength: 0..1 leads from the network's own colours (DIRECT, with the hints) to the palette's; above 1 it
+                multiplies the palette's ab. Without a palette it multiplies, and 0 is grey.
+            decoding: of the network's own colours where there is no palette: DIRECT or a `Decoding`.
+        """
+        for start in range(0, len(palettes), BATCH):
+            part = palettes[start : start + BATCH]
+            sources: list[Source] = [decoding if one is None else one for one in part]
+            if strength < 1 and any(one is not None for one in part):
+                *maps, own = self._maps([*sources, DIRECT], hints)
+                pairs = zip(part, maps, strict=True)
+                yield from (strength * ab if one is None else own + strength * (ab - own) for one, ab in pairs)
+            else:
+                maps = self._maps(sources, hints)
+                yield from (ab if strength == 1 else strength * ab for ab in maps)
+
+    def _maps(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
+        """The map of each source, from those kept where it is among them."""
+        dabs = 0 if hints is None else id(hints)
+        if hints is not None:
+            self._hints[dabs] = hints
+        new = [one for one in dict.fromkeys(sources) if (one, dabs) not in self._colours]
+        self._colours.update(zip([(one, dabs) for one in new], self._worked_out(new, hints), strict=True))
+        for one in sources:
+            self._colours.move_to_end((one, dabs))
+        maps = [self._colours[one, dabs] for one in sources]
+        while len(self._colours) > MAX_COLOURS:
+            self._colours.popitem(last=False)
+        return maps
+
+    def _worked_out(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
+        """As the network gives them: palettes and DIRECT together, decodings one by one."""
+        together = [one for one in sources if isinstance(one, Palette) or one == DIRECT]
+        palettes = [one if isinstance(one, Palette) else None for one in together]
+        given = iter(self.colorizer.colour(self._encoding, palettes, hints) if palettes else ())
+        return [
+            next(given) if one in together else self.colorizer.automatic(self._encoding, Decoding(one), hints)
+            for one in sources
+        ]
