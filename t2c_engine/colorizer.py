@@ -81,7 +81,8 @@ class Colorizer:
         self.model = model
         self.short_side = short_side
         self.device = device
-        self._network = fuse_norms(network.eval()).to(device)
+        network = fuse_norms(network.eval()).to(device)
+        self._network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     @classmethod
     def load(cls, model: str | None = None, device: str = "auto") -> Colorizer:
@@ -115,7 +116,8 @@ class Colorizer:
         lightness = resize(lightness, (height, width)) if lightness.shape != (height, width) else lightness
         light = torch.from_numpy(np.ascontiguousarray(lightness, dtype=np.float32))[None, None].to(self.device)
         padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
-        features = self._network.encode(F.pad(light, padding, mode="replicate"))
+        padded = F.pad(light, padding, mode="replicate").contiguous(memory_format=torch.channels_last)
+        features = self._network.encode(padded)
         return Look(features, height // SCALE, width // SCALE)
 
     @torch.inference_mode()
