@@ -18,6 +18,7 @@ from trainer.colorizer import TrainConfig, export_colorizer, learning_rate, read
 from trainer.image_data import draw_batch, kinds_of_names, load_pictures
 from trainer.losses import class_weights, colourfulness_distance, soft_bins
 from trainer.pcn import PCNConfig, train_pcn
+from trainer.picture_sources import Origin, origin_of, origin_of_weights
 from trainer.wear import WearConfig, jpeg, screened
 
 TINY = ColorizerConfig(widths=(8, 12, 16, 24), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
@@ -98,6 +99,8 @@ def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypat
     weights = tmp_path / "models" / "tiny.safetensors"
     again = train_colorizer(CONFIG, [folder], tmp_path / "second", tmp_path / "cache", init=weights)
     assert again.exists()
+    second = export_colorizer(tmp_path / "second", models, "second", "1", "t2c-train colorizer", {})
+    assert second.data == card.data == (f"pictures of '{folder.name}'",)
     with pytest.raises(UsageError, match="another network"):
         wider = TrainConfig(steps=1, crop=64, crops=(64,), batch=2, network=ColorizerConfig(widths=(8, 12, 16, 32)))
         train_colorizer(wider, [folder], tmp_path / "third", tmp_path / "cache", init=weights)
@@ -214,3 +217,16 @@ def test_dabs_can_be_a_picture_s_palette() -> None:
     assert torch.equal(palette[0, 0], lab[0, :, 2, 3])
     assert all((colour == lab[2, :, 1].T).all(1).any() for colour in palette[2])
     assert torch.equal(palette[3], torch.full((5, 3), 99.0))  # without dabs it keeps its own
+
+
+def test_a_card_tells_all_pictures_that_went_into_weights(tmp_path: Path) -> None:
+    known = origin_of([Path("x/train-0.zip"), Path("train-2.zip"), Path("tinyimagenet-10k.zip"), Path("my scans")])
+    assert len(known.data) == 7 and known.data[-1] == "pictures of 'my scans'" and "ImageNet" in known.data[5]
+    assert len(known.attribution) == 3
+    weights = tmp_path / "base.safetensors"
+    assert origin_of_weights(weights) == Origin()
+    (tmp_path / "base.json").write_text(json.dumps({"data": ["a", "b"], "attribution": ["by c"]}))
+    assert origin_of_weights(weights).joined(Origin(("b", "d"))) == Origin(("a", "b", "d"), ("by c",))
+    (tmp_path / "base.json").write_text("{")
+    with pytest.raises(UsageError, match=r"base\.json"):
+        origin_of_weights(weights)

@@ -28,6 +28,7 @@ from trainer.checkpoints import CHECKPOINT, load_checkpoint, load_initial, save_
 from trainer.distributed import World, join_world
 from trainer.image_data import SMALL_SIDE, Batch, PictureSet, draw_batch, load_pictures
 from trainer.losses import ab_distance, chroma_distance, class_weights, classification_loss, colourfulness_distance
+from trainer.picture_sources import Origin, origin_of, origin_of_weights
 from trainer.progress import RunLog, track
 from trainer.schedule import learning_rate
 from trainer.sheets import colour_sheet
@@ -39,18 +40,6 @@ log = logging.getLogger(__name__)
 VALIDATION_PICTURES = 144
 PRIOR_CELLS = 200_000  # of all pictures, from which the frequencies of colours are taken
 SHORT_SIDE = 160  # of the network's input at use, px
-
-DATA = (
-    "Caltech-101 (CC BY 4.0), 7,149 pictures",
-    "desktop wallpapers (CC0, Unsplash, Pexels, NASA public domain, CC BY 4.0), 1,598 pictures and crops",
-    "CID22 training set (CC BY-SA 4.0), 756 pictures",
-    "CLIC 2025 (Unsplash licence), 342 pictures",
-    "Intel image classification scenes at 64 px (CC0 as claimed), 12,210 pictures",
-)
-ATTRIBUTION = (
-    "Trained on Caltech-101 by F.-F. Li, M. Andreeto, M. Ranzato and P. Perona (CC BY 4.0).",
-    "Trained on the Cloudinary Image Dataset CID22 (CC BY-SA 4.0).",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +143,10 @@ def train_colorizer(
     # resume
     out.mkdir(parents=True, exist_ok=True)
     first = 0
+    origin = origin_of(sources) if init is None else origin_of_weights(init).joined(origin_of(sources))
     state = load_checkpoint(out, device)
     if state is not None:
+        origin = read_origin(state).joined(origin)
         trained.load_state_dict(state["trained"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
@@ -183,13 +174,18 @@ def train_colorizer(
         done = step + 1
         if done % save_every == 0 or done == config.steps:
             state = {"trained": trained.state_dict(), "average": average.state_dict()}
-            settings = json.dumps(asdict(config))
-            save_checkpoint(out, state | {"optimizer": optimizer.state_dict(), "step": done, "config": settings})
+            state |= {"optimizer": optimizer.state_dict(), "step": done, "config": json.dumps(asdict(config))}
+            save_checkpoint(out, state | {"data": list(origin.data), "attribution": list(origin.attribution)})
         if done % show_every == 0 or done == config.steps:
             figures = validate(cast(ColorizerNet, average.module), held_out, device, out / "sheet.png")
             run.note(done, figures)
             network.train()
     return out / CHECKPOINT
+
+
+def read_origin(state: dict[str, Any]) -> Origin:
+    """What a run was trained on so far."""
+    return Origin(tuple(state.get("data", ())), tuple(state.get("attribution", ())))
 
 
 def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -325,6 +321,7 @@ def export_colorizer(
     if state is None:
         raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
     settings = json.loads(state["config"])
+    origin = read_origin(state)
     prefix = "module."
     weights = {
         key.removeprefix(prefix): value.contiguous().numpy()
@@ -338,8 +335,8 @@ def export_colorizer(
         version=version,
         kind="colorizer",
         licence="CC BY-SA 4.0",
-        attribution=ATTRIBUTION,
-        data=DATA,
+        attribution=origin.attribution,
+        data=origin.data,
         command=command,
         figures={"steps": state["step"], **figures},
         config={"network": settings["network"] | {"sharpness": sharpness}, "short_side": short_side, "looks": looks},

@@ -1,0 +1,75 @@
+"""What a colouriser was trained on, in words, for its card: known collections by their files' names, and all others.
+
+Weights that are trained further keep what they came from. Must not import networks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from t2c_engine.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """data: collections, their licences and sizes. attribution: sentences that must go with the weights."""
+
+    data: tuple[str, ...] = ()
+    attribution: tuple[str, ...] = ()
+
+    def joined(self, other: Origin) -> Origin:
+        """Both, each line once."""
+        return Origin(_once((*self.data, *other.data)), _once((*self.attribution, *other.attribution)))
+
+
+PERMISSIVE = Origin(
+    (
+        "Caltech-101 (CC BY 4.0), 7,149 pictures",
+        "desktop wallpapers (CC0, Unsplash, Pexels, NASA public domain, CC BY 4.0), 1,598 pictures and crops",
+        "CID22 training set (CC BY-SA 4.0), 756 pictures",
+        "CLIC 2025 (Unsplash licence), 342 pictures",
+        "Intel image classification scenes at 64 px (CC0 as claimed), 12,210 pictures",
+    ),
+    (
+        "Trained on Caltech-101 by F.-F. Li, M. Andreeto, M. Ranzato and P. Perona (CC BY 4.0).",
+        "Trained on the Cloudinary Image Dataset CID22 (CC BY-SA 4.0).",
+    ),
+)
+TINY_IMAGENET = Origin(
+    ("Tiny-ImageNet at 64 px (ImageNet's terms: the pictures are for research and education only), 10,000 pictures",),
+    ("Trained in part on pictures of ImageNet (Deng et al. 2009).",),
+)
+COLLECTIONS = ((r"train-\d+\.zip", PERMISSIVE), (r"tinyimagenet.*\.zip", TINY_IMAGENET))
+
+
+def origin_of(sources: Iterable[Path]) -> Origin:
+    """What zip shards and folders of pictures are; of those not known, the name."""
+    origin = Origin()
+    for source in sources:
+        known = [o for pattern, o in COLLECTIONS if re.fullmatch(pattern, source.name)]
+        origin = origin.joined(known[0] if known else Origin((f"pictures of '{source.name}'",)))
+    return origin
+
+
+def origin_of_weights(weights: Path) -> Origin:
+    """What the card beside exported weights says; nothing where there is no card.
+
+    Raises:
+        UsageError: the card cannot be read.
+    """
+    card = weights.with_suffix(".json")
+    if not card.exists():
+        return Origin()
+    try:
+        values = json.loads(card.read_text("utf-8"))
+        return Origin(tuple(map(str, values["data"])), tuple(map(str, values["attribution"])))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"The card {card} of the weights to start from cannot be read: {error}.") from error
+
+
+def _once(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(lines))
