@@ -51,15 +51,15 @@ def say(message: Any) -> None:
     p.write_message(lambda data: os.write(1, data), message)
 
 
-def size_of(params: Any, pictures: dict[str, Any]) -> tuple[int, int]:
+def size_of(params: Any, pictures: dict[Any, Any]) -> tuple[int, int]:
     """Width and height of the result: at most 2048, or `max_side` of a preview."""
     width, height = pictures.get(params["key"], (6, 4))
     scale = min(1.0, params.get("max_side", 2048) / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def colour(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> None:
-    """Send one flat picture for each palette, in its fourth colour."""
+def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> None:
+    """Send one flat picture for each palette, in its fourth colour, with the dabs of the hints on it."""
     width, height = size_of(request.params, pictures)
     palettes = request.params["palettes"]
     for index, palette in enumerate(palettes):
@@ -71,6 +71,8 @@ def colour(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> No
             if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
         pixels = bytes.fromhex(palette[min(3, len(palette) - 1)][1:]) * (width * height)
+        if request.params.get("hints"):
+            pixels = dabbed(pixels, width, height, *pictures["hints", request.params["hints"]])
         if mode == "wrong-size":
             pixels = pixels[:-1]
         told = {"id": request.id, "index": index, "width": width, "height": height, "format": "RGB u8"}
@@ -79,6 +81,17 @@ def colour(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> No
             os._exit(3)
         say(p.Notification("picture", told, pixels))
     say(p.Result(request.id, {"seconds": 0.0}))
+
+
+def dabbed(pixels: bytes, width: int, height: int, dabs: bytes, wide: int, high: int) -> bytes:
+    """RGB pixels with the colour of the nearest pixel of `dabs` (RGBA) where that is opaque."""
+    result = bytearray(pixels)
+    for place in range(width * height):
+        x, y = place % width * wide // width, place // width * high // height
+        *colour, opacity = dabs[(y * wide + x) * 4 : (y * wide + x) * 4 + 4]
+        if opacity > 127:
+            result[place * 3 : place * 3 + 3] = bytes(colour)
+    return bytes(result)
 
 
 def cancelled(frames: Any, for_ever: bool) -> bool:
@@ -114,7 +127,7 @@ def misbehave(mode: str, request: Any) -> bool:
     return True
 
 
-def answer(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> None:
+def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> None:
     params = request.params
     if request.method in ("colorize", "preview"):
         return colour(mode, request, pictures, frames)
@@ -125,6 +138,8 @@ def answer(mode: str, request: Any, pictures: dict[str, Any], frames: Any) -> No
         value["palettes"] = palettes
     elif request.method == "set_picture":
         pictures[params["key"]] = params["width"], params["height"]
+        if params["format"] == "RGBA u8":
+            pictures["hints", params["key"]] = bytes(request.blob), params["width"], params["height"]
         pictures["received"] = pictures.get("received", 0) + len(request.blob)
         value = {"key": params["key"]}
     elif request.method == "doctor":
@@ -144,7 +159,7 @@ def main(mode: str) -> None:
         say(p.Notification("hello", {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}))
     if mode in ("deaf", "silent"):
         time.sleep(60)
-    pictures: dict[str, Any] = {}
+    pictures: dict[Any, Any] = {}
     frames = p.read_frames(lambda buffer: os.readv(0, [buffer]))
     for frame in frames:
         request = p.parse(frame)

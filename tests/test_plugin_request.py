@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,14 @@ def test_a_record_survives_its_bytes() -> None:
     assert r.Record.from_bytes(record.to_bytes() + b"\0") == record
     words = record.in_words()
     assert "früher Herbst" in words and "#8c2f1b #d98c3f" in words and "80 %" in words and "inferred" in words
+
+
+def test_a_record_tells_of_colour_hints_and_older_ones_had_none() -> None:
+    record = r.Record(**RECORD, hints="my dabs")
+    assert r.Record.from_bytes(record.to_bytes()) == record and "Colour hints: my dabs" in record.in_words()
+    older = json.loads(record.to_bytes())
+    del older["hints"]
+    assert r.Record.from_bytes(json.dumps(older).encode()).hints == ""
 
 
 @given(st.binary(max_size=80) | st.just(b'{"palette": 5}') | st.just(b"[" * 100000))

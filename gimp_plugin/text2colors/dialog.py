@@ -13,11 +13,13 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gtk", "3.0")
+import dabs  # noqa: E402
 import insert  # noqa: E402
 import layers  # noqa: E402
 import windows  # noqa: E402
 from client_errors import EngineCancelled  # noqa: E402
 from gi.repository import Gimp, GLib, Gtk  # noqa: E402
+from hint_chooser import HintChooser  # noqa: E402
 from options import Options  # noqa: E402
 from palette_rows import PREVIEW, PaletteList, PaletteRow  # noqa: E402
 from request import Request, RequestError, Result, format_palettes  # noqa: E402
@@ -50,6 +52,7 @@ class ColorizeDialog:
         self._drawn_for: tuple[Any, ...] = ()
         self._model = ""
         self._working = False
+        self._wrong_hints = False  # the bar says why
         self._agreed = not layers.needs_consent(image)
         self._loop = GLib.MainLoop()
         self._session = Session(self._on_error)
@@ -82,9 +85,10 @@ class ColorizeDialog:
         several = len(self._originals) > 1
         title = f"Colorize {len(self._originals)} Layers with Words" if several else "Colorize with Words"
         self._window = windows.window(title, ("Close", Gtk.ResponseType.CLOSE), ("_Colorize", Gtk.ResponseType.OK))
-        self._window.set_default_size(700, 690)
+        self._window.set_default_size(700, 724)
         self._window.connect("response", self._on_response)
         self._window.connect("delete-event", lambda *_: True)  # a response comes with it
+        self._window.connect("focus-in-event", lambda *_: self._after_painting())
         content = self._window.get_content_area()
         content.set_spacing(8)
 
@@ -107,6 +111,9 @@ class ColorizeDialog:
         self._save = self._button("Sa_ve as GIMP Palette", self._on_save, "Keep the chosen palettes in GIMP")
         self._actions = self._pack(content, self._reroll, self._unlock, use, self._save)
 
+        chosen = self._config.get_property("hints") or dabs.remembered(self._image, self._originals)
+        self._hints = HintChooser(self._image, self._originals, chosen, self._look_at_hints)
+        content.pack_start(self._hints, False, False, 0)
         self._options = Options(several)
         content.pack_start(self._options, False, False, 0)
         self._progress = Gtk.ProgressBar(show_text=True, hexpand=True, valign=Gtk.Align.CENTER)
@@ -146,6 +153,7 @@ class ColorizeDialog:
             return GLib.SOURCE_REMOVE
         device = self._options.get()["device"]
         self._session.give_picture(picture.pixels, picture.width, picture.height, picture.format, device)
+        self._look_at_hints()
         if self._entry.get_text().strip():
             self._draw()
         return GLib.SOURCE_REMOVE
@@ -223,6 +231,27 @@ class ColorizeDialog:
         if self._list.rows and not self._working:
             self._preview("all", self._list.rows)
 
+    def _after_painting(self) -> bool:
+        """The user comes back to this window, perhaps from the hints layer."""
+        if not self._working:
+            self._hints.refresh()
+            self._look_at_hints()
+        return False
+
+    def _look_at_hints(self) -> None:
+        """Let the previews follow the dabs as they are now."""
+        try:
+            found = self._hints.read_first()
+        except RequestError as error:
+            found, self._wrong_hints = None, True
+            self._on_error(error)
+        else:
+            if self._wrong_hints:
+                self._bar.hide()
+            self._wrong_hints = False
+        if self._session.give_hints(found):
+            self._preview_again()
+
     def _on_unlock(self) -> None:
         self._list.locks.colours.clear()
         self._list.locks.changed()
@@ -266,7 +295,7 @@ class ColorizeDialog:
         if self._working or not self._agree():
             return
         rows = self._chosen()
-        values = self._options.get()
+        values, hints = self._options.get(), self._hints.layer
         own_palettes = [row.palette for row in rows] if values["same-palettes"] or len(self._originals) == 1 else []
         try:
             request = Request(
@@ -278,7 +307,9 @@ class ColorizeDialog:
                 device=values["device"],
                 mode=values["result-mode"],
                 same_palettes=values["same-palettes"],
+                hints=hints.get_name() if hints else "",
             )
+            hinted = self._hints.read()
             pictures = [layers.read(layer, exact=request.mode == "normal") for layer in self._originals]
         except RequestError as error:
             self._on_error(error)
@@ -290,6 +321,7 @@ class ColorizeDialog:
             pictures,
             self._model,
             numbers,
+            hinted,
             self._on_progress,
             lambda results: self._on_coloured(request, results),
         )
@@ -312,7 +344,8 @@ class ColorizeDialog:
         while Gtk.events_pending():
             Gtk.main_iteration()
         try:
-            self._made = insert.insert(self._image, list(zip(self._originals, results, strict=True)))
+            pairs = list(zip(self._originals, results, strict=True))
+            self._made = insert.insert(self._image, pairs, self._hints.layer)
         except RequestError as error:
             self._on_error(error)
             return
@@ -331,7 +364,7 @@ class ColorizeDialog:
         self._progress.set_fraction(0.0)
         self._progress.set_text("colouring")
         self._revealer.set_visible(working)
-        for widget in (self._entry, self._show, self._list, self._actions, self._options):
+        for widget in (self._entry, self._show, self._list, self._actions, self._hints, self._options):
             widget.set_sensitive(not working)
         self._on_chosen()
 

@@ -15,6 +15,7 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 gi.require_version("GdkPixbuf", "2.0")
+import dabs  # noqa: E402
 from gi.repository import GdkPixbuf, Gegl, Gimp, GLib  # noqa: E402
 from layers import BABL_FORMATS, SAMPLE_BYTES, read_bytes  # noqa: E402
 from request import PARASITE, Record, RequestError, Result  # noqa: E402
@@ -25,10 +26,13 @@ _ARRAY_TYPES = {"u8": "B", "u16": "H", "float": "f"}
 log = logging.getLogger(__name__)
 
 
-def insert(image: Gimp.Image, results: Sequence[tuple[Gimp.Layer, Sequence[Result]]]) -> list[Gimp.Layer]:
+def insert(
+    image: Gimp.Image, results: Sequence[tuple[Gimp.Layer, Sequence[Result]]], hints: Gimp.Layer | None = None
+) -> list[Gimp.Layer]:
     """Put the results above their layers; returns the new layers, those of the first original first.
 
-    A grey or indexed image becomes RGB in the same undo step: in a grey one, colour layers would silently be grey.
+    A grey or indexed image becomes RGB in the same undo step: in a grey one, colour layers would silently be grey. The
+    layer of colour hints is hidden, for its dabs would lie on the results.
 
     Raises:
         RequestError: GIMP refuses a step; what was inserted before it has been removed again.
@@ -46,6 +50,9 @@ def insert(image: Gimp.Image, results: Sequence[tuple[Gimp.Layer, Sequence[Resul
                 _insert_layer(image, original, groups[-1], position, one) for position, one in enumerate(coloured)
             ]
             _mask(image, original, layers[-len(coloured) :])
+        if hints is not None:
+            hints.set_visible(False)
+        dabs.remember(image, hints)
         if selected:
             image.set_selected_layers(selected)
     except (RequestError, GLib.Error) as error:

@@ -124,23 +124,26 @@ def read(layer: Gimp.Layer, exact: bool) -> Picture:
     return Picture(pixels, layer.get_width(), layer.get_height(), f"{channels} {sample}")
 
 
-def read_bytes(drawable: Gimp.Drawable, channels: str, sample: str) -> bytes:
+def read_bytes(
+    drawable: Gimp.Drawable, channels: str, sample: str, area: tuple[int, int, int, int] | None = None
+) -> bytes:
     """All samples of a drawable, in strips.
 
     Args:
         channels, sample: a key of BABL_FORMATS.
+        area: left, top, width and height in the drawable's pixels; all of it when left out. Outside of it all is 0.
 
     Raises:
         RequestError: GIMP gives other than the bytes asked for.
     """
-    width, height = drawable.get_width(), drawable.get_height()
+    left, top, width, height = area or (0, 0, drawable.get_width(), drawable.get_height())
     row_bytes = width * len(channels) * SAMPLE_BYTES[sample]
     rows = max(1, STRIP_BYTES // row_bytes)
     buffer = drawable.get_buffer()
     strips = []
-    for top in range(0, height, rows):
-        count = min(rows, height - top)
-        rectangle = Gegl.Rectangle.new(0, top, width, count)
+    for row in range(0, height, rows):
+        count = min(rows, height - row)
+        rectangle = Gegl.Rectangle.new(left, top + row, width, count)
         strips.append(buffer.get(rectangle, 1.0, BABL_FORMATS[channels, sample], Gegl.AbyssPolicy.NONE))
         if len(strips[-1]) != row_bytes * count:
             raise RequestError(f"GIMP did not give all pixels of '{drawable.get_name()}'; try again.")

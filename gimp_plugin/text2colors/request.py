@@ -26,7 +26,8 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to do. `palettes` override `phrase`; `same_palettes`: several layers share the palettes of the first.
+    """What to do. `palettes` override `phrase`; `same_palettes`: several layers share the palettes of the first;
+    `hints`: name of the layer with dabs of colour, to be kept with the results.
 
     Raises:
         RequestError: a value is out of its range, or there is neither phrase nor palette.
@@ -40,6 +41,7 @@ class Request:
     device: str = "auto"
     mode: str = "colour"
     same_palettes: bool = True
+    hints: str = ""
 
     def __post_init__(self) -> None:
         if not self.phrase.strip() and not self.palettes:
@@ -63,6 +65,7 @@ class Record:
     mode: str
     model: str
     version: str  # of the engine
+    hints: str = ""  # name of the layer whose dabs of colour were used
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -77,7 +80,7 @@ class Record:
         """
         try:
             values = json.loads(data.rstrip(b"\0").decode("utf-8"))
-            values["palette"] = tuple(str(colour) for colour in values["palette"])
+            values = {"hints": "", **values, "palette": tuple(str(colour) for colour in values["palette"])}
             return cls(**{name: values[name] for name in cls.__dataclass_fields__})
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RequestError(f"What Text2Colors has kept with this layer cannot be read ({error}).") from error
@@ -91,6 +94,7 @@ class Record:
                 f"Palette {self.number}: {' '.join(self.palette)}",
                 f"Seed: {self.seed}",
                 f"Strength: {self.strength * 100:.0f} %, as {result}",
+                f"Colour hints: {self.hints or '(none)'}",
                 f"Model: {self.model or '(unknown)'}",
                 f"Engine: {self.version or '(unknown)'}",
                 "The colours are inferred from the words, not known from the scene.",

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
+import dabs  # noqa: E402
 import insert  # noqa: E402
 import layers  # noqa: E402
 import work  # noqa: E402
@@ -49,11 +51,19 @@ def colorize(
         raise RequestError(
             "The image is indexed, which holds too few colours; convert it with Image > Mode > RGB and try again."
         )
-    return without_dialog(image, originals, request_from(values))
+    hints = config.get_property("hints")
+    if run_mode == Gimp.RunMode.WITH_LAST_VALS:  # GIMP keeps no layers among the last values
+        hints = hints or dabs.remembered(image, originals)
+    return without_dialog(image, originals, request_from(values), hints)
 
 
-def without_dialog(image: Gimp.Image, originals: Sequence[Gimp.Layer], request: Request) -> list[Gimp.Layer]:
+def without_dialog(
+    image: Gimp.Image, originals: Sequence[Gimp.Layer], request: Request, hints: Gimp.Layer | None
+) -> list[Gimp.Layer]:
     """Colour the layers and insert the results, showing progress where GIMP shows it.
+
+    Args:
+        hints: the layer with dabs of colour.
 
     Raises:
         RequestError, EngineError: it cannot be done; the image is as it was.
@@ -61,8 +71,10 @@ def without_dialog(image: Gimp.Image, originals: Sequence[Gimp.Layer], request: 
     Gimp.progress_init("Text2Colors")
     with work.new_engine() as engine:  # starts while the pixels are read
         pictures = [layers.read(layer, exact=request.mode == "normal") for layer in originals]
-        results = work.colour(engine, request, pictures, _show_progress)
-    made = insert.insert(image, list(zip(originals, results, strict=True)))
+        found = [] if hints is None else dabs.read(hints, originals)
+        named = request if hints is None else replace(request, hints=hints.get_name())
+        results = work.colour(engine, named, pictures, _show_progress, hints=found)
+    made = insert.insert(image, list(zip(originals, results, strict=True)), hints)
     Gimp.progress_end()
     Gimp.displays_flush()
     return made

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 OnError = Callable[[Exception], None]
 Preview = tuple[bytes, int, int]
+Sent = tuple[bytes, int, int, str]  # pixels, width, height, format
 
 _GREY = ("#808080",)
 _SMALLEST = 16  # px, of a preview
@@ -32,7 +33,8 @@ class Session:
         self._engine.start()
         self._on_error = on_error
         self._latest: dict[str, int] = {}
-        self._picture: tuple[bytes, int, int, str] | None = None
+        self._picture: Sent | None = None
+        self._hints: Sent | None = None
         self._closed = False
 
     def restart(self) -> None:
@@ -52,6 +54,12 @@ class Session:
 
         self._call("picture", prepare, (), lambda _: None)
 
+    def give_hints(self, hints: work.PictureLike | None) -> bool:
+        """The dabs of colour that previews are to show; whether they are others than before."""
+        before = self._hints
+        self._hints = (hints.pixels, hints.width, hints.height, hints.format) if hints else None
+        return self._hints != before
+
     def draw(
         self, phrase: str, count: int, seed: int, locked: dict[int, str], done: Callable[[dict[str, Any]], None]
     ) -> None:
@@ -69,13 +77,14 @@ class Session:
         done: Callable[[list[Preview]], None],
     ) -> None:
         """The picture under each palette. Calls of different `kind` do not overtake one another."""
-        engine, picture = self._engine, self._picture
+        engine, picture, dabs = self._engine, self._picture, self._hints
         if picture is None:
             return
 
         def ask() -> list[Preview]:
             key = engine.set_picture(*picture)
-            return engine.preview(key, palettes, max_side=side, strength=strength, device=device)
+            hints = engine.set_picture(*dabs) if dabs else None
+            return engine.preview(key, palettes, max_side=side, strength=strength, device=device, hints=hints)
 
         self._call(f"preview {kind}", ask, (), done)
 
@@ -85,6 +94,7 @@ class Session:
         pictures: Sequence[work.PictureLike],
         models: str,
         numbers: Sequence[int],
+        hints: Sequence[work.PictureLike | None],
         on_progress: Callable[[float, str], None],
         done: Callable[[list[list[Result]]], None],
     ) -> None:
@@ -94,7 +104,7 @@ class Session:
         def tell(fraction: float, text: str) -> None:
             GLib.idle_add(lambda: (on_progress(fraction, text), GLib.SOURCE_REMOVE)[1])
 
-        self._call("colour", lambda: work.colour(engine, request, pictures, tell, models, numbers), (), done)
+        self._call("colour", lambda: work.colour(engine, request, pictures, tell, models, numbers, hints), (), done)
 
     def stop(self) -> None:
         """Stop what is under way; whoever waits gets EngineCancelled."""

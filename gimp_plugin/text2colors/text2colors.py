@@ -260,6 +260,13 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
         True,
         READWRITE,
     )
+    procedure.add_layer_argument(
+        "hints",
+        "Colour h_ints layer",
+        "A transparent layer with dabs of colour, which the results keep there; none if left out",
+        True,
+        READWRITE,
+    )
 
 
 def _add_choice(

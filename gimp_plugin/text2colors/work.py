@@ -78,6 +78,7 @@ def colour(
     on_progress: OnProgress,
     models: str = "",
     numbers: Sequence[int] = (),
+    hints: Sequence[PictureLike | None] = (),
 ) -> list[list[Result]]:
     """Every picture under every palette: one list a picture, in the palettes' order.
 
@@ -85,6 +86,7 @@ def colour(
         on_progress: called with 0..1 and a few words; what it raises stops the work.
         models: name of the palettes' model where the request holds palettes that were drawn before.
         numbers: how each palette is called in its layer's name; 1, 2, ... when left out.
+        hints: the dabs of colour for each picture, "RGBA u8"; none at all when left out.
 
     Raises:
         EngineError: the engine cannot do it (EngineCancelled: it was stopped).
@@ -101,7 +103,8 @@ def colour(
             on_progress((turn + done) / len(pictures), f"{where}: {text}" if text else where)
 
         step(0.0, "")
-        pieces = _colour_one(engine, request, picture, drawn.palettes, step)
+        dabs = hints[turn] if hints else None
+        pieces = _colour_one(engine, request, picture, dabs, drawn.palettes, step)
         records = [
             Record(
                 phrase=request.phrase,
@@ -112,6 +115,7 @@ def colour(
                 mode=request.mode,
                 model=_model(engine, drawn.model or models),
                 version=version,
+                hints=request.hints if dabs else "",
             )
             for index, palette in enumerate(drawn.palettes)
         ]
@@ -124,25 +128,36 @@ Piece = tuple[bytes, int, int, str]
 
 
 def _colour_one(
-    engine: Engine, request: Request, picture: PictureLike, palettes: Sequence[Palette], step: OnProgress
+    engine: Engine,
+    request: Request,
+    picture: PictureLike,
+    dabs: PictureLike | None,
+    palettes: Sequence[Palette],
+    step: OnProgress,
 ) -> dict[int, Piece]:
     """The picture under each palette, by the palette's index; sent again once when the engine has dropped it."""
     try:
-        return _ask(engine, request, picture, palettes, step)
+        return _ask(engine, request, picture, dabs, palettes, step)
     except EngineError as error:
         if error.code != ErrorCode.UNKNOWN_PICTURE:
             raise
         log.info("the engine no longer holds the picture; sending it again")
-        return _ask(engine, request, picture, palettes, step)
+        return _ask(engine, request, picture, dabs, palettes, step)
 
 
 def _ask(
-    engine: Engine, request: Request, picture: PictureLike, palettes: Sequence[Palette], step: OnProgress
+    engine: Engine,
+    request: Request,
+    picture: PictureLike,
+    dabs: PictureLike | None,
+    palettes: Sequence[Palette],
+    step: OnProgress,
 ) -> dict[int, Piece]:
     key = engine.set_picture(picture.pixels, picture.width, picture.height, picture.format)
+    hints = engine.set_picture(dabs.pixels, dabs.width, dabs.height, dabs.format) if dabs else None
     pieces: dict[int, Piece] = {}
     answers = engine.colorize(
-        key, palettes, strength=request.strength, device=request.device, mode=request.mode, on_progress=step
+        key, palettes, request.strength, request.device, request.mode, on_progress=step, hints=hints
     )
     for index, pixels, width, height, layout in answers:
         pieces[index] = (pixels, width, height, layout)

@@ -54,6 +54,22 @@ def new_image(kind="GRAY", precision="U8_NON_LINEAR", width=SIDE, height=SIDE, a
     return image, layer
 
 
+def add_dabs(image, size, offset, box, kind="RGBA"):
+    """A new layer on top, blue in a box of its own pixels (left, top, right, bottom), transparent elsewhere."""
+    layer = Gimp.Layer.new(image, "dabs", *size, getattr(Gimp.ImageType, f"{kind}_IMAGE"), 100, Gimp.LayerMode.NORMAL)
+    width, height = size
+    left, top, right, bottom = box
+    row = bytes(4 * left) + bytes((0, 0, 255, 255)) * (right - left) + bytes(4 * (width - right))
+    data = bytes(4 * width * top) + row * (bottom - top) + bytes(4 * width * (height - bottom))
+    buffer = layer.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, width, height), "R'G'B'A u8", data)
+    buffer.flush()
+    layer.update(0, 0, width, height)
+    layer.set_offsets(*offset)
+    image.insert_layer(layer, None, 0)
+    return layer
+
+
 def pixels(drawable, name="R'G'B' u8"):
     """All bytes of a drawable in a babl format."""
     rectangle = Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())

@@ -20,6 +20,22 @@ import plugin_files  # pyright: ignore[reportMissingImports]
 
 PHRASE = "autumn breeze and falling leaves"
 TITLE = "Colorize with Words"
+# left, top, side and colour of what a user has painted as colour hints: the suit, the flag's blue
+DABS = ((190, 372, 16, "#d9682a"), (262, 430, 16, "#d9682a"), (24, 60, 14, "#2f4a8c"))
+OPEN = """
+image = load("/share/astronaut.png")
+image.convert_rgb()
+photograph = image.get_layers()[0]
+hints = Gimp.Layer.new(image, "dabs", 512, 512, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL)
+image.insert_layer(hints, None, 0)
+for left, top, side, colour in DABS:
+    image.select_ellipse(Gimp.ChannelOps.REPLACE, left, top, side, side)
+    Gimp.context_set_foreground(Gegl.Color.new(colour))
+    hints.edit_fill(Gimp.FillType.FOREGROUND)
+Gimp.Selection.none(image)
+image.set_selected_layers([photograph])
+display = Gimp.Display.new(image)
+"""
 
 
 def main(folder: Path) -> None:
@@ -42,7 +58,7 @@ def main(folder: Path) -> None:
 def take(gui: Gui, folder: Path) -> None:
     """The way of a user, with a picture at every station."""
     folder.mkdir(parents=True, exist_ok=True)
-    gui.tell("image = load('/share/astronaut.png'); display = Gimp.Display.new(image)")
+    gui.tell(f"DABS = {DABS!r}\n{OPEN}")
     main_window = gui.window("Untitled")
     gui.xdotool("windowsize", "--sync", main_window, "1340", "800")
     gui.xdotool("windowmove", main_window, "2", "2")
@@ -55,6 +71,8 @@ def take(gui: Gui, folder: Path) -> None:
     row = 84
     gui.click(window, 60, 126 + row)
     gui.click(window, width - 210, 126)
+    gui.keys("alt+i", "Down")
+    settle(gui, window, 30)
     gui.xdotool("mousemove", str(left + width // 2), str(top + 2))
     time.sleep(1.5)
     gui.picture(window).save(folder / "gimp-dialog.png", optimize=True)

@@ -24,6 +24,7 @@ TITLE = "Colorize with Words"
 # a colour of the fake engine's palette, see tests/fake_engine.py
 ROW = 84  # px from one row of swatches to the next
 RED = (0x8C, 0x2F, 0x1B)
+BLUE = (0, 0, 0xFF)  # of the dabs that `add_dabs` makes
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +176,52 @@ def test_text_layers_are_read_and_left_alone(gui: Gui) -> None:
         "answer = [made[0].get_name(), text.is_text_layer(), made[0].get_width() == text.get_width()]"
     )
     assert names == ["words 1", True, True]
+
+
+def test_previews_and_result_follow_the_colour_hints_layer(gui: Gui) -> None:
+    use(gui, "good")
+    gui.tell(
+        "for one in image.get_layers():\n    if one.get_id() != layer.get_id(): image.remove_layer(one)\n"
+        "if image.get_base_type() != Gimp.ImageBaseType.RGB: image.convert_rgb()\n"
+        "dabs = add_dabs(image, (120, 60), (40, 20), (10, 10, 90, 40))\n"
+        "image.set_selected_layers([layer]); Gimp.displays_flush()"
+    )
+    window = gui.open_dialog(MAIN, "colorize with words", TITLE)
+    draw(gui, window)
+    shot(gui, "hints-none", window)
+    assert not gui.find_colour(window, BLUE)
+    gui.keys("alt+i", "Down")
+    wait_for(lambda: gui.find_colour(window, BLUE), "the dabs in the previews")
+    gui.settle()
+    shot(gui, "hints", window)
+
+    gui.tell("dabs.set_visible(False); dabs.fill(Gimp.FillType.TRANSPARENT)")  # painted on while the dialog is open
+    gui.xdotool("windowactivate", "--sync", gui.window(MAIN))
+    gui.xdotool("windowactivate", "--sync", window)
+    wait_for(lambda: not gui.find_colour(window, BLUE), "the dabs to go from the previews")
+    gui.settle()
+    shot(gui, "hints-empty", window)
+    gui.tell("image.remove_layer(dabs)\ndabs = add_dabs(image, (120, 60), (40, 20), (10, 10, 90, 40))")
+    gui.xdotool("windowactivate", "--sync", gui.window(MAIN))
+    gui.xdotool("windowactivate", "--sync", window)
+    gui.settle()
+    gui.keys("alt+i", "Down")
+    wait_for(lambda: gui.find_colour(window, BLUE), "the new dabs in the previews")
+
+    gui.keys("alt+c")
+    wait_for(lambda: gui.is_gone(TITLE), "the dialog to close")
+    facts = (
+        "child = image.get_layers()[-1 - 1].get_children()[0]\n"
+        "answer = [list(pixels(child)[(40 * 200 + 60) * 3:][:3]), record(child)['hints'], dabs.get_visible()]"
+    )
+    assert gui.tell(facts) == [list(BLUE), "dabs", False]
+    again = "made = call(image, [layer], name='plug-in-text2colors-again')\nanswer = record(made[0])['hints']"
+    assert gui.tell(again) == "dabs"
+    gui.xdotool("windowactivate", "--sync", gui.window(MAIN))
+    gui.settle()
+    gui.keys("ctrl+z", "ctrl+z")
+    wait_for(lambda: gui.tell("answer = [len(image.get_layers()), dabs.get_visible()]") == [2, True], "the undo")
+    assert gui.is_gone("GIMP Message")
 
 
 def test_palettes_go_to_gimp_and_come_back_and_colours_are_edited(gui: Gui) -> None:

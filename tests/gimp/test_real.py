@@ -51,6 +51,11 @@ def facts(host: Host) -> dict[str, Any]:
         made[1].set_visible(True)
         save(image, "/share/cold.png")
         say(record=record(made[0]))
+        dabs = add_dabs(image, (60, 60), (200, 120), (0, 0, 60, 60))
+        blue = call(image, [layer], palettes="{WARM}", hints=dabs)[0]
+        made[1].set_visible(False)
+        save(image, "/share/dabbed.png")
+        say(dabbed=[list(pixels(blue)[(150 * 451 + x) * 3:][:3]) for x in (20, 230)], size=blue.get_width())
         if {phrase}:
             again = load("/share/photograph.png")
             made = call(again, again.get_layers(), phrase="autumn breeze", count=2, seed=3)
@@ -71,6 +76,11 @@ def test_a_grey_photograph_gets_the_colours_of_the_palette(host: Host, facts: di
         assert np.hypot(lab[..., 1], lab[..., 2]).mean() > 5
         mean[name] = lab[..., 1:].mean((0, 1))
     assert mean["warm"][1] > mean["cold"][1] + 5  # yellower
+
+
+def test_dabs_of_colour_are_kept_in_their_place(facts: dict[str, Any]) -> None:
+    (red, _, far), (_, green, near) = facts["dabbed"]
+    assert facts["size"] == 451 and near > green + 60 and far <= red + 10
 
 
 def test_its_lightness_is_kept(host: Host, facts: dict[str, Any]) -> None:
