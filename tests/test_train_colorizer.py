@@ -14,11 +14,14 @@ from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.networks.colorizer import ColorizerConfig
 from t2c_engine.palette import Palette
 from trainer.augment import AugmentConfig, dab_palette
-from trainer.colorizer import TrainConfig, export_colorizer, learning_rate, read_config, train_colorizer
+from trainer.colorizer import train_colorizer
+from trainer.colorizer_config import TrainConfig, read_config
+from trainer.colorizer_export import export_colorizer
 from trainer.image_data import draw_batch, kinds_of_names, load_pictures
 from trainer.losses import class_weights, colourfulness_distance, soft_bins
 from trainer.pcn import PCNConfig, train_pcn
 from trainer.picture_sources import Origin, origin_of, origin_of_weights
+from trainer.schedule import learning_rate
 from trainer.wear import WearConfig, jpeg, screened
 
 TINY = ColorizerConfig(widths=(8, 12, 16, 24), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
@@ -78,7 +81,7 @@ def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path:
     resumed = train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=20, show_every=20)
     one, other = (torch.load(path, weights_only=True) for path in (whole, resumed))
     assert one["step"] == other["step"] == 40
-    for part in ("trained", "average"):
+    for part in ("learner", "average"):
         assert all(torch.equal(one[part][name], other[part][name]) for name in one[part])
     assert losses(run)[-1] == curve[-1]
 

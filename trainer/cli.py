@@ -76,7 +76,8 @@ def colorizer(
 
         path = train_pcn(read_pcn_config(config, steps=steps), pictures, out, cache, device=chosen)
     else:
-        from trainer.colorizer import read_config, train_colorizer
+        from trainer.colorizer import train_colorizer
+        from trainer.colorizer_config import read_config
 
         settings = read_config(config, steps=steps, cooldown=cooldown)
         path = train_colorizer(settings, pictures, out, cache, device=chosen, init=init, teacher=teacher)
@@ -109,7 +110,7 @@ def export(
         return
     if name is None:
         raise UsageError("Say with --name what the colouriser is to be called.")
-    from trainer.colorizer import export_colorizer
+    from trainer.colorizer_export import export_colorizer
 
     known: dict[str, Any] = measured.get("colors", {}).get("palette", {})
     sizes: dict[str, Any] = {"short_side": short_side, "sharpness": sharpness, "looks": tuple(look or (1.0, 0.5))}

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from t2c_engine.errors import UsageError
 
@@ -69,6 +70,11 @@ def origin_of_weights(weights: Path) -> Origin:
         return Origin(tuple(map(str, values["data"])), tuple(map(str, values["attribution"])))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"The card {card} of the weights to start from cannot be read: {error}.") from error
+
+
+def origin_of_run(state: dict[str, Any]) -> Origin:
+    """What a checkpoint says that its run was trained on so far."""
+    return Origin(tuple(state.get("data", ())), tuple(state.get("attribution", ())))
 
 
 def _once(lines: Sequence[str]) -> tuple[str, ...]:

@@ -1,0 +1,62 @@
+"""From a run's folder to an installed model. Must not import data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from t2c_engine.errors import UsageError
+from t2c_engine.models import ModelCard, export_model
+from trainer.checkpoints import CHECKPOINT, load_checkpoint
+from trainer.picture_sources import origin_of_run
+
+SHORT_SIDE = 160  # of the network's input at use, px
+
+
+def export_colorizer(
+    run: Path,
+    folder: Path,
+    name: str,
+    version: str,
+    command: str,
+    figures: dict[str, Any],
+    *,
+    short_side: int = SHORT_SIDE,
+    sharpness: float = 1.0,
+    looks: tuple[float, ...] = (1.0,),
+) -> ModelCard:
+    """Export a run's averaged weights as an installed model: safetensors fp16 and its card.
+
+    Args:
+        short_side: of the network's input at use, px. sharpness: see `ColorizerConfig`. looks: see `Colorizer`.
+
+    Raises:
+        UsageError: the run has no checkpoint. OutputError: the folder cannot be written.
+    """
+    state = load_checkpoint(run, "cpu")
+    if state is None:
+        raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
+    settings = json.loads(state["config"])
+    origin = origin_of_run(state)
+    prefix = "module."
+    weights = {
+        key.removeprefix(prefix): value.contiguous().numpy()
+        for key, value in state["average"].items()
+        if key.startswith(prefix) and not key.endswith("num_batches_tracked")
+    }
+    return export_model(
+        folder,
+        weights,
+        name=name,
+        version=version,
+        kind="colorizer",
+        licence="CC BY-SA 4.0",
+        attribution=origin.attribution,
+        data=origin.data,
+        command=command,
+        figures={"steps": state["step"], **figures},
+        config={"network": settings["network"] | {"sharpness": sharpness}, "short_side": short_side, "looks": looks},
+        conditions=("palette", "automatic", "hints"),
+        default=True,
+    )

@@ -1,0 +1,101 @@
+"""One step of the colouriser's training: its pictures, what is done to them, and all losses. Must not import files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from t2c_engine.color import ab_bins
+from t2c_engine.errors import UsageError
+from t2c_engine.networks.colorizer import ColorizerNet
+from trainer.augment import Example, make_example
+from trainer.colorizer_config import TrainConfig
+from trainer.distributed import World
+from trainer.image_data import LARGE_SIDE, SMALL_SIDE, Batch, PictureSet, draw_batch
+from trainer.losses import ab_distance, chroma_distance, class_weights, classification_loss, colourfulness_distance
+from trainer.teacher import KindHead, Teacher
+
+PRIOR_CELLS = 200_000  # of all pictures, from which the frequencies of colours are taken
+LOSSES = ("loss", "ab", "chroma", "colourful", "bins", "kinds", "teacher")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Pictures and what follows from all of them. large, small: indices. bins: Q x 2 centres; balance: Q weights."""
+
+    pictures: PictureSet
+    large: np.ndarray
+    small: np.ndarray
+    bins: Tensor
+    balance: Tensor
+
+    @classmethod
+    def of(cls, pictures: PictureSet, device: str) -> TrainingData:
+        """Raises UsageError if there is no large picture."""
+        large = pictures.indices(small=False, validation=False)
+        if not len(large):
+            raise UsageError(f"No training picture has a short side of {LARGE_SIDE} px or more; add larger ones.")
+        bins = torch.tensor(ab_bins(), device=device)
+        cells = pictures.ab.reshape(-1, 2)
+        cells = torch.tensor(cells[:: 1 + len(cells) // PRIOR_CELLS], dtype=torch.float32, device=device)
+        small = pictures.indices(small=True, validation=False)
+        return cls(pictures, large, small, bins, class_weights(cells, bins))
+
+
+class Learner(nn.Module):
+    """All that is trained together: the network, and the heads that training alone needs."""
+
+    def __init__(self, network: ColorizerNet, kinds: KindHead, teacher: Teacher | None) -> None:
+        super().__init__()
+        self.network = network
+        self.kinds = kinds
+        self.teacher = teacher
+
+
+def draw_example(data: TrainingData, config: TrainConfig, step: int, device: str, world: World) -> Example:
+    """The example of a step: pictures, crops and conditions follow from (seed, step, rank) alone."""
+    rng = np.random.default_rng((config.seed, step))  # what all processes share: the kind of batch
+    use_small = len(data.small) and rng.random() < config.small_share
+    crop = int(rng.choice([c for c in config.crops if not use_small or c <= SMALL_SIDE] or config.crops))
+    share = config.batch * (config.crop / crop) ** 2 / world.size  # as many pixels in every step
+    rng = np.random.default_rng((config.seed, step, world.rank))
+    least, most = config.shown_small if use_small else config.shown
+    zoom = (least / crop, most / crop)
+    indices = data.small if use_small else data.large
+    batch = draw_batch(data.pictures, indices, rng, max(1, round(share)), crop, zoom)
+    batch = Batch(batch.lightness.to(device), batch.ab.to(device), batch.kinds.to(device))
+    generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
+    example = make_example(batch, config.augment, generator)
+    return replace(example, lightness=example.lightness.contiguous(memory_format=torch.channels_last))
+
+
+def step_losses(
+    learner: Learner, example: Example, data: TrainingData, config: TrainConfig, step: int
+) -> dict[str, Tensor]:
+    """All LOSSES of a step; "loss" is the weighted sum of the others."""
+    network = learner.network
+    features = network.encode(example.lightness)
+    prediction = network.decode(features, example.condition)
+    ab = prediction.ab.float()
+    distance = ab_distance(ab, example.ab)
+    chroma = chroma_distance(ab, example.ab)
+    colourful = colourfulness_distance(ab, example.ab)
+    # the head sees a few pixels of each picture: 313 logits for all of them would cost more than the network
+    rng = np.random.default_rng((config.seed, step, 1))
+    area = example.ab[0, 0].numel()
+    chosen = torch.from_numpy(rng.choice(area, min(area, config.bins_pixels), replace=False)).to(example.ab.device)
+    pixels = prediction.features.flatten(2)[:, :, chosen]  # B x C x n
+    logits = network.classify(pixels[..., None]).squeeze(-1).transpose(1, 2).flatten(0, 1).float()
+    true = example.ab.flatten(2)[:, :, chosen].transpose(1, 2).flatten(0, 1)
+    classes = classification_loss(logits, true, data.bins, data.balance)
+    kinds = learner.kinds(features, example.kinds)
+    taught = torch.zeros(())
+    if learner.teacher is not None and step % 2 == 0:
+        taught = learner.teacher(features, example.clean)
+    total = distance + config.chroma_weight * chroma + config.colourfulness_weight * colourful
+    total = total + config.bins_weight * classes + config.kinds_weight * kinds + config.teacher_weight * taught
+    values = (total, distance, chroma, colourful, classes, kinds, 2 * taught)
+    return dict(zip(LOSSES, values, strict=True))
