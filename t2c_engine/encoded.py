@@ -16,6 +16,7 @@ from t2c_engine.hints import Hints
 from t2c_engine.palette import Palette
 
 MAX_COLOURS = 64  # ab maps kept
+MAX_HINTS = 4  # sets of dabs whose maps are kept; an editor sends new ones with every dab that is painted
 BATCH = 8  # palettes that go through the network at once
 
 Source = Palette | str  # a palette, or how the network's own colours are had: DIRECT or a `Decoding`
@@ -33,7 +34,7 @@ class Encoded:
         self.lightness = lightness
         self._encoding = colorizer.encode(lightness)
         self._colours: OrderedDict[tuple[Source, int], np.ndarray] = OrderedDict()
-        self._hints: dict[int, Hints] = {}  # those used so far, held so that each keeps its identity
+        self._hints: OrderedDict[int, Hints] = OrderedDict()  # by identity, held so that each keeps its own
 
     def colours(
         self,
@@ -66,7 +67,7 @@ class Encoded:
         """The map of each source, from those kept where it is among them."""
         dabs = 0 if hints is None else id(hints)
         if hints is not None:
-            self._hints[dabs] = hints
+            self._hold(hints)
         new = [one for one in dict.fromkeys(sources) if (one, dabs) not in self._colours]
         self._colours.update(zip([(one, dabs) for one in new], self._worked_out(new, hints), strict=True))
         for one in sources:
@@ -75,6 +76,15 @@ class Encoded:
         while len(self._colours) > MAX_COLOURS:
             self._colours.popitem(last=False)
         return maps
+
+    def _hold(self, hints: Hints) -> None:
+        """Keep these hints, and let go of those used longest ago, with their maps."""
+        self._hints[id(hints)] = hints
+        self._hints.move_to_end(id(hints))
+        while len(self._hints) > MAX_HINTS:
+            old, _ = self._hints.popitem(last=False)
+            for key in [key for key in self._colours if key[1] == old]:
+                del self._colours[key]
 
     def _worked_out(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
         """As the network gives them: palettes and DIRECT together, decodings one by one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 import plugin_path  # noqa: F401  (makes the plug-in's modules importable)
 import pytest
 import work  # pyright: ignore[reportMissingImports]
-from client import Engine  # pyright: ignore[reportMissingImports]
+from client import Engine, EngineError, ErrorCode  # pyright: ignore[reportMissingImports]
 from request import Request  # pyright: ignore[reportMissingImports]
 
 FAKE = Path(__file__).parent / "fake_engine.py"
@@ -52,3 +53,24 @@ def test_each_picture_gets_its_own_dabs_under_every_palette(engine: Engine) -> N
 def test_no_hints_at_all_is_the_usual_way(engine: Engine) -> None:
     ((one, _),) = work.colour(engine, REQUEST, [GREY], lambda done, text: None)
     assert one.pixels == bytes.fromhex("aabbcc") * 24 and one.record.hints == ""
+
+
+def test_a_dropped_picture_is_sent_once_more_and_no_other_error_is_hidden() -> None:
+    gone = EngineError("It has gone.", "", code=ErrorCode.UNKNOWN_PICTURE)
+    wrong = EngineError("It is wrong.", "", code=ErrorCode.USAGE)
+
+    def attempts(*errors: EngineError) -> int:
+        """How often it is asked when the first answers are these errors."""
+        left, asked = list(errors), 0
+
+        def ask() -> None:
+            nonlocal asked
+            asked += 1
+            if left:
+                raise left.pop(0)
+
+        with pytest.raises(EngineError) if errors != (gone,) else contextlib.nullcontext():
+            work.insisting(ask)
+        return asked
+
+    assert attempts(gone) == 2 and attempts(gone, gone, gone) == 2 and attempts(wrong) == 1

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from t2c_engine import cli
 from t2c_engine.colorizer import Colorizer
 from t2c_engine.decoding import DIRECT, Decoding
-from t2c_engine.encoded import Encoded
+from t2c_engine.encoded import MAX_HINTS, Encoded
 from t2c_engine.hints import Hints
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
 from t2c_engine.palette import Palette
@@ -93,6 +93,20 @@ def test_the_networks_own_colours_are_worked_out_once_and_only_below_1() -> None
     for strength in (0.9, 0.2, 0.0):
         assert len(list(one.colours([RED, BLUE, *many], strength=strength))) == 14
     assert colorizer.asked.count(None) == 1 and len(colorizer.asked) == 15
+
+
+def test_hints_used_long_ago_are_let_go() -> None:
+    colorizer = Counting()
+    one = Encoded(colorizer, LIGHTNESS)
+    painted = [dab() for _ in range(6)]
+    for hints in (*painted, painted[-1]):
+        list(one.colours([RED], hints))
+    assert len(colorizer.asked) == 6
+    for hints in painted[-MAX_HINTS:]:
+        list(one.colours([RED], hints))
+    assert len(colorizer.asked) == 6
+    list(one.colours([RED], painted[0]))
+    assert len(colorizer.asked) == 7
 
 
 def test_the_engines_previews_go_from_one_picture_to_each_palettes_own() -> None:

@@ -15,7 +15,7 @@ from gi.repository import GdkPixbuf, Gimp, GLib  # noqa: E402
 from layers import Picture, is_result, read_bytes  # noqa: E402
 from request import RequestError  # noqa: E402
 
-SIDE = 1024  # px, the longest side of what is sent: the network sees less, and a large layer is a hundred megabytes
+SIDE = 512  # px, the longest side of what is sent: the network sees less, and a large layer is a hundred megabytes
 _KEPT = "text2colors-hints"  # name under which GIMP keeps with an image which layer had the dabs
 _FAINT = 6  # opacity of 255 below which the engine sees no dab
 GREY_IMAGE = "A grey image holds no colours; use Image > Mode > RGB, then paint the colour hints."

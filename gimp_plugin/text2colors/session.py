@@ -86,7 +86,7 @@ class Session:
             hints = engine.set_picture(*dabs) if dabs else None
             return engine.preview(key, palettes, max_side=side, strength=strength, device=device, hints=hints)
 
-        self._call(f"preview {kind}", ask, (), done)
+        self._call(f"preview {kind}", lambda: work.insisting(ask), (), done)
 
     def colour(
         self,

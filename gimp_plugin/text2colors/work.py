@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from client import Engine, EngineError, ErrorCode
 from client_settings import user_data_folder
@@ -19,6 +20,7 @@ from request import Palette, Record, Request, Result
 log = logging.getLogger(__name__)
 
 OnProgress = Callable[[float, str], None]
+Answer = TypeVar("Answer")
 
 
 class PictureLike(Protocol):
@@ -104,7 +106,7 @@ def colour(
 
         step(0.0, "")
         dabs = hints[turn] if hints else None
-        pieces = _colour_one(engine, request, picture, dabs, drawn.palettes, step)
+        pieces = insisting(partial(_ask, engine, request, picture, dabs, drawn.palettes, step))
         records = [
             Record(
                 phrase=request.phrase,
@@ -127,22 +129,19 @@ def colour(
 Piece = tuple[bytes, int, int, str]
 
 
-def _colour_one(
-    engine: Engine,
-    request: Request,
-    picture: PictureLike,
-    dabs: PictureLike | None,
-    palettes: Sequence[Palette],
-    step: OnProgress,
-) -> dict[int, Piece]:
-    """The picture under each palette, by the palette's index; sent again once when the engine has dropped it."""
+def insisting(ask: Callable[[], Answer]) -> Answer:
+    """What the engine answers; asked once more when it has dropped a picture for newer ones, which is then sent again.
+
+    Raises:
+        EngineError: as `ask`.
+    """
     try:
-        return _ask(engine, request, picture, dabs, palettes, step)
+        return ask()
     except EngineError as error:
         if error.code != ErrorCode.UNKNOWN_PICTURE:
             raise
         log.info("the engine no longer holds the picture; sending it again")
-        return _ask(engine, request, picture, dabs, palettes, step)
+        return ask()
 
 
 def _ask(
@@ -153,6 +152,7 @@ def _ask(
     palettes: Sequence[Palette],
     step: OnProgress,
 ) -> dict[int, Piece]:
+    """The picture under each palette, by the palette's index."""
     key = engine.set_picture(picture.pixels, picture.width, picture.height, picture.format)
     hints = engine.set_picture(dabs.pixels, dabs.width, dabs.height, dabs.format) if dabs else None
     pieces: dict[int, Piece] = {}
