@@ -41,7 +41,7 @@ class Encoded:
         palettes: Sequence[Palette | None],
         hints: Hints | None = None,
         strength: float = 1.0,
-        decoding: str = Decoding.MEAN,
+        decoding: str | None = None,
     ) -> Iterator[np.ndarray]:
         """One ab map (small, h x w x 2) a palette, in order; the network sees only what is new, some at a time.
 
@@ -50,8 +50,11 @@ class Encoded:
             hints: as in `Colorizer.colour`.
             strength: 0..1 leads from the network's own colours (DIRECT, with the hints) to the palette's; above 1 it
                 multiplies the palette's ab. Without a palette it multiplies, and 0 is grey.
-            decoding: of the network's own colours where there is no palette: DIRECT or a `Decoding`.
+            decoding: of the network's own colours where there is no palette: DIRECT or a `Decoding`. If not said, the
+                calm mean; with hints DIRECT, for then the dabs' colours are a palette that the bins would blur.
         """
+        if decoding is None:
+            decoding = Decoding.MEAN if hints is None else DIRECT
         for start in range(0, len(palettes), BATCH):
             part = palettes[start : start + BATCH]
             sources: list[Source] = [decoding if one is None else one for one in part]

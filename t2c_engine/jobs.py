@@ -57,8 +57,9 @@ class Region:
 class ColorizeRequest:
     """What to colour and how.
 
-    phrase or palettes: one result a palette, `count` at most. Neither: the network's own colours, by `decoding`
-    ("direct", or a `Decoding`), and one result; or, with regions alone, no colour outside them.
+    phrase or palettes: one result a palette, `count` at most. automatic: one result in the network's own colours, by
+    `decoding` ("direct", or a `Decoding`). None of these: one result that follows the hints, or, with regions alone,
+    no colour outside them.
     hints: a picture with dabs of colour (`overlays.read_hints`). strength: 0 the network's own colours .. 1 the
     palette's, above it stronger; without a palette 0 is grey. seed, variety: of the palettes drawn for phrases.
     """
@@ -248,8 +249,9 @@ def _results(
     encoded = Encoded(colorizer, lightness)
     inner = [list(encoded.colours(palettes, hints, request.strength)) for _, palettes in wanted.regions]
     if wanted.base[0] or request.automatic or hints:
-        maps = list(encoded.colours(wanted.base, hints, request.strength, request.decoding))
-        own = next(encoded.colours(wanted.base[:1], hints, decoding=request.decoding))
+        decoding = request.decoding if request.automatic else None
+        maps = list(encoded.colours(wanted.base, hints, request.strength, decoding))
+        own = next(encoded.colours(wanted.base[:1], hints, decoding=decoding))
     else:  # no colour outside the regions
         own = np.zeros_like(inner[0][0])
         maps = [own] * len(wanted.base)

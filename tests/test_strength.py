@@ -61,6 +61,14 @@ def test_strength_leads_from_the_networks_own_colours_to_the_palettes_and_on(
         np.testing.assert_allclose(half[4, 4], (50, -20), atol=1e-3)
 
 
+def test_without_a_palette_the_bins_answer_and_with_dabs_the_dabs_own_palette(encoded: Encoded) -> None:
+    for hints, decoding in ((None, "mean"), (dab(), DIRECT)):
+        plain, said = (next(encoded.colours([None], hints, decoding=one)) for one in (None, decoding))
+        np.testing.assert_array_equal(plain, said)
+        other = next(encoded.colours([None], hints, decoding="top"))
+        assert not np.allclose(plain, other)
+
+
 @pytest.mark.parametrize("decoding", [*Decoding, DIRECT])
 def test_without_a_palette_it_multiplies_and_nought_is_grey(encoded: Encoded, decoding: str) -> None:
     own = next(encoded.colours([None], decoding=decoding))
