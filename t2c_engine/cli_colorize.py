@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand
 
 from t2c_engine.cli_common import AsJson, Count, Overwrite, Seed, Variety, complain, reported, say_json
+from t2c_engine.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palette import PALETTE_SIZE, Palette
 from t2c_engine.terminal import output, print_palettes, progress
@@ -28,8 +29,8 @@ def colorize(
     ] = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
     decoding: Annotated[
-        str, typer.Option("--decoding", help="Of --auto: mean (calm), top, centroid (vivid, blotchy) or direct.")
-    ] = "mean",
+        Decoding, typer.Option("--decoding", help="Of --auto; all but vivid are fainter, centroid is blotchy.")
+    ] = Decoding.VIVID,
     hints: Annotated[
         Path | None, typer.Option("--hints", help="A transparent PNG with dabs of colour where they belong.")
     ] = None,
@@ -63,8 +64,6 @@ def colorize(
     sources = sum((phrase is not None, palette is not None, auto))
     if sources > 1 or not (sources or hints or region):
         raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
-    if decoding not in jobs.DECODINGS:
-        raise UsageError(f"There is no decoding '{decoding}'; choose one of {', '.join(jobs.DECODINGS)}.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
     given = given_palettes(palette, count) if palette is not None else ()
     request = jobs.ColorizeRequest(

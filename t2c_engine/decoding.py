@@ -1,4 +1,4 @@
-"""From a distribution over the 313 ab bins to one colour a pixel (M3; Zhang et al. 2016, section 2.3).
+"""Colour without a palette: the ways there are, and from 313 ab bins to one colour (M3; Zhang et al. 2016, 2.3).
 
 Must not import networks, pictures or files; torch only when it decodes, for the command line names the ways too.
 """
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
 
 TEMPERATURE = 0.38  # of the annealed mean, the paper's
 TOP = 5  # bins of the top-k mean
-DIRECT = "direct"  # no decoding: the network's own colours as it gives them, without the bins
 
 
 class Decoding(StrEnum):
-    """How logits become a colour.
+    """How the network's own colours are had.
 
-    CENTROID: the centre of the most probable bin, vivid and blotchy. TOP: the mean of the TOP most probable bins, by
-    their annealed probabilities. MEAN: the annealed mean over all bins, the calmest.
+    VIVID: its colours made as vivid as pictures are, and laid on anew as a palette. DIRECT: as it gives them beside a
+    palette, but without one, faint. Of the bins: CENTROID, the centre of the most probable one, blotchy; TOP, the mean
+    of the TOP most probable ones, by their annealed probabilities; MEAN, the annealed mean over all.
     """
 
+    VIVID = "vivid"
+    DIRECT = "direct"
     CENTROID = "centroid"
     TOP = "top"
     MEAN = "mean"
@@ -32,12 +34,14 @@ def decode_bins(logits: Tensor, bins: Tensor, decoding: Decoding, temperature: f
     """B x Q x h x w logits over Q x 2 bin centres (Lab units) to B x 2 x h x w ab.
 
     Raises:
-        ValueError: the temperature is not above 0.
+        ValueError: the temperature is not above 0, or the decoding is not one of bins.
     """
     import torch
 
     if temperature <= 0:
         raise ValueError(f"the temperature {temperature} must be above 0")
+    if decoding in (Decoding.VIVID, Decoding.DIRECT):
+        raise ValueError(f"{decoding} is no decoding of bins")
     if decoding is Decoding.CENTROID:
         return bins[logits.argmax(1)].permute(0, 3, 1, 2)
     if decoding is Decoding.TOP:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from t2c_engine.decoding import DIRECT, Decoding
+from t2c_engine.decoding import Decoding
 from t2c_engine.hints import Hints
 from t2c_engine.palette import Palette
 
@@ -19,7 +19,7 @@ MAX_COLOURS = 64  # ab maps kept
 MAX_HINTS = 4  # sets of dabs whose maps are kept; an editor sends new ones with every dab that is painted
 BATCH = 8  # palettes that go through the network at once
 
-Source = Palette | str  # a palette, or how the network's own colours are had: DIRECT or a `Decoding`
+Source = Palette | Decoding  # a palette, or how the network's own colours are had
 
 
 class Encoded:
@@ -41,25 +41,25 @@ class Encoded:
         palettes: Sequence[Palette | None],
         hints: Hints | None = None,
         strength: float = 1.0,
-        decoding: str | None = None,
+        decoding: Decoding | None = None,
     ) -> Iterator[np.ndarray]:
         """One ab map (small, h x w x 2) a palette, in order; the network sees only what is new, some at a time.
 
         Args:
             palettes: None asks for the network's own colours.
             hints: as in `Colorizer.colour`.
-            strength: 0..1 leads from the network's own colours (DIRECT, with the hints) to the palette's; above 1 it
-                multiplies the palette's ab. Without a palette it multiplies, and 0 is grey.
-            decoding: of the network's own colours where there is no palette: DIRECT or a `Decoding`. If not said, the
-                calm mean; with hints DIRECT, for then the dabs' colours are a palette that the bins would blur.
+            strength: 0..1 leads from the network's own colours to the palette's; above 1 it multiplies the palette's
+                ab. Without a palette it multiplies, and 0 is grey.
+            decoding: of the network's own colours. If not said, VIVID; with hints DIRECT, for then the dabs' colours
+                are a palette already.
         """
         if decoding is None:
-            decoding = Decoding.MEAN if hints is None else DIRECT
+            decoding = Decoding.VIVID if hints is None else Decoding.DIRECT
         for start in range(0, len(palettes), BATCH):
             part = palettes[start : start + BATCH]
             sources: list[Source] = [decoding if one is None else one for one in part]
             if strength < 1 and any(one is not None for one in part):
-                *maps, own = self._maps([*sources, DIRECT], hints)
+                *maps, own = self._maps([*sources, decoding], hints)
                 pairs = zip(part, maps, strict=True)
                 yield from (strength * ab if one is None else own + strength * (ab - own) for one, ab in pairs)
             else:
@@ -90,11 +90,10 @@ class Encoded:
                 del self._colours[key]
 
     def _worked_out(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
-        """As the network gives them: palettes and DIRECT together, decodings one by one."""
-        together = [one for one in sources if isinstance(one, Palette) or one == DIRECT]
+        """As the network gives them: palettes and DIRECT together, other decodings one by one."""
+        together = [one for one in sources if isinstance(one, Palette) or one is Decoding.DIRECT]
         palettes = [one if isinstance(one, Palette) else None for one in together]
         given = iter(self.colorizer.colour(self._encoding, palettes, hints) if palettes else ())
         return [
-            next(given) if one in together else self.colorizer.automatic(self._encoding, Decoding(one), hints)
-            for one in sources
+            next(given) if one in together else self.colorizer.automatic(self._encoding, one, hints) for one in sources
         ]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t2c_engine.color import lab_to_srgb, srgb_to_lab
-from t2c_engine.decoding import DIRECT, Decoding
+from t2c_engine.decoding import Decoding
 from t2c_engine.encoded import Encoded
 from t2c_engine.errors import OutputError, T2CError, UsageError
 from t2c_engine.files import write_file
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DECODINGS = (*Decoding, DIRECT)
 EXTRACTION_SIDE = 256  # short side from which a picture's palette is taken, px
 PREVIEW_SIDE = 800  # a picture is thinned to about this for its contact sheet, px
 
@@ -58,7 +57,7 @@ class ColorizeRequest:
     """What to colour and how.
 
     phrase or palettes: one result a palette, `count` at most. automatic: one result in the network's own colours, by
-    `decoding` ("direct", or a `Decoding`). None of these: one result that follows the hints, or, with regions alone,
+    `decoding`. None of these: one result that follows the hints, or, with regions alone,
     no colour outside them.
     hints: a picture with dabs of colour (`overlays.read_hints`). strength: 0 the network's own colours .. 1 the
     palette's, above it stronger; without a palette 0 is grey. seed, variety: of the palettes drawn for phrases.
@@ -69,7 +68,7 @@ class ColorizeRequest:
     phrase: str | None = None
     palettes: tuple[Palette, ...] = ()
     automatic: bool = False
-    decoding: str = "mean"
+    decoding: Decoding = Decoding.VIVID
     hints: Path | None = None
     regions: tuple[Region, ...] = ()
     count: int = 5

@@ -85,8 +85,9 @@ class Colorizer:
 
     def automatic(self, encoding: np.ndarray, decoding: Decoding, hints: Hints | None = None) -> np.ndarray:
         """Another colour for each decoding."""
-        colour = Palette.from_hex({"mean": "#996655", "top": "#559966", "centroid": "#5566cc"}[decoding])
-        return self.colour(encoding, [colour], hints)[0]
+        colours = {"vivid": "#b07a30", "mean": "#996655", "top": "#559966", "centroid": "#5566cc"}
+        palette = Palette.from_hex(colours[decoding]) if decoding in colours else None
+        return self.colour(encoding, [palette], hints)[0]
 
 
 def modules() -> dict[str, ModuleType]:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,13 @@ from t2c_engine.colorizer import Colorizer
 from t2c_engine.decoding import Decoding, decode_bins
 from t2c_engine.errors import PictureError
 from t2c_engine.hints import Hints, hints_of_pixels
-from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
+from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition, Features, Prediction
 from t2c_engine.overlays import blend, read_hints, read_mask
 from t2c_engine.palette import Palette
 from tests import fakes
 
 HEX = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
+SMALL = ColorizerConfig(widths=(8, 16, 24, 32), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 BINS = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 20.0]])
 
 
@@ -46,6 +48,25 @@ def test_the_top_bins_alone_count() -> None:
     assert decode_bins(flat, bins, Decoding.MEAN, temperature=1.0).max() < 0
     with pytest.raises(ValueError, match="temperature"):
         decode_bins(flat, bins, Decoding.MEAN, temperature=0)
+    with pytest.raises(ValueError, match="vivid"):
+        decode_bins(flat, bins, Decoding.VIVID)
+
+
+def test_vivid_is_the_faint_colours_in_the_same_places_but_stronger() -> None:
+    class Faint(ColorizerNet):
+        """Its own colours follow lightness, faintly."""
+
+        def decode(self, features: Features, condition: Condition) -> Prediction:
+            found = super().decode(features, condition)
+            faint = torch.cat((features.lightness - 50, 50 - features.lightness), 1) * 0.2
+            alone = (condition.palette_mask.sum(1) == 0).float()[:, None, None, None]
+            return replace(found, ab=found.ab + alone * (faint - found.ab))
+
+    colorizer = Colorizer(Faint(SMALL), "faint", 64, torch.device("cpu"))
+    encoding = colorizer.encode(np.tile(np.linspace(5, 95, 96, dtype=np.float32), (64, 1)))
+    direct, vivid = (colorizer.automatic(encoding, one) for one in (Decoding.DIRECT, Decoding.VIVID))
+    assert np.corrcoef(direct.ravel(), vivid.ravel())[0, 1] > 0.9
+    assert 1.4 < np.linalg.norm(vivid, axis=2).mean() / np.linalg.norm(direct, axis=2).mean() < 2.1
 
 
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 12))
@@ -63,8 +84,7 @@ def test_one_colour_of_dabs_stays_that_colour_at_any_size(height: int, width: in
 @pytest.fixture(scope="module")
 def colorizer() -> Colorizer:
     torch.manual_seed(0)
-    small = ColorizerConfig(widths=(8, 16, 24, 32), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
-    return Colorizer(ColorizerNet(small), "small", 64, torch.device("cpu"))
+    return Colorizer(ColorizerNet(SMALL), "small", 64, torch.device("cpu"))
 
 
 def test_a_dab_wins_where_it_is_with_or_without_a_palette(colorizer: Colorizer) -> None:

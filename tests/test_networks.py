@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from t2c_engine.colorizer import fuse_norms
+from t2c_engine.networks.assignment import refined, tone_scores
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition
 from t2c_engine.networks.pcn import PCN, PCNDiscriminator
 
@@ -115,3 +116,39 @@ def test_deep_features_reach_the_colours_however_far_off_zero_they_are() -> None
     first = network.decode(shifted, condition(4)).ab
     second = network.decode(replace(shifted, deep=shifted.deep.roll(1, 0)), condition(4)).ab
     assert (first - second).abs().mean() > 0.05
+
+
+def test_tones_go_to_the_colour_whose_population_they_belong_to() -> None:
+    generator = torch.Generator().manual_seed(3)
+    dark, light = (mean + 2 * torch.randn(n, generator=generator) for mean, n in ((30, 768), (62, 256)))
+    lightness = torch.cat((dark, light)).view(1, 1, 32, 32)
+    palette = torch.tensor([[32.0, 60.0, 97.0, 45.0]])
+    given = torch.tensor([[True, True, True, False]])
+    scores = tone_scores(lightness, palette, given)
+    chances = scores.exp()[0].flatten(1)
+    assert scores.shape == (1, 4, 32, 32) and scores.min() >= -8 and scores.max() <= 0
+    assert (chances[0, :768] > 0.95).float().mean() > 0.99 and (chances[1, 768:] > 0.95).float().mean() > 0.99
+    assert chances[2].mean() < 0.01, "there are no tones near it"
+    assert chances[3].max() < 0.001, "it is not given"
+
+
+def test_a_wide_population_reaches_farther_than_a_narrow_one() -> None:
+    generator = torch.Generator().manual_seed(4)
+    narrow, wide = (mean + spread * torch.randn(512, generator=generator) for mean, spread in ((30, 1), (60, 12)))
+    lightness = torch.cat((narrow, wide, torch.full((32,), 42.0))).view(1, 1, 33, 32)
+    scores = tone_scores(lightness, torch.tensor([[30.0, 60.0]]), torch.ones(1, 2, dtype=torch.bool))
+    assert (scores[0, 1].flatten()[-32:] > scores[0, 0].flatten()[-32:] + 2).all(), (
+        "42 is nearer to 30, but 12 spreads off"
+    )
+
+
+def test_pixels_go_over_to_the_colour_whose_pixels_they_are_like() -> None:
+    kinds = torch.tensor([0, 0, 0, 1, 1, 1, 1, 0])
+    pixels = torch.nn.functional.one_hot(kinds).float().T.view(1, 2, 1, 8) + 5  # a common part says nothing
+    scores = torch.zeros(1, 3, 1, 8)
+    scores[0, 0, 0, :2] = scores[0, 1, 0, 3:6] = 3  # sure; the third, seventh and last pixel are not
+    mask = torch.tensor([[True, True, False]])
+    result = refined(scores, pixels, torch.tensor([2.0, 2.0]), mask)
+    assert result[0, :2, 0].argmax(0).tolist() == kinds.tolist()
+    assert (result[0, 2] < -9e3).all()
+    assert torch.equal(refined(scores, pixels, torch.zeros(0), mask)[0, :2], scores[0, :2])

@@ -18,6 +18,7 @@ import torch
 
 from t2c_engine.color import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
 from t2c_engine.colorizer import Colorizer
+from t2c_engine.decoding import Decoding
 from t2c_engine.errors import PictureError
 from t2c_engine.hints import Hints
 from t2c_engine.palette import Palette, delta_e_2000
@@ -42,7 +43,8 @@ SHORT_SIDE = 256
 OTHERS = 5  # palettes of other pictures given to each
 FOLDERS = ("imagenet_160", "imagenet_birds", "bsds500_test50", "cid22_val", "gb82_cc0", "dtd_patterns")
 PALETTE, NEAREST, GREY = "palette", "nearest_lightness", "grey"
-AUTOMATIC, DIRECT, HINTS, WORN = "automatic", "automatic_direct", "automatic_hints", "palette_worn"
+AUTOMATIC, DIRECT, BINS = "automatic", "automatic_direct", "automatic_bins"  # vivid, direct, the bins' mean
+HINTS, WORN = "automatic_hints", "palette_worn"
 HINT_COUNT, HINT_SIDE = 10, 7  # dabs of a picture's true colours, and their side in px
 WEAR = WearConfig(*[0.5] * 7)  # of the pictures coloured as WORN: about half of all defects on each
 
@@ -93,7 +95,7 @@ def evaluate_colors(
 ) -> Figures:
     """Means over the pictures of every measure of metrics.md, for every method.
 
-    Methods: palette, the same seen through wear, automatic in two ways, with ten dabs, nearest lightness and grey.
+    Methods: palette, the same seen through wear, automatic in three ways, with ten dabs, nearest lightness and grey.
     """
     sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     rng = np.random.default_rng(0)
@@ -122,16 +124,19 @@ def _measure(
     wanted: list[Palette | None] = [Palette.from_lab(picture.palette), None]
     wanted += [Palette.from_lab(colours) for colours in given]
     rendered = [render(source, ab) for ab in colorizer.colour(encoding, wanted)]
-    rendered.append(render(source, colorizer.automatic(encoding)))
-    rendered.append(render(source, colorizer.colour(encoding, [None], random_hints(picture))[0]))
     labs = [srgb_to_lab(rgb) for rgb in rendered]
+    alone = {
+        AUTOMATIC: colorizer.automatic(encoding),
+        BINS: colorizer.automatic(encoding, Decoding.MEAN),
+        HINTS: colorizer.colour(encoding, [None], random_hints(picture))[0],
+    }
 
     plain = {NEAREST: nearest_lightness(lightness, picture.palette), GREY: np.zeros((*lightness.shape, 2))}
     references = {
         name: fit_gamut(np.concatenate((lightness[..., None], ab), -1, dtype=np.float32)) for name, ab in plain.items()
     }
-    outputs = {PALETTE: labs[0], DIRECT: labs[1], AUTOMATIC: labs[-2], HINTS: labs[-1], **references}
-    labs = labs[:-2]
+    outputs = {name: srgb_to_lab(render(source, ab)) for name, ab in alone.items()}
+    outputs |= {PALETTE: labs[0], DIRECT: labs[1], **references}
     for method, lab in outputs.items():
         yield from ((method, measure, value) for measure, value in _against_truth(lab, picture, perceptual).items())
     yield WORN, "ab_error", _worn_error(colorizer, picture)

@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from t2c_engine.colorizer import Colorizer
+from t2c_engine.encoded import Encoded
 from t2c_engine.files import write_file
 from t2c_engine.jobs import preview, without_colour
 from t2c_engine.palette import Palette
@@ -62,7 +63,7 @@ def photograph_sheets(paths: Sequence[Path], out: Path, seed: int = 0) -> Iterat
         picture = read_picture(path)
         small = Picture(pixels=small_srgb(picture, SHOWN_SIDE))
         lightness = small_lightness(picture, colorizer.short_side)
-        maps = colorizer.colour(colorizer.encode(lightness), palettes)
+        maps = Encoded(colorizer, lightness).colours(palettes)
         coloured = [preview(render(small, ab)) for ab in maps]
         grey = without_colour(preview(small.pixels))
         sheet = contact_sheet([grey, *coloured], [None, *palettes], captions, path.stem)

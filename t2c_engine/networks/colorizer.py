@@ -13,11 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from t2c_engine.networks.assignment import COLOUR_TERMS, colour_terms, refined, tone_scores
+
 MULTIPLE = 32  # sides of the network's input are multiples of this
 SCALE = 4  # input pixels to one pixel of colour, along each side
 AB_SCALE = 110.0  # ab inside the network is in units of this
 HINT_CHANNELS = 3  # a, b, mask
-COLOUR_TERMS = 10  # of `colour_terms`
+ALIKE = 32  # channels in which pixels are compared with those that a colour already has
+REFINEMENTS = 2  # times that this is done
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,20 +225,13 @@ class DecoderLevel(nn.Module):
         return self.block(F.relu(self.attended_norm(x)))
 
 
-def colour_terms(lab: Tensor) -> Tensor:
-    """Lab (... x 3) to COLOUR_TERMS simple terms of order 1, in which a score can say "near that colour" or "vivid"."""
-    scale = lab.new_tensor([50.0, 40.0, 40.0])
-    light, a, b = (lab / scale - lab.new_tensor([1.0, 0.0, 0.0])).unbind(-1)
-    chroma = (a * a + b * b + 1e-4).sqrt()
-    return torch.stack((light, a, b, chroma, light * light, a * a, b * b, a * b, light * a, light * b), -1)
-
-
 class ColorizerNet(nn.Module):
     """Lightness and a condition to ab.
 
     The output of a pixel is a mixture of the palette's colours and of a colour of the network's own, plus a small
     residual: ab = sum_i w_i p_i + w_0 own + residual, w = softmax over the palette and the own colour. The scores start
-    from closeness of lightness, so that an untrained network already gives each pixel the colour nearest in lightness.
+    from closeness of lightness, so that an untrained network already gives each pixel the colour nearest in lightness;
+    then pixels go over to colours whose pixels they are like (as in slot attention, Locatello et al. 2020).
     """
 
     def __init__(self, config: ColorizerConfig | None = None) -> None:
@@ -264,6 +260,9 @@ class ColorizerNet(nn.Module):
         self.assign_token = nn.Linear(config.token_width, 32)
         self.closeness = nn.Parameter(torch.tensor(2.0))  # score lost for every 8 units of L between pixel and colour
         self.own_score = nn.Parameter(torch.tensor(-2.0))
+        self.tone = nn.Parameter(torch.tensor(0.3))  # weight of `tone_scores`
+        self.alike = nn.Conv2d(fine, ALIKE, 1)
+        self.likeness = nn.Parameter(torch.ones(REFINEMENTS))
         self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
         self.classifier = nn.Conv2d(fine, config.bins, 1)
         for start_at_zero in (*self.assign_pixel.parameters(), *self.own.parameters(), *self.says.parameters()):
@@ -296,8 +295,11 @@ class ColorizerNet(nn.Module):
         wanted = torch.einsum("bchw,bkc->bkhw", said[:, :COLOUR_TERMS], colour_terms(condition.palette))
         palette_lightness = condition.palette[..., :1, None]  # B x K x 1 x 1
         apart = (features.lightness - palette_lightness).abs() / 8
-        scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] + wanted - self.closeness * apart), 1)
-        scores = (scores * self.config.sharpness).masked_fill(~mask[:, :, None, None], -1e4)
+        tones = tone_scores(features.lightness, condition.palette[..., 0], mask[:, 1:])
+        suits = scores[:, 1:] + wanted - self.closeness * apart + self.tone * tones
+        scores = torch.cat((scores[:, :1] + self.own_score, suits), 1)
+        scores = refined(scores, self.alike(x), self.likeness, mask)
+        scores = scores * self.config.sharpness
         weights = scores.softmax(1)  # B x (1 + K) x h x w
         palette = torch.einsum("bkhw,bkc->bchw", weights[:, 1:], condition.palette[..., 1:] / AB_SCALE)
         ab = palette + weights[:, :1] * own + residual
