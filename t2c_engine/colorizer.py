@@ -1,8 +1,8 @@
 """Lightness and a palette to colour: hides the network, its padding and its device.
 
 `encode` once, `colour` for as many palettes as wanted; an encoding is immutable and the object holds no state of its
-own. Colour comes back at about a quarter of the input's resolution; `upsample.render` puts it on the picture. Must not
-import files, pictures or the trainer.
+own. Colour comes back at a quarter of the input's resolution or twice that; `upsample.render` puts it on the picture.
+Must not import files, pictures or the trainer.
 """
 
 from __future__ import annotations
@@ -35,11 +35,15 @@ MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A picture at one size as the decoder sees it. height, width: of the colour that comes back, in pixels."""
+    """A picture at one size as the decoder sees it. height, width: of the finest features without padding, in pixels.
+
+    detail: the colour that comes back has so many times the height and width.
+    """
 
     features: Features
     height: int
     width: int
+    detail: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,12 @@ class Encoding:
     @property
     def height(self) -> int:
         """Of the colour that comes back, in pixels."""
-        return self.looks[0].height
+        return self.looks[0].height * self.looks[0].detail
 
     @property
     def width(self) -> int:
         """Of the colour that comes back, in pixels."""
-        return self.looks[0].width
+        return self.looks[0].width * self.looks[0].detail
 
 
 class Colorizer:
@@ -119,13 +123,13 @@ class Colorizer:
         padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
         padded = F.pad(light, padding, mode="replicate").contiguous(memory_format=torch.channels_last)
         features = self._network.encode(padded)
-        return Look(features, height // SCALE, width // SCALE)
+        return Look(features, height // SCALE, width // SCALE, self._network.config.detail)
 
     @torch.inference_mode()
     def colour(
         self, encoding: Encoding, palettes: Sequence[Palette | None], hints: Hints | None = None
     ) -> list[np.ndarray]:
-        """One ab map (h/4 x w/4 x 2, float32, Lab units) for each palette; None asks for the network's own colours.
+        """One ab map (`encoding`'s size x 2, float32, Lab units) a palette; None asks for the network's own colours.
 
         With `hints` (M4), whatever their size, every map has the dabs' colours where the dabs are, and what belongs to
         them follows. Without a palette the dabs' colours are one for the rest, beside the network's own.
@@ -159,12 +163,16 @@ class Colorizer:
         look = encoding.looks[0]
         lightness = look.features.lightness[:1, :, : look.height, : look.width].float().cpu()
         own = torch.from_numpy(self.colour(encoding, [None], hints)[0]).permute(2, 0, 1)[None]
+        own = F.avg_pool2d(own, look.detail)
         return Palette.from_lab(extract_palettes(torch.cat((lightness, VIVIDNESS * own), 1), PALETTE_SIZE)[0].numpy())
 
     def _maps(self, encoding: Encoding, parts: Sequence[Tensor], hints: Hints | None) -> list[np.ndarray]:
         """B x 2 x h x w of every look, without padding, averaged, the dabs in it, as one array each."""
         size = (encoding.height, encoding.width)
-        cropped = [ab[:, :, : look.height, : look.width] for ab, look in zip(parts, encoding.looks, strict=True)]
+        cropped = []
+        for ab, look in zip(parts, encoding.looks, strict=True):
+            times = ab.shape[2] // look.features.lightness.shape[2]  # 1 or `detail`
+            cropped.append(ab[:, :, : look.height * times, : look.width * times])
         alike = [ab if ab.shape[2:] == size else F.interpolate(ab, size, mode="bilinear") for ab in cropped]
         maps = torch.stack(alike).mean(0).permute(0, 2, 3, 1).float().cpu().numpy()
         if hints is not None:

@@ -62,11 +62,13 @@ def test_vivid_is_the_faint_colours_in_the_same_places_but_stronger() -> None:
             alone = (condition.palette_mask.sum(1) == 0).float()[:, None, None, None]
             return replace(found, ab=found.ab + alone * (faint - found.ab))
 
-    colorizer = Colorizer(Faint(SMALL), "faint", 64, torch.device("cpu"))
+    network = Faint(replace(SMALL, sharpness=2.5))
+    torch.nn.init.zeros_(network.likeness)  # all that chance has a part in before training
+    colorizer = Colorizer(network, "faint", 64, torch.device("cpu"))
     encoding = colorizer.encode(np.tile(np.linspace(5, 95, 96, dtype=np.float32), (64, 1)))
     direct, vivid = (colorizer.automatic(encoding, one) for one in (Decoding.DIRECT, Decoding.VIVID))
-    assert np.corrcoef(direct.ravel(), vivid.ravel())[0, 1] > 0.9
-    assert 1.4 < np.linalg.norm(vivid, axis=2).mean() / np.linalg.norm(direct, axis=2).mean() < 2.1
+    assert np.corrcoef(direct.ravel(), vivid.ravel())[0, 1] > 0.88
+    assert 1.3 < np.linalg.norm(vivid, axis=2).mean() / np.linalg.norm(direct, axis=2).mean() < 2.1
 
 
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 12))
@@ -81,10 +83,11 @@ def test_one_colour_of_dabs_stays_that_colour_at_any_size(height: int, width: in
                                atol=0.05)  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def colorizer() -> Colorizer:
+@pytest.fixture(scope="module", params=(1, 2))
+def colorizer(request: pytest.FixtureRequest) -> Colorizer:
     torch.manual_seed(0)
-    return Colorizer(ColorizerNet(SMALL), "small", 64, torch.device("cpu"))
+    network = ColorizerNet(replace(SMALL, detail=request.param))
+    return Colorizer(network, "small", 64, torch.device("cpu"), looks=(1.0, 0.5))
 
 
 def test_a_dab_wins_where_it_is_with_or_without_a_palette(colorizer: Colorizer) -> None:
@@ -94,11 +97,13 @@ def test_a_dab_wins_where_it_is_with_or_without_a_palette(colorizer: Colorizer) 
     hints = Hints(np.where(mask[..., None], np.array((40, -30), np.float32), np.float32(0)), mask)
     results = colorizer.colour(encoding, [Palette.from_hex(HEX), None], hints)
     results += [colorizer.automatic(encoding, decoding, hints) for decoding in Decoding]
+    detail = encoding.height // 16
+    place = 6 * detail, 11 * detail
     for ab in results:
-        assert ab.shape == (16, 22, 2)
-        np.testing.assert_allclose(ab[6, 11], (40, -30), atol=1e-4)
+        assert ab.shape == (encoding.height, encoding.width, 2) == (16 * detail, 22 * detail, 2)
+        np.testing.assert_allclose(ab[place], (40, -30), atol=1e-4)
     without = colorizer.colour(encoding, [None])[0]
-    assert np.abs(without[6, 11] - (40, -30)).max() > 5
+    assert np.abs(without[place] - (40, -30)).max() > 5
 
 
 def dabs(path: str, size: tuple[int, int] = (60, 40)) -> Path:
@@ -234,5 +239,6 @@ def test_without_a_palette_the_dabs_colours_are_one_for_the_picture(colorizer: C
     dabbed = colorizer.colour(encoding, [None], Hints(ab, mask))[0]
     alone = colorizer.colour(encoding, [None])[0]
     # far from the dabs, dark and light follow the dab that lies on dark and on light
-    for place, wanted in (((14, 4), (50, 20)), ((1, 20), (-20, -40))):
+    detail = encoding.height // 16
+    for place, wanted in (((14 * detail, 4 * detail), (50, 20)), ((detail, 20 * detail), (-20, -40))):
         assert np.linalg.norm(dabbed[place] - wanted) < np.linalg.norm(alone[place] - wanted) / 2

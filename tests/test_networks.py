@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from t2c_engine.colorizer import fuse_norms
-from t2c_engine.networks.assignment import refined, tone_scores
+from t2c_engine.networks.assignment import Tones, refined
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition
 from t2c_engine.networks.pcn import PCN, PCNDiscriminator
 
@@ -45,6 +45,17 @@ def test_colour_comes_at_a_quarter_and_one_encoding_serves_many(network: Coloriz
         alone = condition(3)
         one = Condition(alone.palette[index : index + 1], alone.palette_mask[index : index + 1])
         assert torch.allclose(network.decode(features, one).ab, many[index : index + 1], atol=1e-4)
+
+
+def test_detail_follows_lightness_where_the_features_are_too_coarse(network: ColorizerNet) -> None:
+    fine = ColorizerNet(replace(SMALL, detail=2, sharpness=4.0)).eval()
+    fine.load_state_dict(ColorizerNet(SMALL).state_dict() | {"likeness": torch.zeros(2)})
+    lightness = torch.full((1, 1, 64, 64), 80.0)
+    lightness[:, :, :, 34:] = 20  # an edge within a pixel of the features, between two of the colour's
+    palette = torch.tensor([[[20.0, 40, 0], [80, -40, 0]]])
+    ab = fine(lightness, Condition(palette, torch.ones(1, 2))).ab
+    assert ab.shape == (1, 2, 32, 32)
+    assert (ab[0, 0, :, :17] < -35).all() and (ab[0, 0, :, 17:] > 35).all()
 
 
 def test_the_order_of_the_palette_does_not_matter(network: ColorizerNet) -> None:
@@ -124,7 +135,7 @@ def test_tones_go_to_the_colour_whose_population_they_belong_to() -> None:
     lightness = torch.cat((dark, light)).view(1, 1, 32, 32)
     palette = torch.tensor([[32.0, 60.0, 97.0, 45.0]])
     given = torch.tensor([[True, True, True, False]])
-    scores = tone_scores(lightness, palette, given)
+    scores = Tones.fitted(lightness, palette, given).scores(lightness)
     chances = scores.exp()[0].flatten(1)
     assert scores.shape == (1, 4, 32, 32) and scores.min() >= -8 and scores.max() <= 0
     assert (chances[0, :768] > 0.95).float().mean() > 0.99 and (chances[1, 768:] > 0.95).float().mean() > 0.99
@@ -136,7 +147,8 @@ def test_a_wide_population_reaches_farther_than_a_narrow_one() -> None:
     generator = torch.Generator().manual_seed(4)
     narrow, wide = (mean + spread * torch.randn(512, generator=generator) for mean, spread in ((30, 1), (60, 12)))
     lightness = torch.cat((narrow, wide, torch.full((32,), 42.0))).view(1, 1, 33, 32)
-    scores = tone_scores(lightness, torch.tensor([[30.0, 60.0]]), torch.ones(1, 2, dtype=torch.bool))
+    means, given = torch.tensor([[30.0, 60.0]]), torch.ones(1, 2, dtype=torch.bool)
+    scores = Tones.fitted(lightness, means, given).scores(lightness)
     assert (scores[0, 1].flatten()[-32:] > scores[0, 0].flatten()[-32:] + 2).all(), (
         "42 is nearer to 30, but 12 spreads off"
     )

@@ -11,6 +11,7 @@ import torch
 from t2c_engine.networks.colorizer import ColorizerNet, Condition
 from trainer.augment import AugmentConfig, Example, make_example
 from trainer.colorizer_config import TrainConfig
+from trainer.colorizer_step import cells
 from trainer.image_data import PictureSet, draw_batch
 from trainer.sheets import colour_sheet
 
@@ -51,7 +52,7 @@ def validate(network: ColorizerNet, example: Example | None, device: str, sheet:
                 if name == "blind":
                     features = replace(features, deep=features.deep.roll(1, 0))
                 piece = Condition(colours[part].to(device), mask[part].to(device))
-                parts.append(network.decode(features, piece).ab.float().cpu())
+                parts.append(cells(network.decode(features, piece).ab, example.ab).float().cpu())
             outputs[name] = torch.cat(parts)
             figures[f"ab_{name}"] = float((outputs[name] - example.ab).square().sum(1).sqrt().mean())
     del outputs["blind"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from t2c_engine.color import ab_bins
 from t2c_engine.errors import UsageError
@@ -72,6 +73,11 @@ def draw_example(data: TrainingData, config: TrainConfig, step: int, device: str
     return replace(example, lightness=example.lightness.contiguous(memory_format=torch.channels_last))
 
 
+def cells(ab: Tensor, like: Tensor) -> Tensor:
+    """`ab` averaged to the resolution of `like`: a network may answer in more detail than pictures are kept in."""
+    return F.avg_pool2d(ab, ab.shape[-1] // like.shape[-1])
+
+
 def step_losses(
     learner: Learner, example: Example, data: TrainingData, config: TrainConfig, step: int
 ) -> dict[str, Tensor]:
@@ -79,7 +85,7 @@ def step_losses(
     network = learner.network
     features = network.encode(example.lightness)
     prediction = network.decode(features, example.condition)
-    ab = prediction.ab.float()
+    ab = cells(prediction.ab, example.ab).float()
     distance = ab_distance(ab, example.ab)
     chroma = chroma_distance(ab, example.ab)
     colourful = colourfulness_distance(ab, example.ab)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -17,34 +19,50 @@ def colour_terms(lab: Tensor) -> Tensor:
     return torch.stack((light, a, b, chroma, light * light, a * a, b * b, a * b, light * a, light * b), -1)
 
 
-@torch.no_grad()
-def tone_scores(lightness: Tensor, palette: Tensor, given: Tensor, steps: int = 8, spread: float = 6.0) -> Tensor:
-    """Log-probability of each colour at each pixel from lightness alone, by a mixture of normals fitted to the picture.
+@dataclass(frozen=True, slots=True)
+class Tones:
+    """A mixture of normals over lightness, one for each colour; each B x K x 1.
 
-    The means are the colours' own; shares and spreads follow from the picture by expectation maximisation, so that a
-    colour for which the picture has no tones takes few pixels, and one for a wide range of tones takes many.
-
-    Args:
-        lightness: B x 1 x h x w. palette: B x K, L. given: B x K bool.
-        spread: of a colour's tones at the start, units of L.
-
-    Returns:
-        B x K x h x w, -8..0.
+    means, widths: units of L. shares: 0..1, 0 for a colour that is not there.
     """
-    tones, means = lightness.flatten(2).float(), palette[..., None].float()
-    share = given[..., None] / given.sum(1).clamp(min=1)[:, None, None]
-    width = torch.full_like(means, spread)
-    scores = tones
-    for step in range(steps + 1):
-        scores = (share + 1e-9).log() - width.log() - 0.5 * ((tones - means) / width).square()  # B x K x P
-        scores = scores.masked_fill(~given[..., None], -1e4)
-        if step < steps:
-            owned = scores.softmax(1)
+
+    means: Tensor
+    widths: Tensor
+    shares: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def fitted(cls, lightness: Tensor, palette: Tensor, given: Tensor, steps: int = 8, spread: float = 6.0) -> Tones:
+        """The mixture that a picture's tones suggest, by expectation maximisation.
+
+        The means are the colours' own; shares and spreads follow from the picture, so that a colour for which it has no
+        tones takes few pixels, and one for a wide range of tones takes many.
+
+        Args:
+            lightness: B x 1 x h x w. palette: B x K, L. given: B x K bool.
+            spread: of a colour's tones at the start, units of L.
+        """
+        light, means = lightness.flatten(2).float(), palette[..., None].float()
+        shares = given[..., None] / given.sum(1).clamp(min=1)[:, None, None]
+        tones = cls(means, torch.full_like(means, spread), shares)
+        squared = (light - means).square()  # B x K x P
+        for _ in range(steps):
+            owned = tones._scores(light).softmax(1)
             part = owned.mean(2, keepdim=True)
-            share = (part + 0.05) / (1 + 0.05 * means.shape[1]) * given[..., None]
-            width = (owned * (tones - means).square()).mean(2, keepdim=True) + 0.05 * spread**2
-            width = (width / (part + 0.05)).sqrt().clamp(2, 25)
-    return scores.log_softmax(1).clamp(min=-8).unflatten(2, lightness.shape[2:])
+            shares = (part + 0.05) / (1 + 0.05 * means.shape[1]) * given[..., None]
+            widths = (owned * squared).mean(2, keepdim=True) + 0.05 * spread**2
+            tones = cls(means, (widths / (part + 0.05)).sqrt().clamp(2, 25), shares)
+        return tones
+
+    def scores(self, lightness: Tensor) -> Tensor:
+        """Log-probability of each colour at each pixel: B x 1 x h x w to B x K x h x w, -8..0."""
+        scores = self._scores(lightness.flatten(2).float())
+        return scores.log_softmax(1).clamp(min=-8).unflatten(2, lightness.shape[2:])
+
+    def _scores(self, light: Tensor) -> Tensor:
+        """B x 1 x P to B x K x P."""
+        scores = (self.shares + 1e-9).log() - self.widths.log() - 0.5 * ((light - self.means) / self.widths).square()
+        return scores.masked_fill(self.shares == 0, -1e4)
 
 
 def refined(scores: Tensor, pixels: Tensor, gains: Tensor, mask: Tensor) -> Tensor:

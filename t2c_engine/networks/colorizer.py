@@ -1,4 +1,4 @@
-"""The colouriser we ship: one network, many conditions (M2, M3, M4), colour at a quarter of the input's resolution.
+"""The colouriser we ship: one network, many conditions (M2, M3, M4); it decides at a quarter of the input's resolution.
 
 The picture is encoded once; palettes, hints or nothing at all are conditions that only the decoder meets, so that N
 palettes cost one encoding and N light decodings. Must not import files, pictures or the trainer.
@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.assignment import COLOUR_TERMS, colour_terms, refined, tone_scores
+from t2c_engine.networks.assignment import COLOUR_TERMS, Tones, colour_terms, refined
 
 MULTIPLE = 32  # sides of the network's input are multiples of this
-SCALE = 4  # input pixels to one pixel of colour, along each side
+SCALE = 4  # input pixels to one pixel of the finest features, along each side
 AB_SCALE = 110.0  # ab inside the network is in units of this
 HINT_CHANNELS = 3  # a, b, mask
 ALIKE = 32  # channels in which pixels are compared with those that a colour already has
@@ -35,6 +35,7 @@ class ColorizerConfig:
     heads: int = 4
     bins: int = 313
     sharpness: float = 1.0  # of the mixture: factor on the scores, 1 in training; above it colours mix less
+    detail: int = 1  # 1, 2 or 4: the colour's resolution over that of the finest features; see `ColorizerNet`
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,16 @@ class Features:
     """What the decoder needs of a picture; each B x C x h x w, ready for the decoder's widths."""
 
     lightness: Tensor  # 1/4, B x 1 x h x w, 0..100
+    detailed: Tensor  # the same at the colour's resolution
     deep: Tensor  # 1/32
     skips: tuple[Tensor, Tensor, Tensor]  # 1/4, 1/8, 1/16
 
     def repeat(self, count: int) -> Features:
         """One picture's features for `count` conditions (B must be 1; no copy)."""
-        fine, middle, coarse = (skip.expand(count, -1, -1, -1) for skip in self.skips)
-        return Features(
-            self.lightness.expand(count, -1, -1, -1), self.deep.expand(count, -1, -1, -1), (fine, middle, coarse)
+        lightness, detailed, deep, fine, middle, coarse = (
+            part.expand(count, -1, -1, -1) for part in (self.lightness, self.detailed, self.deep, *self.skips)
         )
+        return Features(lightness, detailed, deep, (fine, middle, coarse))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """ab: B x 2 x h x w in Lab units; features: B x C x h x w, for `ColorizerNet.classify`."""
+    """ab: B x 2 x (detail h) x (detail w), Lab units; features: B x C x h x w, for `ColorizerNet.classify`."""
 
     ab: Tensor
     features: Tensor = field(repr=False)
@@ -78,6 +80,13 @@ def conv_norm(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs, eps=1e-4)
     )
+
+
+def upsampled(x: Tensor, like: Tensor) -> Tensor:
+    """`x` at the height and width of `like`."""
+    if x.shape[-2:] == like.shape[-2:]:
+        return x
+    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 class Residual(nn.Module):
@@ -179,6 +188,7 @@ class Encoder(nn.Module):
     def __init__(self, config: ColorizerConfig) -> None:
         super().__init__()
         widths = config.widths
+        self.detail = config.detail
         self.stem = conv_norm(SCALE * SCALE, widths[0])
         self.downs = nn.ModuleList(conv_norm(a, b, stride=2) for a, b in pairwise(widths))
         self.stages = nn.ModuleList(
@@ -198,7 +208,8 @@ class Encoder(nn.Module):
             x = stage(x)
             levels.append(x)
         fine, middle, coarse = (project(level) for project, level in zip(self.projections, levels, strict=False))
-        return Features(F.avg_pool2d(lightness, SCALE), levels[-1], (fine, middle, coarse))
+        detailed = F.avg_pool2d(lightness, SCALE // self.detail)
+        return Features(F.avg_pool2d(lightness, SCALE), detailed, levels[-1], (fine, middle, coarse))
 
 
 class DecoderLevel(nn.Module):
@@ -218,7 +229,7 @@ class DecoderLevel(nn.Module):
         self.block = Residual(width)
 
     def forward(self, x: Tensor, skip: Tensor, hints: Tensor | None, tokens: Tensor, mask: Tensor) -> Tensor:
-        x = F.interpolate(self.project(x), size=skip.shape[-2:], mode="bilinear", align_corners=False) + skip
+        x = upsampled(self.project(x), skip) + skip
         if hints is not None:
             x = x + self.hints(F.adaptive_avg_pool2d(hints, (skip.shape[-2], skip.shape[-1])))
         x = self.attention(F.relu(self.norm(x)), tokens, mask)
@@ -231,7 +242,9 @@ class ColorizerNet(nn.Module):
     The output of a pixel is a mixture of the palette's colours and of a colour of the network's own, plus a small
     residual: ab = sum_i w_i p_i + w_0 own + residual, w = softmax over the palette and the own colour. The scores start
     from closeness of lightness, so that an untrained network already gives each pixel the colour nearest in lightness;
-    then pixels go over to colours whose pixels they are like (as in slot attention, Locatello et al. 2020).
+    then pixels go over to colours whose pixels they are like (as in slot attention, Locatello et al. 2020). With
+    `detail` above 1 the part of the scores that lightness has is worked out anew at a finer resolution, where edges and
+    textures are, and what the network says of regions is laid over it.
     """
 
     def __init__(self, config: ColorizerConfig | None = None) -> None:
@@ -273,7 +286,7 @@ class ColorizerNet(nn.Module):
         return self.encoder(lightness)
 
     def decode(self, features: Features, condition: Condition) -> Prediction:
-        """Features and a condition of the same B to colour at a quarter of the input's resolution."""
+        """Features and a condition of the same B to colour at `detail` quarters of the input's resolution."""
         tokens, mask = self._tokens(condition)
         hints = condition.hints
         if hints is not None:
@@ -286,24 +299,28 @@ class ColorizerNet(nn.Module):
         for level, say, skip in zip(self.levels, self.says, reversed(features.skips), strict=True):
             x = level(x, skip, hints, tokens, mask)
             if said is not None:
-                said = F.interpolate(said, size=x.shape[-2:], mode="bilinear", align_corners=False)
+                said = upsampled(said, x)
             said = say(x) if said is None else said + say(x)
         assert said is not None
         own, residual = (self.own(x)).chunk(2, 1)
         own = own + said[:, COLOUR_TERMS:]
         scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(tokens))
         wanted = torch.einsum("bchw,bkc->bkhw", said[:, :COLOUR_TERMS], colour_terms(condition.palette))
-        palette_lightness = condition.palette[..., :1, None]  # B x K x 1 x 1
-        apart = (features.lightness - palette_lightness).abs() / 8
-        tones = tone_scores(features.lightness, condition.palette[..., 0], mask[:, 1:])
-        suits = scores[:, 1:] + wanted - self.closeness * apart + self.tone * tones
-        scores = torch.cat((scores[:, :1] + self.own_score, suits), 1)
-        scores = refined(scores, self.alike(x), self.likeness, mask)
-        scores = scores * self.config.sharpness
-        weights = scores.softmax(1)  # B x (1 + K) x h x w
+        tones = Tones.fitted(features.lightness, condition.palette[..., 0], mask[:, 1:])
+        by_tone = self._by_tone(features.lightness, tones)
+        scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] + wanted), 1)
+        scores = refined(scores + by_tone, self.alike(x), self.likeness, mask)
+        if self.config.detail > 1:
+            scores = upsampled(scores - by_tone, features.detailed) + self._by_tone(features.detailed, tones)
+        weights = (scores * self.config.sharpness).softmax(1)  # B x (1 + K) x h x w
         palette = torch.einsum("bkhw,bkc->bchw", weights[:, 1:], condition.palette[..., 1:] / AB_SCALE)
-        ab = palette + weights[:, :1] * own + residual
+        ab = palette + weights[:, :1] * upsampled(own, weights) + upsampled(residual, weights)
         return Prediction(ab * AB_SCALE, x)
+
+    def _by_tone(self, lightness: Tensor, tones: Tones) -> Tensor:
+        """What lightness alone says of every colour, B x (1 + K) x h x w; nothing of the network's own."""
+        apart = (lightness - tones.means[..., None]).abs() / 8
+        return F.pad(self.tone * tones.scores(lightness) - self.closeness * apart, (0, 0, 0, 0, 1, 0))
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits over the 313 ab bins (Zhang et al. 2016), B x 313 x h x w, from `Prediction.features`."""
