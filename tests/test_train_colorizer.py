@@ -24,7 +24,7 @@ from trainer.picture_sources import Origin, origin_of, origin_of_weights
 from trainer.schedule import learning_rate
 from trainer.wear import WearConfig, jpeg, screened
 
-TINY = ColorizerConfig(widths=(8, 12, 16, 24), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
+TINY = ColorizerConfig(widths=(8, 12, 16, 48), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 CONFIG = TrainConfig(
     steps=40,
     cooldown=10,

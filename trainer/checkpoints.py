@@ -6,8 +6,9 @@ Must not import networks or data.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -17,10 +18,38 @@ from t2c_engine.errors import UsageError
 CHECKPOINT = "checkpoint.pt"
 
 
+class Stateful(Protocol):
+    """A network or an optimiser."""
+
+    def state_dict(self) -> Any: ...
+    def load_state_dict(self, state_dict: Any, /) -> Any: ...
+
+
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Write a run's state under a temporary name, then rename."""
     torch.save(state, folder / f"{CHECKPOINT}.part")
     os.replace(folder / f"{CHECKPOINT}.part", folder / CHECKPOINT)
+
+
+def states_of(parts: Mapping[str, Stateful]) -> dict[str, Any]:
+    """The state of every part (networks, optimisers), by name."""
+    return {name: part.state_dict() for name, part in parts.items()}
+
+
+def restore(parts: Mapping[str, Stateful], state: Mapping[str, Any], folder: Path) -> None:
+    """Give every part the state that `states_of` had from it.
+
+    Raises:
+        UsageError: the state is of other parts: the run had other settings or data.
+    """
+    try:
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"The run in {folder} is of other settings or data and cannot go on: start a new one elsewhere, if you "
+            f"like from this one's exported weights with --init ({error})."
+        ) from error
 
 
 def load_checkpoint(folder: Path, device: str) -> dict[str, Any] | None:

@@ -11,20 +11,27 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from t2c_engine.errors import UsageError
 from t2c_engine.networks.colorizer import ColorizerNet
-from trainer.checkpoints import CHECKPOINT, load_checkpoint, load_initial, save_checkpoint
+from trainer.checkpoints import (
+    CHECKPOINT,
+    Stateful,
+    load_checkpoint,
+    load_initial,
+    restore,
+    save_checkpoint,
+    states_of,
+)
 from trainer.colorizer_check import validate, validation_batch
 from trainer.colorizer_config import TrainConfig
 from trainer.colorizer_step import LOSSES, Learner, TrainingData, draw_example, step_losses
 from trainer.distributed import World, join_world
 from trainer.image_data import load_pictures
+from trainer.muon import Muon, takes
 from trainer.picture_sources import Origin, origin_of, origin_of_run, origin_of_weights
 from trainer.progress import RunLog, track
 from trainer.schedule import learning_rate
@@ -36,16 +43,18 @@ log = logging.getLogger(__name__)
 class Run:
     """What changes from step to step, and the folder that it is kept in."""
 
-    def __init__(self, config: TrainConfig, folder: Path, learner: Learner, device: str, origin: Origin) -> None:
+    def __init__(
+        self, config: TrainConfig, folder: Path, learner: Learner, device: str, origin: Origin, world: World
+    ) -> None:
         self.config = config
+        self.world = world
         self.folder = folder
         self.learner = learner
         self.device = torch.device(device)
         self.origin = origin
         ema = get_ema_multi_avg_fn(config.ema)
         self.average = AveragedModel(learner.network, multi_avg_fn=ema, use_buffers=True)
-        groups = parameter_groups(learner, config.weight_decay)
-        self.optimizer = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98))
+        self.optimizers = build_optimizers(learner, config.weight_decay, world)
 
     def resume(self) -> int:
         """Take up the folder's checkpoint, if it has one; returns the step to go on with.
@@ -56,38 +65,34 @@ class Run:
         state = load_checkpoint(self.folder, str(self.device))
         if state is None:
             return 0
-        try:
-            self.learner.load_state_dict(state["learner"])
-            self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise UsageError(
-                f"The run in {self.folder} is of other settings or pictures and cannot go on: export it and start a "
-                f"new one from its weights with --init ({error})."
-            ) from error
+        restore(self._parts(), state, self.folder)
         self.origin = origin_of_run(state).joined(self.origin)
         log.info("Going on at step %d of %d", state["step"], self.config.steps)
         return state["step"]
 
     def save(self, done: int) -> None:
         """Keep everything that the next step needs."""
-        state: dict[str, Any] = {"learner": self.learner.state_dict(), "average": self.average.state_dict()}
-        state |= {"optimizer": self.optimizer.state_dict(), "step": done, "config": json.dumps(asdict(self.config))}
-        state |= {"data": list(self.origin.data), "attribution": list(self.origin.attribution)}
-        save_checkpoint(self.folder, state)
+        origin = {"data": list(self.origin.data), "attribution": list(self.origin.attribution)}
+        settings = {"step": done, "config": json.dumps(asdict(self.config))}
+        save_checkpoint(self.folder, states_of(self._parts()) | settings | origin)
 
-    def step(self, data: TrainingData, step: int, world: World) -> dict[str, float]:
-        """One step of the optimiser; returns all losses."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.config, step)
-        example = draw_example(data, self.config, step, str(self.device), world)
+    def _parts(self) -> dict[str, Stateful]:
+        parts: dict[str, Stateful] = {"learner": self.learner, "average": self.average}
+        return parts | {f"optimizer {index}": one for index, one in enumerate(self.optimizers)}
+
+    def step(self, data: TrainingData, step: int) -> dict[str, float]:
+        """One step of the optimisers; returns all losses."""
+        example = draw_example(data, self.config, step, str(self.device), self.world)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             losses = step_losses(self.learner, example, data, self.config, step)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.learner.zero_grad(set_to_none=True)
         losses["loss"].backward()
-        world.average_gradients(self.learner)
+        self.world.average_gradients(self.learner)
         nn.utils.clip_grad_norm_(self.learner.parameters(), 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(self.config, step)
+            optimizer.step()
         self.average.update_parameters(self.learner.network)
         return {name: float(value.detach()) for name, value in losses.items()}
 
@@ -124,12 +129,12 @@ def train_colorizer(
     out.mkdir(parents=True, exist_ok=True)
     origin = origin_of(sources) if init is None else origin_of_weights(init).joined(origin_of(sources))
     learner = build_learner(config, int(pictures.kinds.max()) + 1, device, init, teacher)
-    run = Run(config, out, learner, device, origin)
+    run = Run(config, out, learner, device, origin, world)
     first = run.resume()
     history = RunLog(out, LOSSES, first) if world.first else None
     learner.train()
     for step in track(range(first, config.steps), total=config.steps, description="colorizer", show=world.first):
-        losses = run.step(data, step, world)
+        losses = run.step(data, step)
         if history is None:
             continue
         history.add(step, losses)
@@ -152,8 +157,15 @@ def build_learner(config: TrainConfig, kinds: int, device: str, init: Path | Non
     return Learner(network, KindHead(config.network, kinds), tutor).to(device)
 
 
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for matrices and kernels only."""
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+def build_optimizers(learner: Learner, weight_decay: float, world: World) -> list[torch.optim.Optimizer]:
+    """Muon for the network's hidden matrices and kernels, AdamW for the rest; weight decay for what has rows only."""
+    last = learner.network.classifier.weight
+    hidden = [p for p in learner.network.parameters() if takes(p) and p is not last]
+    known = set(map(id, hidden))
+    others = [p for p in learner.parameters() if id(p) not in known]
+    groups = [
+        {"params": [p for p in others if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    rest = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98))
+    return [Muon(hidden, weight_decay=weight_decay, world=world), rest]

@@ -6,13 +6,13 @@ One process alone needs nothing of this. Must not import networks or data.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
 from torch import distributed as dist
-from torch import nn
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,27 @@ class World:
             return
         parameters = [p for p in network.parameters() if p.requires_grad]
         grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        flat = torch.cat([grad.flatten() for grad in grads])
+        for parameter, total in zip(parameters, self.summed(grads), strict=True):
+            parameter.grad = total / self.size
+
+    def summed(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """The sum of each tensor over all processes."""
+        if self.size == 1:
+            return list(tensors)
+        flat = torch.cat([one.flatten() for one in tensors])
         dist.all_reduce(flat)
-        parts = (flat / self.size).split([p.numel() for p in parameters])
-        for parameter, part in zip(parameters, parts, strict=True):
-            parameter.grad = part.view_as(parameter)
+        parts = flat.split([one.numel() for one in tensors])
+        return [part.view(one.shape) for part, one in zip(parts, tensors, strict=True)]
+
+    def share(self, costs: Sequence[float]) -> list[bool]:
+        """Which of some tasks are this process's, so that all have about as much to do; every task is one's own."""
+        loads = [0.0] * self.size
+        mine = [False] * len(costs)
+        for index in sorted(range(len(costs)), key=lambda index: -costs[index]):
+            rank = loads.index(min(loads))
+            loads[rank] += costs[index]
+            mine[index] = rank == self.rank
+        return mine
 
 
 def join_world(device: str) -> World:

@@ -21,11 +21,12 @@ from t2c_engine.errors import UsageError
 from t2c_engine.extraction import extract_palettes
 from t2c_engine.networks.colorizer import SCALE
 from t2c_engine.networks.pcn import PCN, PCNDiscriminator
-from trainer.checkpoints import CHECKPOINT, load_checkpoint, save_checkpoint
+from trainer.checkpoints import CHECKPOINT, Stateful, load_checkpoint, restore, save_checkpoint, states_of
 from trainer.image_data import draw_batch, load_pictures
 from trainer.progress import RunLog, track
 from trainer.sheets import colour_sheet
 
+LOSSES = ("generator", "discriminator", "huber")
 AB_UNIT = 110.0  # the Huber loss (delta 1) is taken in these units of ab
 
 
@@ -61,26 +62,15 @@ def train_pcn(
     pictures = load_pictures(sources, cache, crop=config.crop)
     large = pictures.indices(small=False, validation=False)
 
-    # networks and optimisers
-    torch.manual_seed(config.seed)
-    generator = PCN(config.width).to(device)
-    discriminator = PCNDiscriminator(config.width, config.crop).to(device)
-    optimizers = [
-        torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(0.5, 0.999))
-        for network in (generator, discriminator)
-    ]
-
-    # resume
+    # networks, resume
+    run = Adversaries(config, device)
     out.mkdir(parents=True, exist_ok=True)
-    first = 0
     state = load_checkpoint(out, device)
+    first = 0
     if state is not None:
-        generator.load_state_dict(state["generator"])
-        discriminator.load_state_dict(state["discriminator"])
-        for optimizer, values in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(values)
+        restore(run.parts, state, out)
         first = state["step"]
-    run = RunLog(out, ["generator", "discriminator", "huber"], first)
+    history = RunLog(out, LOSSES, first)
 
     # loop
     for step in track(range(first, config.steps), config.steps, "pcn-paper"):
@@ -88,27 +78,48 @@ def train_pcn(
         lightness, small_ab = batch.lightness.to(device), batch.ab.to(device)
         palette = extract_palettes(torch.cat((F.avg_pool2d(lightness, SCALE), small_ab), 1))
         ab = F.interpolate(small_ab, scale_factor=SCALE, mode="bilinear", align_corners=False)
-
-        fake = generator(lightness, palette)
-        real_logits = discriminator(lightness, ab, palette)
-        fake_logits = discriminator(lightness, fake.detach(), palette)
-        loss_d = _adversarial(real_logits, True) + _adversarial(fake_logits, False)
-        _step(optimizers[1], loss_d)
-
-        huber = F.huber_loss(fake / AB_UNIT, ab / AB_UNIT, delta=1.0)
-        loss_g = _adversarial(discriminator(lightness, fake, palette), True) + config.huber_weight * huber
-        _step(optimizers[0], loss_g)
-        losses = {"generator": loss_g, "discriminator": loss_d, "huber": huber}
-        run.add(step, {name: float(loss.detach()) for name, loss in losses.items()})
-
+        fake, losses = run.step(lightness, ab, palette)
+        history.add(step, losses)
         done = step + 1
         if done % save_every == 0 or done == config.steps:
-            networks = {"generator": generator.state_dict(), "discriminator": discriminator.state_dict()}
-            states = [optimizer.state_dict() for optimizer in optimizers]
-            save_checkpoint(out, networks | {"optimizers": states, "step": done, "config": str(asdict(config))})
-            colour_sheet(out / "sheet.png", lightness.cpu(), [ab.cpu(), fake.detach().cpu()], palette.cpu(), rows=8)
-            run.draw()
+            save_checkpoint(out, states_of(run.parts) | {"step": done, "config": str(asdict(config))})
+            colour_sheet(out / "sheet.png", lightness.cpu(), [ab.cpu(), fake.cpu()], palette.cpu(), rows=8)
+            history.draw()
     return out / CHECKPOINT
+
+
+class Adversaries:
+    """G1 and D1 with their optimisers.
+
+    Attributes:
+        parts: all that a checkpoint keeps.
+    """
+
+    def __init__(self, config: PCNConfig, device: str) -> None:
+        torch.manual_seed(config.seed)
+        self._huber_weight = config.huber_weight
+        self._generator = PCN(config.width).to(device)
+        self._discriminator = PCNDiscriminator(config.width, config.crop).to(device)
+        self._optimizer, self._critic_optimizer = (
+            torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(0.5, 0.999))
+            for network in (self._generator, self._discriminator)
+        )
+        self.parts: dict[str, Stateful] = {"generator": self._generator, "discriminator": self._discriminator}
+        self.parts |= {"generator's optimizer": self._optimizer, "discriminator's optimizer": self._critic_optimizer}
+
+    def step(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """One step of D1, then one of G1; the colours that G1 gave, and LOSSES. B x 1, 2 x H x W, B x 5 x 3."""
+        fake = self._generator(lightness, palette)
+        real_logits = self._discriminator(lightness, ab, palette)
+        fake_logits = self._discriminator(lightness, fake.detach(), palette)
+        loss_d = _adversarial(real_logits, True) + _adversarial(fake_logits, False)
+        _step(self._critic_optimizer, loss_d)
+
+        huber = F.huber_loss(fake / AB_UNIT, ab / AB_UNIT, delta=1.0)
+        loss_g = _adversarial(self._discriminator(lightness, fake, palette), True) + self._huber_weight * huber
+        _step(self._optimizer, loss_g)
+        values = (loss_g, loss_d, huber)
+        return fake.detach(), {name: float(loss.detach()) for name, loss in zip(LOSSES, values, strict=True)}
 
 
 def _adversarial(logits: Tensor, real: bool) -> Tensor:

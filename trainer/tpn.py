@@ -22,7 +22,7 @@ from t2c_engine.models import ModelCard
 from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet, log_density, scale_lab
 from t2c_engine.sampler import PaletteSampler, SamplingConfig
 from t2c_engine.text import Lexicon
-from trainer.checkpoints import load_initial, save_checkpoint
+from trainer.checkpoints import Stateful, load_initial, restore, save_checkpoint, states_of
 from trainer.lexicon import quantise
 from trainer.palette_data import GROUPS, SOURCES, PaletteTable
 from trainer.palette_run import (
@@ -165,69 +165,81 @@ def train_palette_set(
     show_every: int = 500,
 ) -> ModelCard:
     """Train the shipped architecture; see `train_tpn`."""
-    # data
     state = open_checkpoint(out, resume)
     mixed = {name: share for name, share in config.mix.items() if share > 0}
-    run = prepare_data(data, out, config.word_dimensions, init, mixed)
-    members = [np.flatnonzero(run.train.source == index) for index in range(len(GROUPS))]
-    shares = np.array([mixed.get(name, 0.0) if len(members[i]) else 0.0 for i, name in enumerate(GROUPS)])
-    if not shares.sum() > 0:
-        raise UsageError("The settings' [mix] gives a share to none of the data sets there are; change it.")
-
-    # model, its running average, optimiser
-    torch.manual_seed(config.seed)
-    trainee = Trainee(config, run)
-    if init is not None:
-        load_initial(trainee.network, init)
-    average = torch.optim.swa_utils.AveragedModel(trainee, avg_fn=averaging(config.ema))
-    averaged = cast(Trainee, average.module)
-    optimizer = make_optimizer(trainee, config)
-
-    # resume
-    start = 0
+    data_set = prepare_data(data, out, config.word_dimensions, init, mixed)
+    run = Run(config, data_set, mixed, init)
+    first = 0
     if state is not None:
-        trainee.load_state_dict(state["trainee"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        start = state["step"]
-        log.info("Going on at step %d of %d", start, config.steps)
-    steps = RunLog(out, ["loss"], start)
-
-    # loop
-    trainee.train()
-    for step in track(range(start, config.steps), total=config.steps, description="palettes"):
-        for group in optimizer.param_groups:
-            group["lr"] = group["rate"] * learning_rate(config, step)
-        rng = np.random.default_rng((config.seed, step))
-        torch.manual_seed(int(rng.integers(2**62)))
-        drawn = rng.multinomial(config.batch, shares / shares.sum())
-        rows = np.concatenate([rng.choice(mine, count) for mine, count in zip(members, drawn, strict=True) if count])
-        loss = step_loss(trainee, run.train.take(rows), config)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(trainee.parameters(), 1.0)
-        optimizer.step()
-        if step % AVERAGE_EVERY == 0:
-            average.update_parameters(trainee)
-        steps.add(step, {"loss": float(loss.detach())})
+        restore(run.parts, state, out)
+        first = state["step"]
+        log.info("Going on at step %d of %d", first, config.steps)
+    history = RunLog(out, ["loss"], first)
+    for step in track(range(first, config.steps), total=config.steps, description="palettes"):
+        history.add(step, {"loss": run.step(step)})
         done = step + 1
         if done % save_every == 0 or done == config.steps:
-            parts = {"trainee": trainee, "average": average, "optimizer": optimizer}
-            save_checkpoint(out, {key: part.state_dict() for key, part in parts.items()} | {"step": done})
+            save_checkpoint(out, states_of(run.parts) | {"step": done})
         if done % show_every == 0 or done == config.steps:
-            steps.note(done, {"nll": validation_loss(averaged, run.validation, config)})
-            palette_sheet(out / "sheet.png", make_sampler(averaged, run, config), SHEET_PHRASES)
-
-    # export
-    average.eval()
-    figures = {
-        "validation_nll": round(validation_loss(averaged, run.validation, config), 4),
-        "steps": config.steps,
-    }
-    tensors = model_tensors(averaged, run)
+            history.note(done, {"nll": validation_loss(run.averaged, data_set.validation, config)})
+            palette_sheet(out / "sheet.png", make_sampler(run.averaged, data_set, config), SHEET_PHRASES)
+    run.averaged.eval()
+    nll = validation_loss(run.averaged, data_set.validation, config)
     return export(
-        out, tensors, run.train, card_config(config), name=config.name, version=config.version, figures=figures
+        out,
+        model_tensors(run.averaged, data_set),
+        data_set.train,
+        card_config(config),
+        name=config.name,
+        version=config.version,
+        figures={"validation_nll": round(nll, 4), "steps": config.steps},
     )
+
+
+class Run:
+    """The network, its running average and optimiser, and the rows that each step draws.
+
+    Attributes:
+        parts: all that a checkpoint keeps. averaged: the network as it is exported.
+    """
+
+    def __init__(self, config: PaletteTrainConfig, data: RunData, mix: Mapping[str, float], init: Path | None) -> None:
+        """Arguments and errors as of `train_tpn`; `mix`: shares (any scale) of the data sets, by name."""
+        self._config = config
+        self._rows = data.train
+        self._members = [np.flatnonzero(data.train.source == index) for index in range(len(GROUPS))]
+        shares = [mix.get(name, 0.0) if len(self._members[i]) else 0.0 for i, name in enumerate(GROUPS)]
+        if not sum(shares) > 0:
+            raise UsageError("The settings' [mix] gives a share to none of the data sets there are; change it.")
+        self._shares = np.array(shares) / sum(shares)
+        torch.manual_seed(config.seed)
+        self._trainee = Trainee(config, data)
+        if init is not None:
+            load_initial(self._trainee.network, init)
+        self._trainee.train()
+        self._average = torch.optim.swa_utils.AveragedModel(self._trainee, avg_fn=averaging(config.ema))
+        self._optimizer = make_optimizer(self._trainee, config)
+        self.averaged = cast(Trainee, self._average.module)
+        self.parts: dict[str, Stateful] = {"trainee": self._trainee, "average": self._average}
+        self.parts |= {"optimizer": self._optimizer}
+
+    def step(self, step: int) -> float:
+        """One step of the optimiser; returns the loss."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = group["rate"] * learning_rate(self._config, step)
+        rng = np.random.default_rng((self._config.seed, step))
+        torch.manual_seed(int(rng.integers(2**62)))
+        drawn = rng.multinomial(self._config.batch, self._shares)
+        pairs = zip(self._members, drawn, strict=True)
+        rows = np.concatenate([rng.choice(mine, count) for mine, count in pairs if count])
+        loss = step_loss(self._trainee, self._rows.take(rows), self._config)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self._trainee.parameters(), 1.0)
+        self._optimizer.step()
+        if step % AVERAGE_EVERY == 0:
+            self._average.update_parameters(self._trainee)
+        return float(loss.detach())
 
 
 def step_loss(trainee: Trainee, rows: PaletteTable, config: PaletteTrainConfig) -> Tensor:

@@ -29,7 +29,7 @@ from t2c_engine.networks.tpn import (
     mean_condition,
 )
 from t2c_engine.sampler import PaletteSampler, SamplingConfig
-from trainer.checkpoints import load_initial, save_checkpoint
+from trainer.checkpoints import load_initial, restore, save_checkpoint, states_of
 from trainer.palette_data import PaletteTable
 from trainer.palette_run import (
     SHEET_PHRASES,
@@ -95,23 +95,12 @@ def train_paper(
         raise UsageError(f"No text in {data} has a known word and {COLORS} colours to train on.")
     vectors = torch.from_numpy(run.lexicon.embed(list(range(len(run.lexicon.vocabulary)))))
 
-    # models, optimisers
-    torch.manual_seed(config.seed)
-    generator, discriminator = TpnGenerator(config.network), TpnDiscriminator(config.network)
-    for parameter in (*generator.parameters(), *discriminator.parameters()):
-        nn.init.normal_(parameter, std=config.initial_std)
-    if init is not None:
-        load_initial(generator, init)
-    optimizers = [
-        torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
-        for network in (generator, discriminator)
-    ]
-
-    # resume
+    # models, optimisers, resume
+    generator, discriminator, optimizers = adversaries(config, init)
+    parts = {"g": generator, "d": discriminator, "og": optimizers[0], "od": optimizers[1]}
     start = 0
     if state is not None:
-        for part, name in zip((generator, discriminator, *optimizers), ("g", "d", "og", "od"), strict=True):
-            part.load_state_dict(state[name])
+        restore(parts, state, out)
         start = state["epoch"]
     batches = max(1, len(rows) // config.batch)
     steps = RunLog(out, LOSSES, start * batches)
@@ -122,25 +111,41 @@ def train_paper(
         rng = np.random.default_rng((config.seed, epoch))
         torch.manual_seed(int(rng.integers(2**62)))
         for index, some in enumerate(np.array_split(rng.permutation(rows), batches)):
-            steps.add(
-                epoch * batches + index,
-                train_step(generator, discriminator, optimizers, run.train.take(some), vectors, config),
-            )
-        parts = {"g": generator, "d": discriminator, "og": optimizers[0], "od": optimizers[1]}
-        save_checkpoint(out, {name: part.state_dict() for name, part in parts.items()} | {"epoch": epoch + 1})
+            losses = train_step(generator, discriminator, optimizers, run.train.take(some), vectors, config)
+            steps.add(epoch * batches + index, losses)
+        save_checkpoint(out, states_of(parts) | {"epoch": epoch + 1})
         if (epoch + 1) % show_every == 0 or epoch + 1 == config.epochs:
             steps.note((epoch + 1) * batches, {"huber": validation_huber(generator, run.validation, vectors)})
             palette_sheet(out / "sheet.png", make_sampler(generator, run, config), SHEET_PHRASES)
 
     # export
-    figures = {
-        "validation_huber": round(validation_huber(generator, run.validation, vectors), 5),
-        "epochs": config.epochs,
-    }
-    tensors = model_tensors(generator, run)
+    huber = validation_huber(generator, run.validation, vectors)
     return export(
-        out, tensors, run.train, card_config(config), name=config.name, version=config.version, figures=figures
+        out,
+        model_tensors(generator, run),
+        run.train,
+        card_config(config),
+        name=config.name,
+        version=config.version,
+        figures={"validation_huber": round(huber, 5), "epochs": config.epochs},
     )
+
+
+def adversaries(
+    config: PaperTrainConfig, init: Path | None
+) -> tuple[TpnGenerator, TpnDiscriminator, list[torch.optim.Adam]]:
+    """G0 and D0, from chance (G0 from `init` if given), and the optimiser of each."""
+    torch.manual_seed(config.seed)
+    generator, discriminator = TpnGenerator(config.network), TpnDiscriminator(config.network)
+    for parameter in (*generator.parameters(), *discriminator.parameters()):
+        nn.init.normal_(parameter, std=config.initial_std)
+    if init is not None:
+        load_initial(generator, init)
+    optimizers = [
+        torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+        for network in (generator, discriminator)
+    ]
+    return generator, discriminator, optimizers
 
 
 def train_step(
