@@ -94,7 +94,7 @@ def export(
     figures: Annotated[Path | None, typer.Option("--figures", help="JSON of 'evaluate' for the card.")] = None,
     command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train colorizer",
     short_side: Annotated[int, typer.Option("--short-side", min=32, max=1024, help="Of the input at use, px.")] = 160,
-    sharpness: Annotated[float, typer.Option("--sharpness", min=0.1, max=10, help="Above 1 colours mix less.")] = 2.0,
+    sharpness: Annotated[float, typer.Option("--sharpness", min=0.1, max=10, help="Above 1 colours mix less.")] = 1.6,
     look: Annotated[
         list[float] | None, typer.Option("--look", min=0.1, max=1, help="Sizes to look at a picture, parts of 1.")
     ] = None,
@@ -113,7 +113,7 @@ def export(
     from trainer.colorizer_export import export_colorizer
 
     known: dict[str, Any] = measured.get("colors", {}).get("palette", {})
-    sizes: dict[str, Any] = {"short_side": short_side, "sharpness": sharpness, "looks": tuple(look or (1.0, 0.5))}
+    sizes: dict[str, Any] = {"short_side": short_side, "sharpness": sharpness, "looks": tuple(look or (1.0, 0.6))}
     card = export_colorizer(run, into or user_folder(), name, version, command, known, **sizes)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
 
