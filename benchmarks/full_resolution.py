@@ -29,7 +29,8 @@ from t2c_engine.resize import resize
 from t2c_engine.upsample import render
 
 WIDTH, HEIGHT = 6000, 4000
-SHORT_SIDE = 256
+SHORT_SIDE = 160  # of the network's input, as shipped
+AB_SIDE = 80  # of its colour
 MEGABYTE = 1024  # ru_maxrss counts kilobytes on Linux
 
 
@@ -46,7 +47,7 @@ def make_photograph(path: Path) -> None:
 def random_ab() -> np.ndarray:
     """A smooth map with the chroma of a lively photograph (mean 18)."""
     coarse = np.random.default_rng(0).normal(0, 18, (5, 7, 2)).astype(np.float32)
-    return resize(coarse, (SHORT_SIDE // 4, SHORT_SIDE * WIDTH // HEIGHT // 4))
+    return resize(coarse, (AB_SIDE, AB_SIDE * WIDTH // HEIGHT))
 
 
 def timed(function: Callable[[], Any]) -> tuple[float, float, Any]:
