@@ -17,12 +17,13 @@ from trainer.augment import AugmentConfig, dab_palette
 from trainer.colorizer import train_colorizer
 from trainer.colorizer_config import TrainConfig, read_config
 from trainer.colorizer_export import export_colorizer
-from trainer.image_data import draw_batch, kinds_of_names, load_pictures
+from trainer.image_data import NO_KIND, Batch, chances_of_kinds, draw_batch, kinds_of_names, load_pictures
 from trainer.losses import class_weights, colourfulness_distance, soft_bins
+from trainer.made_pictures import make_pictures, with_made
 from trainer.pcn import PCNConfig, train_pcn
 from trainer.picture_sources import Origin, origin_of, origin_of_weights
 from trainer.schedule import learning_rate
-from trainer.wear import WearConfig, jpeg, screened
+from trainer.wear import WearConfig, jpeg, screened, wear
 
 TINY = ColorizerConfig(widths=(8, 12, 16, 48), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 CONFIG = TrainConfig(
@@ -130,7 +131,6 @@ def test_batches_follow_from_the_seed_and_crops_keep_colour_in_place(folder: Pat
 
 def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
     from trainer.augment import make_example
-    from trainer.image_data import Batch
 
     batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 16, 16) * 20, torch.full((6,), -1))
     always = AugmentConfig(recolour=1, rotate_hue=1, hints=1, wear=WearConfig(*[1.0] * 7))
@@ -208,6 +208,40 @@ def test_kinds_are_names_that_differ_in_a_number_alone() -> None:
     kinds = kinds_of_names(names)
     assert [len(set(kinds[part])) for part in (slice(25), slice(25, 85))] == [1, 2]
     assert kinds[-1] == -1 and set(kinds[:-1]) == {0, 1, 2}
+
+
+def test_pictures_of_rare_kinds_are_drawn_more_often() -> None:
+    kinds = np.array([0] * 100 + [1] * 25 + [-1])
+    assert np.allclose(chances_of_kinds(kinds, 0), 1 / 126)
+    half, whole = chances_of_kinds(kinds, 0.5), chances_of_kinds(kinds, 1)
+    assert half.sum() == pytest.approx(1) and half[100] == pytest.approx(2 * half[0])
+    assert whole[:100].sum() == pytest.approx(whole[100:125].sum()) == pytest.approx(NO_KIND * whole[125])
+
+
+def test_made_pictures_have_regions_of_one_colour_whatever_their_lightness() -> None:
+    colours = torch.tensor([[[55.0, 60, 30], [45, -40, 35]] * 3, [[60.0, 5, -50]] * 6])
+    lightness, ab = make_pictures(colours, 64, torch.Generator().manual_seed(4))
+    assert lightness.shape == (2, 1, 64, 64) and ab.shape == (2, 2, 16, 16)
+    assert lightness.min() >= 0 and lightness.max() <= 100 and (lightness.flatten(1).std(1) > 5).all()
+    hue = torch.atan2(ab[1, 1], ab[1, 0])[ab[1].norm(dim=0) > 5]
+    assert torch.allclose(hue, torch.tensor(-50.0).atan2(torch.tensor(5.0)), atol=1e-3)
+
+
+def test_some_pictures_of_a_batch_are_exchanged_for_made_ones() -> None:
+    batch = Batch(torch.rand(40, 1, 32, 32) * 100, torch.randn(40, 2, 8, 8) * 20, torch.arange(40))
+    assert with_made(batch, 0.0, torch.Generator().manual_seed(0)) is batch
+    mixed = with_made(batch, 0.3, torch.Generator().manual_seed(0))
+    made = mixed.kinds < 0
+    assert 5 < made.sum() < 20
+    assert torch.equal(mixed.ab[~made], batch.ab[~made])
+    assert (mixed.lightness[made] != batch.lightness[made]).any()
+
+
+def test_only_a_share_of_pictures_is_worn() -> None:
+    clean = torch.rand(60, 1, 32, 32) * 100
+    worn = wear(clean, WearConfig(tone=1.0, noise=1.0, share=0.4), torch.Generator().manual_seed(1))
+    changed = (worn != clean).flatten(1).any(1)
+    assert 12 < changed.sum() < 36
 
 
 def test_dabs_can_be_a_picture_s_palette() -> None:

@@ -16,6 +16,7 @@ from t2c_engine.extraction import LIGHTNESS_WEIGHT, extract_palettes
 from t2c_engine.networks.colorizer import SCALE, Condition
 from trainer.chance import chosen, uniform
 from trainer.image_data import Batch
+from trainer.made_pictures import with_made
 from trainer.wear import WearConfig, wear
 
 
@@ -23,6 +24,7 @@ from trainer.wear import WearConfig, wear
 class AugmentConfig:
     """Shares (0..1) of the pictures of a batch to which each thing is done; without change, nothing is done."""
 
+    made: float = 0.0  # exchanged for pictures made of chance
     recolour: float = 0.0
     rotate_hue: float = 0.0
     no_palette: float = 0.0
@@ -48,6 +50,7 @@ class Example:
 
 def make_example(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Example:
     """One training example of a batch; all chance comes from `generator` (on the batch's device)."""
+    batch = with_made(batch, config.made, generator)
     small = F.avg_pool2d(batch.lightness, SCALE)
     palette = extract_palettes(torch.cat((small, batch.ab), 1))
     ab, palette = rotate_hue(batch.ab, palette, chosen(len(small), config.rotate_hue, generator), generator)

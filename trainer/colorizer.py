@@ -124,7 +124,7 @@ def train_colorizer(
     world = join_world(device)
     with world.first_goes_first():
         pictures = load_pictures(sources, cache, crop=config.crop)
-    data = TrainingData.of(pictures, device)
+    data = TrainingData.of(pictures, config.kind_balance, device)
     held_out = validation_batch(pictures, config)
     out.mkdir(parents=True, exist_ok=True)
     origin = origin_of(sources) if init is None else origin_of_weights(init).joined(origin_of(sources))

@@ -15,7 +15,7 @@ from t2c_engine.networks.colorizer import ColorizerNet
 from trainer.augment import Example, make_example
 from trainer.colorizer_config import TrainConfig
 from trainer.distributed import World
-from trainer.image_data import LARGE_SIDE, SMALL_SIDE, Batch, PictureSet, draw_batch
+from trainer.image_data import LARGE_SIDE, SMALL_SIDE, Batch, PictureSet, chances_of_kinds, draw_batch
 from trainer.losses import ab_distance, chroma_distance, class_weights, classification_loss, colourfulness_distance
 from trainer.teacher import KindHead, Teacher
 
@@ -24,25 +24,38 @@ LOSSES = ("loss", "ab", "chroma", "colourful", "bins", "kinds", "teacher")
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """Pictures to draw from: their indices, and how often each is drawn (sum 1)."""
+
+    indices: np.ndarray
+    chances: np.ndarray
+
+    @classmethod
+    def of(cls, pictures: PictureSet, kind_balance: float, *, small: bool) -> Pool:
+        """The small (or large) pictures of the training part; `kind_balance` as in `chances_of_kinds`."""
+        indices = pictures.indices(small=small, validation=False)
+        return cls(indices, chances_of_kinds(pictures.kinds[indices], kind_balance))
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Pictures and what follows from all of them. large, small: indices. bins: Q x 2 centres; balance: Q weights."""
+    """Pictures and what follows from all of them. bins: Q x 2 centres; balance: Q weights."""
 
     pictures: PictureSet
-    large: np.ndarray
-    small: np.ndarray
+    large: Pool
+    small: Pool
     bins: Tensor
     balance: Tensor
 
     @classmethod
-    def of(cls, pictures: PictureSet, device: str) -> TrainingData:
+    def of(cls, pictures: PictureSet, kind_balance: float, device: str) -> TrainingData:
         """Raises UsageError if there is no large picture."""
-        large = pictures.indices(small=False, validation=False)
-        if not len(large):
+        large, small = (Pool.of(pictures, kind_balance, small=size) for size in (False, True))
+        if not len(large.indices):
             raise UsageError(f"No training picture has a short side of {LARGE_SIDE} px or more; add larger ones.")
         bins = torch.tensor(ab_bins(), device=device)
         cells = pictures.ab.reshape(-1, 2)
         cells = torch.tensor(cells[:: 1 + len(cells) // PRIOR_CELLS], dtype=torch.float32, device=device)
-        small = pictures.indices(small=True, validation=False)
         return cls(pictures, large, small, bins, class_weights(cells, bins))
 
 
@@ -59,14 +72,14 @@ class Learner(nn.Module):
 def draw_example(data: TrainingData, config: TrainConfig, step: int, device: str, world: World) -> Example:
     """The example of a step: pictures, crops and conditions follow from (seed, step, rank) alone."""
     rng = np.random.default_rng((config.seed, step))  # what all processes share: the kind of batch
-    use_small = len(data.small) and rng.random() < config.small_share
+    use_small = len(data.small.indices) and rng.random() < config.small_share
     crop = int(rng.choice([c for c in config.crops if not use_small or c <= SMALL_SIDE] or config.crops))
     share = config.batch * (config.crop / crop) ** 2 / world.size  # as many pixels in every step
     rng = np.random.default_rng((config.seed, step, world.rank))
     least, most = config.shown_small if use_small else config.shown
     zoom = (least / crop, most / crop)
-    indices = data.small if use_small else data.large
-    batch = draw_batch(data.pictures, indices, rng, max(1, round(share)), crop, zoom)
+    pool = data.small if use_small else data.large
+    batch = draw_batch(data.pictures, pool.indices, rng, max(1, round(share)), crop, zoom, pool.chances)
     batch = Batch(batch.lightness.to(device), batch.ab.to(device), batch.kinds.to(device))
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
     example = make_example(batch, config.augment, generator)

@@ -38,6 +38,7 @@ SMALL_SIDE = 128  # px, at which small pictures are kept: most are enlarged, so 
 L_UNIT = 2.55  # bytes to one unit of L
 CACHE_LAYOUT = 2  # of the cache's files
 KIND_SIZE = 20  # pictures with alike names that make a kind
+NO_KIND = 50  # pictures that a picture of no known kind counts as sharing its kind with
 VALIDATION_SHARE = 50  # one picture in so many is kept for validation, by a hash of its name
 
 
@@ -107,6 +108,16 @@ def kinds_of_names(names: Sequence[str]) -> np.ndarray:
     common = counts >= KIND_SIZE
     number = np.where(common, np.cumsum(common) - 1, -1)
     return number[kind]
+
+
+def chances_of_kinds(kinds: np.ndarray, balance: float) -> np.ndarray:
+    """How often to draw each picture: N, sum 1; in proportion to (pictures of its kind) ** -balance.
+
+    0: every picture alike. 1: every kind alike, however many pictures it has.
+    """
+    _, kind, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+    alike = np.where(kinds < 0, NO_KIND, counts[kind]).astype(np.float64)
+    return alike**-balance / (alike**-balance).sum()
 
 
 def _fingerprint(source: Path) -> list[str | int]:
@@ -181,10 +192,14 @@ def draw_batch(
     size: int,
     crop: int,
     zoom: tuple[float, float] = (1.0, 1.0),
+    chances: np.ndarray | None = None,
 ) -> Batch:
-    """`size` random crops (flipped at random), each `zoom` times `crop` px of its picture, resized to `crop` px."""
+    """`size` random crops (flipped at random), each `zoom` times `crop` px of its picture, resized to `crop` px.
+
+    chances: of each of `indices`; all the same by default.
+    """
     lights, abs_ = [], []
-    chosen = rng.choice(indices, size)
+    chosen = rng.choice(indices, size, p=chances)
     for index in chosen:
         light, ab = pictures.picture(int(index))
         wanted = round(crop * rng.uniform(*zoom) / SCALE)

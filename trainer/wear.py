@@ -24,7 +24,7 @@ GRAIN = 7.0  # L, standard deviation at most
 
 @dataclass(frozen=True, slots=True)
 class WearConfig:
-    """Shares (0..1) of the pictures of a batch to which each thing is done; without change, nothing is done."""
+    """Shares (0..1) of the worn pictures to which each thing is done; without change, nothing is done."""
 
     tone: float = 0.0  # faded, darkened, brightened
     blur: float = 0.0
@@ -33,10 +33,12 @@ class WearConfig:
     screen: float = 0.0  # halftone of printed pictures
     noise: float = 0.0
     jpeg: float = 0.0
+    share: float = 1.0  # of a batch's pictures that are worn
 
 
 def wear(lightness: Tensor, config: WearConfig, generator: torch.Generator) -> Tensor:
     """Worn lightness of clean one (B x 1 x H x W, 0..100); all chance comes from `generator`."""
+    worn = chosen(len(lightness), config.share, generator) if config.share < 1 else lightness.new_ones((1, 1, 1, 1))
     for share, defect in (
         (config.tone, toned),
         (config.blur, blurred),
@@ -46,7 +48,7 @@ def wear(lightness: Tensor, config: WearConfig, generator: torch.Generator) -> T
         (config.noise, grained),
         (config.jpeg, compressed),
     ):
-        index = chosen(len(lightness), share, generator).flatten().nonzero().flatten()
+        index = (worn * chosen(len(lightness), share, generator)).flatten().nonzero().flatten()
         if len(index):
             lightness = lightness.index_copy(0, index, defect(lightness[index], generator))
     return lightness.clamp(0, 100)

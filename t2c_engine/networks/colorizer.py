@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.assignment import COLOUR_TERMS, Tones, colour_terms, refined
+from t2c_engine.networks.assignment import COLOUR_TERMS, LOOSENESS, Tones, colour_terms, refined, tilted, tilts
 
 MULTIPLE = 32  # sides of the network's input are multiples of this
 SCALE = 4  # input pixels to one pixel of the finest features, along each side
@@ -36,6 +36,7 @@ class ColorizerConfig:
     bins: int = 313
     sharpness: float = 1.0  # of the mixture: factor on the scores, 1 in training; above it colours mix less
     detail: int = 1  # 1, 2 or 4: the colour's resolution over that of the finest features; see `ColorizerNet`
+    matched: bool = False  # the mean lightness of a colour's pixels is brought near the colour's own; see `tilts`
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,12 +275,17 @@ class ColorizerNet(nn.Module):
         self.closeness = nn.Parameter(torch.tensor(2.0))  # score lost for every 8 units of L between pixel and colour
         self.own_score = nn.Parameter(torch.tensor(-2.0))
         self.tone = nn.Parameter(torch.tensor(0.3))  # weight of `tone_scores`
+        # how far each colour's lightness is to be trusted, for `tilts`
+        self.trust = nn.Linear(config.token_width, 1) if config.matched else None
         self.alike = nn.Conv2d(fine, ALIKE, 1)
         self.likeness = nn.Parameter(torch.ones(REFINEMENTS))
         self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
         self.classifier = nn.Conv2d(fine, config.bins, 1)
         for start_at_zero in (*self.assign_pixel.parameters(), *self.own.parameters(), *self.says.parameters()):
             nn.init.zeros_(start_at_zero)
+        if self.trust is not None:
+            nn.init.zeros_(self.trust.weight)
+            nn.init.zeros_(self.trust.bias)
 
     def encode(self, lightness: Tensor) -> Features:
         """B x 1 x H x W lightness (0..100; H, W multiples of 32) to features."""
@@ -310,9 +316,16 @@ class ColorizerNet(nn.Module):
         by_tone = self._by_tone(features.lightness, tones)
         scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] + wanted), 1)
         scores = refined(scores + by_tone, self.alike(x), self.likeness, mask)
+        lights, tilt = condition.palette[..., 0], None
+        if self.trust is not None:
+            looseness = LOOSENESS * self.trust(tokens[:, 1:]).squeeze(-1).clamp(-5, 5).exp()
+            tilt = tilts(scores * self.config.sharpness, features.lightness, lights, looseness)
         if self.config.detail > 1:
             scores = upsampled(scores - by_tone, features.detailed) + self._by_tone(features.detailed, tones)
-        weights = (scores * self.config.sharpness).softmax(1)  # B x (1 + K) x h x w
+        scores = scores * self.config.sharpness
+        if tilt is not None:
+            scores = tilted(scores, features.detailed, lights, tilt)
+        weights = scores.softmax(1)  # B x (1 + K) x h x w
         palette = torch.einsum("bkhw,bkc->bchw", weights[:, 1:], condition.palette[..., 1:] / AB_SCALE)
         ab = palette + weights[:, :1] * upsampled(own, weights) + upsampled(residual, weights)
         return Prediction(ab * AB_SCALE, x)
