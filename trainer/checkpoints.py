@@ -16,7 +16,6 @@ from torch import nn
 from t2c_engine.errors import UsageError
 
 CHECKPOINT = "checkpoint.pt"
-NOT_EXPORTED = ("num_batches_tracked", "trust.weight", "trust.bias")  # counters, and what older weights do not have
 
 
 class Stateful(Protocol):
@@ -77,10 +76,10 @@ def load_initial(network: nn.Module, path: Path) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    fresh = {name: value for name, value in network.state_dict().items() if name.endswith(NOT_EXPORTED)}
+    counters = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
     try:
         weights = {name: value.float() for name, value in load_file(path).items() if not name.startswith("words.")}
-        network.load_state_dict(fresh | weights)
+        network.load_state_dict(counters | weights)
     except (OSError, SafetensorError) as error:
         raise UsageError(f"The weights {path} to start from cannot be read: {error}.") from error
     except RuntimeError as error:

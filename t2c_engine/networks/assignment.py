@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 COLOUR_TERMS = 10  # of `colour_terms`
 TILT_UNIT = 10.0  # L, in which tilts count lightness
-LOOSENESS = 0.005  # of the match of means, where nothing is known of a colour
+LOOSENESS = (0.005, 0.7)  # of the match of means: where they are near already, and where they are far
+NEAR = 2.5  # L, mean mismatch from which on a palette is taken for one of other tones and the match loosens fast
 NEWTON_STEPS = 5
 
 
@@ -68,42 +69,44 @@ class Tones:
         return scores.masked_fill(self.shares == 0, -1e4)
 
 
-def tilts(scores: Tensor, lightness: Tensor, palette: Tensor, looseness: Tensor) -> Tensor:
+def tilts(scores: Tensor, lightness: Tensor, palette: Tensor, near: float = NEAR) -> Tensor:
     """What to add to a colour's scores for each TILT_UNIT above its lightness, so that means of lightness match.
 
     A palette's colours are means of a picture's pixels, so the mean lightness of the pixels that take a colour should
     be the colour's own. Of all shares of pixels that obey this, those nearest to softmax(scores) in relative entropy
     are softmax(scores + tilt * (lightness - palette)) (I-projection, Csiszar 1975); the tilts minimise a convex
     function of one number a colour, here by Newton's method, with a quadratic term that keeps them finite where means
-    cannot match. Gradients are those of the minimum (implicit function theorem).
+    cannot match. A palette of other tones than the picture's, be it from elsewhere or be the picture faded, owes it no
+    means: its mismatch is large before anything is tilted, and with it the weight of the quadratic term.
+    Gradients are those of the minimum (implicit function theorem), at a constant weight.
 
     Args:
         scores: B x (1 + K) x h x w, first of what has no lightness of its own. lightness: B x 1 x h x w, 0..100.
-        palette: B x K, L. looseness: B x K, above 0, weight of the quadratic term.
+        palette: B x K, L. near: see NEAR, units of L.
 
     Returns:
         B x K; 0 for colours that no pixel takes.
     """
     scores = scores.flatten(2).float()
     apart = (lightness.flatten(2).float() - palette[..., None].float()) / TILT_UNIT  # B x K x P
-    looseness = looseness.float()
 
-    def slope(tilt: Tensor, scores: Tensor, looseness: Tensor) -> tuple[Tensor, Tensor]:
-        own, others = scores[:, :1], scores[:, 1:] + tilt[..., None] * apart
-        pull = torch.cat((own, others), 1).softmax(1)[:, 1:] * apart
-        return pull.mean(2) + looseness * tilt, pull
+    def pulls(tilt: Tensor) -> Tensor:
+        others = scores[:, 1:] + tilt[..., None] * apart
+        return torch.cat((scores[:, :1], others), 1).softmax(1)[:, 1:] * apart  # B x K x P
 
     with torch.no_grad():
-        tilt, curvature = torch.zeros_like(palette, dtype=torch.float32), torch.empty(0)
+        tilt = torch.zeros_like(palette, dtype=torch.float32)
+        mismatch = pulls(tilt).mean(2).abs().sum(1, keepdim=True) * TILT_UNIT
+        looseness = (LOOSENESS[0] * (1 + (mismatch / near) ** 6)).clamp(max=LOOSENESS[1])
+        curvature = torch.empty(0)
         for _ in range(NEWTON_STEPS):
-            gradient, pull = slope(tilt, scores, looseness)
+            pull = pulls(tilt)
             curvature = torch.diag_embed((pull * apart).mean(2) + looseness)
             curvature = curvature - (pull @ pull.transpose(1, 2)).float() / pull.shape[2]
-            tilt = tilt - torch.linalg.solve(curvature, gradient).clamp(-1, 1)
+            tilt = tilt - torch.linalg.solve(curvature, pull.mean(2) + looseness * tilt).clamp(-1, 1)
     if not torch.is_grad_enabled():
         return tilt
-    gradient, _ = slope(tilt, scores, looseness)
-    return tilt - torch.linalg.solve(curvature, gradient).clamp(-1, 1)
+    return tilt - torch.linalg.solve(curvature, pulls(tilt).mean(2) + looseness * tilt).clamp(-1, 1)
 
 
 def tilted(scores: Tensor, lightness: Tensor, palette: Tensor, tilt: Tensor) -> Tensor:

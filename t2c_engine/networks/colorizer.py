@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.assignment import COLOUR_TERMS, LOOSENESS, Tones, colour_terms, refined, tilted, tilts
+from t2c_engine.networks.assignment import COLOUR_TERMS, Tones, colour_terms, refined, tilted, tilts
 
 MULTIPLE = 32  # sides of the network's input are multiples of this
 SCALE = 4  # input pixels to one pixel of the finest features, along each side
@@ -275,17 +275,12 @@ class ColorizerNet(nn.Module):
         self.closeness = nn.Parameter(torch.tensor(2.0))  # score lost for every 8 units of L between pixel and colour
         self.own_score = nn.Parameter(torch.tensor(-2.0))
         self.tone = nn.Parameter(torch.tensor(0.3))  # weight of `tone_scores`
-        # how far each colour's lightness is to be trusted, for `tilts`
-        self.trust = nn.Linear(config.token_width, 1) if config.matched else None
         self.alike = nn.Conv2d(fine, ALIKE, 1)
         self.likeness = nn.Parameter(torch.ones(REFINEMENTS))
         self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
         self.classifier = nn.Conv2d(fine, config.bins, 1)
         for start_at_zero in (*self.assign_pixel.parameters(), *self.own.parameters(), *self.says.parameters()):
             nn.init.zeros_(start_at_zero)
-        if self.trust is not None:
-            nn.init.zeros_(self.trust.weight)
-            nn.init.zeros_(self.trust.bias)
 
     def encode(self, lightness: Tensor) -> Features:
         """B x 1 x H x W lightness (0..100; H, W multiples of 32) to features."""
@@ -317,9 +312,8 @@ class ColorizerNet(nn.Module):
         scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] + wanted), 1)
         scores = refined(scores + by_tone, self.alike(x), self.likeness, mask)
         lights, tilt = condition.palette[..., 0], None
-        if self.trust is not None:
-            looseness = LOOSENESS * self.trust(tokens[:, 1:]).squeeze(-1).clamp(-5, 5).exp()
-            tilt = tilts(scores * self.config.sharpness, features.lightness, lights, looseness)
+        if self.config.matched:
+            tilt = tilts(scores * self.config.sharpness, features.lightness, lights)
         if self.config.detail > 1:
             scores = upsampled(scores - by_tone, features.detailed) + self._by_tone(features.detailed, tones)
         scores = scores * self.config.sharpness
