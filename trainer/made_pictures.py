@@ -30,8 +30,7 @@ def with_made(batch: Batch, share: float, generator: torch.Generator) -> Batch:
     if not len(index):
         return batch
     lab = torch.cat((F.avg_pool2d(batch.lightness, SCALE), batch.ab), 1).flatten(2)  # B x 3 x P
-    picked = uniform((len(index), COLOURS), 0, 1, generator)
-    cell = (picked * lab.shape[2]).long()
+    cell = torch.randint(lab.shape[2], (len(index), COLOURS), generator=generator, device=lab.device)
     first, second = (torch.randperm(len(lab), generator=generator, device=lab.device)[: len(index)] for _ in range(2))
     mixed = uniform((len(index), COLOURS), 0, 1, generator) < uniform((len(index), 1), -0.5, 1, generator)
     source = torch.where(mixed, second[:, None], first[:, None])  # one photograph for some, two for others
@@ -54,7 +53,7 @@ def make_pictures(colours: Tensor, side: int, generator: torch.Generator) -> tup
     """
     region = _regions(len(colours), side, generator)  # B x side x side
     batch = len(colours)
-    of_region = (uniform((batch, SHAPES + 1), 0, 1, generator) * colours.shape[1]).long()
+    of_region = torch.randint(colours.shape[1], (batch, SHAPES + 1), generator=generator, device=colours.device)
     colour = colours.gather(1, of_region[..., None].expand(-1, -1, 3))  # B x R x 3
     base = colour[..., 0] + uniform((batch, SHAPES + 1), -15, 15, generator)
     fields = _fields(batch, side, generator)  # B x F x side x side
@@ -105,11 +104,8 @@ def _regions(batch: int, side: int, generator: torch.Generator) -> Tensor:
 def _fields(batch: int, side: int, generator: torch.Generator) -> Tensor:
     """Fields of which shading and roughness are mixed, B x F x side x side, units of L."""
     shading = 35 * _smooth(batch, 3, SHADES, side, generator)
-    rough = [
-        22 * _smooth(batch, 1, max(2, side // grain), side, generator)
-        * uniform((batch, 1, 1, 1), 0, 1, generator) for grain in GRAINS
-    ]  # fmt: skip
-    return torch.cat((shading, *rough), 1)
+    rough = torch.cat([_smooth(batch, 1, max(2, side // grain), side, generator) for grain in GRAINS], 1)
+    return torch.cat((shading, 22 * rough * uniform((batch, len(GRAINS), 1, 1), 0, 1, generator)), 1)
 
 
 def _smooth(batch: int, count: int, cells: int, side: int, generator: torch.Generator) -> Tensor:
