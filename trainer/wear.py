@@ -33,7 +33,7 @@ class WearConfig:
     screen: float = 0.0  # halftone of printed pictures
     noise: float = 0.0
     jpeg: float = 0.0
-    share: float = 1.0  # of a batch's pictures that are worn
+    share: float = 1.0  # of a batch's pictures that are worn; at 1 no chance is drawn for it
 
 
 def wear(lightness: Tensor, config: WearConfig, generator: torch.Generator) -> Tensor:

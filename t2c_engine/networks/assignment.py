@@ -94,19 +94,20 @@ def tilts(scores: Tensor, lightness: Tensor, palette: Tensor, near: float = NEAR
         others = scores[:, 1:] + tilt[..., None] * apart
         return torch.cat((scores[:, :1], others), 1).softmax(1)[:, 1:] * apart  # B x K x P
 
+    def newton(tilt: Tensor) -> Tensor:
+        pull = pulls(tilt)
+        with torch.no_grad():
+            curvature = torch.diag_embed((pull * apart).mean(2) + looseness)
+            curvature = curvature - (pull @ pull.transpose(1, 2)).float() / pull.shape[2]
+        return tilt - torch.linalg.solve(curvature, pull.mean(2) + looseness * tilt).clamp(-1, 1)
+
     with torch.no_grad():
         tilt = torch.zeros_like(palette, dtype=torch.float32)
         mismatch = pulls(tilt).mean(2).abs().sum(1, keepdim=True) * TILT_UNIT
         looseness = (LOOSENESS[0] * (1 + (mismatch / near) ** 6)).clamp(max=LOOSENESS[1])
-        curvature = torch.empty(0)
-        for _ in range(NEWTON_STEPS):
-            pull = pulls(tilt)
-            curvature = torch.diag_embed((pull * apart).mean(2) + looseness)
-            curvature = curvature - (pull @ pull.transpose(1, 2)).float() / pull.shape[2]
-            tilt = tilt - torch.linalg.solve(curvature, pull.mean(2) + looseness * tilt).clamp(-1, 1)
-    if not torch.is_grad_enabled():
-        return tilt
-    return tilt - torch.linalg.solve(curvature, pulls(tilt).mean(2) + looseness * tilt).clamp(-1, 1)
+        for _ in range(NEWTON_STEPS - 1):
+            tilt = newton(tilt)
+    return newton(tilt)  # the last step, from near the minimum, carries the gradient
 
 
 def tilted(scores: Tensor, lightness: Tensor, palette: Tensor, tilt: Tensor) -> Tensor:
