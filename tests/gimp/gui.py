@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from host import HERE, Host, end
@@ -210,6 +211,35 @@ class Gui:
 
 
 @contextlib.contextmanager
+def window_manager(display: str, log: Path) -> Iterator[None]:
+    """A window manager that has taken up its work, for without one no window can be activated."""
+    environment = {**os.environ, "DISPLAY": display}
+
+    def started() -> subprocess.Popen[bytes]:
+        with log.open("ab") as file:
+            return subprocess.Popen(["openbox", "--sm-disable"], env=environment, stdout=file, stderr=file)
+
+    process = started()
+
+    def at_work() -> bool:
+        nonlocal process
+        if process.poll() is not None:  # it may start before the screen is ready for it
+            time.sleep(0.2)
+            process = started()
+        asked = subprocess.run(["xdotool", "get_desktop"], env=environment, capture_output=True)
+        return asked.returncode == 0
+
+    try:
+        with contextlib.suppress(AssertionError):
+            wait_for(at_work, "the window manager", 60)
+        assert at_work(), f"openbox does not work on display {display}: {log.read_text('utf-8')[-2000:]}"
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
 def running(host: Host, engine: str, size: str = "1280x900") -> Iterator[Gui]:
     """A screen, a window manager and a GIMP with its agent; all ended afterwards."""
     shutil.rmtree(host.share / "agent", ignore_errors=True)
@@ -221,7 +251,7 @@ def running(host: Host, engine: str, size: str = "1280x900") -> Iterator[Gui]:
     with contextlib.ExitStack() as stack:
         reading, writing = os.pipe()  # Xvfb takes a free number, and tells it here
         screen = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             pass_fds=[writing],
@@ -231,13 +261,7 @@ def running(host: Host, engine: str, size: str = "1280x900") -> Iterator[Gui]:
         with os.fdopen(reading) as told:
             display = f":{told.readline().strip()}"
         assert display != ":", "the X server did not start"
-        manager = subprocess.Popen(
-            ["openbox"],
-            env={**os.environ, "DISPLAY": display},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        stack.callback(lambda: (manager.kill(), manager.wait()))
+        stack.enter_context(window_manager(display, host.share / "openbox.log"))
         script = "exec(compile(open('/share/agent.py').read(), 'agent.py', 'exec'))"
         words = ["dbus-run-session", "--", "gimp-3.0", "-n", "-s", "--batch-interpreter=python-fu-eval", "-b", script]
         process = host.start(words, engine, {"DISPLAY": display, "GTK_THEME": ""})
