@@ -4,7 +4,23 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
+# The window tests drive GIMP on a screen of memory; without these programs they are skipped.
+ensure_screen() {
+    local program missing=()
+    for program in Xvfb openbox xdotool; do
+        command -v "$program" >/dev/null || missing+=("$(printf %s "$program" | tr XV xv)")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing ${missing[*]} for the window tests ..."
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"; } >/dev/null 2>&1 &&
+            return
+    fi
+    echo "The window tests are skipped: ${missing[*]} cannot be installed here."
+}
+
 ensure_environment train,test
+ensure_screen
 cd "$ROOT"
 "$VENV/bin/ruff" check .
 "$VENV/bin/pyright" --pythonpath "$VENV/bin/python"

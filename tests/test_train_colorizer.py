@@ -1,6 +1,7 @@
 """The colouriser's trainers on pictures made on the spot: loss falls, resume is exact, export can be used."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,16 @@ from PIL import Image
 from t2c_engine.color import lab_to_srgb
 from t2c_engine.colorizer import Colorizer
 from t2c_engine.errors import PictureError, UsageError
-from t2c_engine.networks.colorizer import ColorizerConfig
+from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
 from t2c_engine.palette import Palette
-from trainer.augment import AugmentConfig, dab_palette
+from trainer.augment import AugmentConfig, dab_palette, make_example
 from trainer.colorizer import train_colorizer
 from trainer.colorizer_config import TrainConfig, read_config
 from trainer.colorizer_export import export_colorizer
 from trainer.image_data import NO_KIND, Batch, chances_of_kinds, draw_batch, kinds_of_names, load_pictures
-from trainer.losses import class_weights, colourfulness_distance, soft_bins
+from trainer.losses import class_weights, colourfulness_distance, mixture_distance, soft_bins
 from trainer.made_pictures import make_pictures, with_made
-from trainer.pcn import PCNConfig, train_pcn
+from trainer.paper_colors import PaperConfig, load_method, read_paper_config, train_paper
 from trainer.picture_sources import Origin, origin_of, origin_of_weights
 from trainer.schedule import learning_rate
 from trainer.wear import WearConfig, jpeg, screened, wear
@@ -87,6 +88,21 @@ def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path:
     assert losses(run)[-1] == curve[-1]
 
 
+def test_averaged_weights_have_batch_statistics_of_their_own(folder: Path, tmp_path: Path) -> None:
+    config = replace(CONFIG, steps=30, cooldown=1, ema=0.95)  # weights move fast to the very end
+    path = train_colorizer(config, [folder], tmp_path / "run", tmp_path / "cache", save_every=30, show_every=30)
+    kept = torch.load(path, weights_only=True)["average"]
+    network = ColorizerNet(TINY)
+    network.load_state_dict({name[7:]: value for name, value in kept.items() if name.startswith("module.")})
+    pictures = load_pictures([folder], tmp_path / "cache", crop=64)
+    batch = draw_batch(pictures, np.arange(24), np.random.default_rng(0), 64, 64)
+    example = make_example(batch, config.augment, torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        kept_ones = network.eval()(example.lightness, example.condition).ab
+        own = network.train()(example.lightness, example.condition).ab
+    assert (kept_ones - own).abs().mean() < 0.03 * own.abs().mean()
+
+
 def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypatch) -> None:
     run, models = tmp_path / "run", tmp_path / "models"
     train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=40, show_every=40)
@@ -105,19 +121,47 @@ def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypat
     assert again.exists()
     second = export_colorizer(tmp_path / "second", models, "second", "1", "t2c-train colorizer", {})
     assert second.data == card.data == (f"pictures of '{folder.name}'",)
+    grown = replace(TINY, blocks=(1, 2, 2, 1), token_levels=1, relit=True)
+    config = replace(CONFIG, steps=2, bfloat16=True, light_weight=0.2, mixture_weight=0.3, network=grown)
+    train_colorizer(config, [folder], tmp_path / "grown", tmp_path / "cache", init=weights)
+    learned = torch.load(tmp_path / "grown" / "checkpoint.pt", weights_only=True)["learner"]
+    assert all(value.isfinite().all() for value in learned.values())
+    assert learned["network.relights.2.weight"].any()
     with pytest.raises(UsageError, match="another network"):
         wider = TrainConfig(steps=1, crop=64, crops=(64,), batch=2, network=ColorizerConfig(widths=(8, 12, 16, 32)))
         train_colorizer(wider, [folder], tmp_path / "third", tmp_path / "cache", init=weights)
 
 
-def test_the_papers_pcn_trains_and_resumes(folder: Path, tmp_path: Path) -> None:
-    config = PCNConfig(steps=12, batch=4, crop=64, width=4, learning_rate=2e-3)
-    whole = train_pcn(config, [folder], tmp_path / "whole", tmp_path / "cache", save_every=6)
-    half = PCNConfig(steps=6, batch=4, crop=64, width=4, learning_rate=2e-3)
-    train_pcn(half, [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
-    parts = train_pcn(config, [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
+@pytest.mark.parametrize(("method", "gan"), [("pcn", 1.0), ("classifier", 0.0), ("classifier", 0.5)])
+def test_the_papers_networks_train_resume_and_colour(folder: Path, tmp_path: Path, method: str, gan: float) -> None:
+    config = PaperConfig(method=method, gan_weight=gan, steps=12, batch=4, crop=64, width=4, learning_rate=2e-3)
+    whole = train_paper(config, [folder], tmp_path / "whole", tmp_path / "cache", save_every=6)
+    train_paper(replace(config, steps=6), [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
+    parts = train_paper(config, [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
     one, other = (torch.load(path, weights_only=True) for path in (whole, parts))
     assert all(torch.equal(one["generator"][name], other["generator"][name]) for name in one["generator"])
+    read, loaded = load_method(tmp_path / "whole")
+    assert read == config
+    side = 64 if method == "pcn" else 16
+    with torch.inference_mode():
+        ab = loaded.colour(torch.rand(2, 1, 64, 64) * 100, torch.rand(2, 5, 3) * 50)
+    assert ab.shape == (2, 2, side, side) and ab.isfinite().all()
+
+
+def test_settings_of_papers_are_told_from_those_of_the_shipped_network(tmp_path: Path) -> None:
+    configs = Path("trainer/configs")
+    methods = {path.stem: read_paper_config(path) for path in configs.glob("*.toml") if not path.stem.startswith("tpn")}
+    assert {name: config and config.method for name, config in methods.items()} == {
+        "colorizer": None,
+        "pcn-paper": "pcn",
+        "classifier-paper": "classifier",
+        "classifier-paper-gan": "classifier",
+    }
+    bad = tmp_path / "bad.toml"
+    for text, words in (('method = "magic"', "magic"), ('method = "pcn"\ncrop = 100', "64")):
+        bad.write_text(text)
+        with pytest.raises(UsageError, match=words):
+            read_paper_config(bad)
 
 
 def test_batches_follow_from_the_seed_and_crops_keep_colour_in_place(folder: Path, tmp_path: Path) -> None:
@@ -167,6 +211,19 @@ def test_soft_bins_weigh_the_five_nearest_by_a_gaussian() -> None:
     weights = soft_bins(torch.tensor([[0.0, 0.0]]), bins)[0].numpy()
     expected = np.exp(-np.square([0, 10, 20, 30, 40]) / 50)
     assert np.allclose(weights[:5], expected / expected.sum(), atol=1e-6) and weights[5] == 0
+
+
+def test_likelihood_asks_which_of_the_mixed_colours_is_the_pixels_own() -> None:
+    centres = torch.tensor([[30.0, 0.0], [-30.0, 0.0], [0.0, 0.0]]).view(1, 3, 2, 1, 1)
+    true = torch.tensor([27.0, 4.0]).view(1, 2, 1, 1)
+
+    def distance(*shares: float) -> float:
+        return float(mixture_distance(torch.tensor(shares).view(1, 3, 1, 1), centres, true, scale=5.0))
+
+    apart = np.sqrt(np.square([[3, -4], [57, 4], [27, 4]]).sum(1) + 1)
+    expected = -5 * np.log(np.dot([0.5, 0.2, 0.3], np.exp(-apart / 5)))
+    assert distance(0.5, 0.2, 0.3) == pytest.approx(expected, rel=1e-5)
+    assert distance(0.9, 0.1, 0.0) < distance(0.5, 0.0, 0.5) < distance(0.0, 0.5, 0.5)
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:

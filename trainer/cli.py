@@ -67,14 +67,14 @@ def colorizer(
     device: Device = "auto",
     cache: Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")] = Path("cache"),
 ) -> None:
-    """Train the colouriser (configs/colorizer.toml), or the paper's PCN (configs/pcn-paper.toml)."""
+    """Train the colouriser (configs/colorizer.toml), or a paper's (configs/pcn-paper.toml, classifier-paper*.toml)."""
     from t2c_engine.devices import pick_device
+    from trainer.paper_colors import read_paper_config, train_paper
 
     chosen = str(pick_device(device))
-    if config.stem == "pcn-paper":
-        from trainer.pcn import read_pcn_config, train_pcn
-
-        path = train_pcn(read_pcn_config(config, steps=steps), pictures, out, cache, device=chosen)
+    paper = read_paper_config(config, steps=steps)
+    if paper is not None:
+        path = train_paper(paper, pictures, out, cache, device=chosen)
     else:
         from trainer.colorizer import train_colorizer
         from trainer.colorizer_config import read_config
@@ -94,7 +94,10 @@ def export(
     figures: Annotated[Path | None, typer.Option("--figures", help="JSON of 'evaluate' for the card.")] = None,
     command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train colorizer",
     short_side: Annotated[int, typer.Option("--short-side", min=32, max=1024, help="Of the input at use, px.")] = 160,
-    sharpness: Annotated[float, typer.Option("--sharpness", min=0.1, max=10, help="Above 1 colours mix less.")] = 1.6,
+    sharpness: Annotated[float, typer.Option("--sharpness", min=0.1, max=10, help="Above 1 colours mix less.")] = 1.0,
+    spread: Annotated[
+        float | None, typer.Option("--spread", min=0, max=2, help="Above 0 pure pixels are more vivid; as trained.")
+    ] = None,
     look: Annotated[
         list[float] | None, typer.Option("--look", min=0.1, max=1, help="Sizes to look at a picture, parts of 1.")
     ] = None,
@@ -113,7 +116,12 @@ def export(
     from trainer.colorizer_export import export_colorizer
 
     known: dict[str, Any] = measured.get("colors", {}).get("palette", {})
-    sizes: dict[str, Any] = {"short_side": short_side, "sharpness": sharpness, "looks": tuple(look or (1.0, 0.6))}
+    sizes: dict[str, Any] = {
+        "short_side": short_side,
+        "sharpness": sharpness,
+        "spread": spread,
+        "looks": tuple(look or (1.0, 0.6)),
+    }
     card = export_colorizer(run, into or user_folder(), name, version, command, known, **sizes)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
 
@@ -184,6 +192,23 @@ def compare(
     from trainer.compare import compare_models
 
     figures = compare_models(runs, data, out, limit)
+    output().print(json.dumps(figures, indent=2), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("compare-colors")
+@reported
+def compare_colors_command(
+    data: Annotated[Path, typer.Argument(help="The data folder, with images/eval/.")],
+    runs: Annotated[list[Path] | None, typer.Argument(help="Folders of runs of the papers' colour networks.")] = None,
+    sheets: Annotated[Path | None, typer.Option("--sheets", help="Also draw sheets of the pictures here.")] = None,
+    model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser beside them.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many pictures a group, for a look.")] = None,
+) -> None:
+    """The papers' colour networks beside the shipped one: objects, birds and patterns; figures as JSON."""
+    from t2c_engine.colorizer import Colorizer
+    from trainer.compare_colors import compare_colors
+
+    figures = compare_colors(Colorizer.load(model, "cpu"), runs or [], data / "images" / "eval", sheets, limit)
     output().print(json.dumps(figures, indent=2), markup=False, highlight=False, soft_wrap=True)
 
 

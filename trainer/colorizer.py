@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from t2c_engine.networks.colorizer import ColorizerNet
+from trainer.augment import Example
 from trainer.checkpoints import (
     CHECKPOINT,
     Stateful,
@@ -38,6 +40,8 @@ from trainer.schedule import learning_rate
 from trainer.teacher import KindHead, Teacher
 
 log = logging.getLogger(__name__)
+
+SETTLING = 32  # batches from which the averaged network's batch statistics are taken
 
 
 class Run:
@@ -76,6 +80,19 @@ class Run:
         settings = {"step": done, "config": json.dumps(asdict(self.config))}
         save_checkpoint(self.folder, states_of(self._parts()) | settings | origin)
 
+    def settle(self, data: TrainingData, average: AveragedModel) -> ColorizerNet:
+        """Give averaged weights batch statistics of their own; returns the network, ready for use.
+
+        Weights that moved fast were each normalised by statistics of their own, whose average does not go with the
+        average of the weights (Izmailov et al. 2018, 3.2).
+        """
+        network = average.module
+        assert isinstance(network, ColorizerNet)
+        steps = range(self.config.steps, self.config.steps + SETTLING)  # that training does not see
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
+            update_bn((draw_example(data, self.config, s, str(self.device), World()) for s in steps), Seen(network))
+        return network.eval()
+
     def _parts(self) -> dict[str, Stateful]:
         parts: dict[str, Stateful] = {"learner": self.learner, "average": self.average}
         return parts | {f"optimizer {index}": one for index, one in enumerate(self.optimizers)}
@@ -83,7 +100,7 @@ class Run:
     def step(self, data: TrainingData, step: int) -> dict[str, float]:
         """One step of the optimisers; returns all losses."""
         example = draw_example(data, self.config, step, str(self.device), self.world)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
             losses = step_losses(self.learner, example, data, self.config, step)
         self.learner.zero_grad(set_to_none=True)
         losses["loss"].backward()
@@ -139,12 +156,25 @@ def train_colorizer(
             continue
         history.add(step, losses)
         done = step + 1
+        if done == config.steps:
+            run.settle(data, run.average)
         if done % save_every == 0 or done == config.steps:
             run.save(done)
         if done % show_every == 0 or done == config.steps:
-            assert isinstance(run.average.module, ColorizerNet)
-            history.note(done, validate(run.average.module, held_out, device, out / "sheet.png"))
+            shown = run.settle(data, deepcopy(run.average))
+            history.note(done, validate(shown, held_out, device, out / "sheet.png"))
     return out / CHECKPOINT
+
+
+class Seen(nn.Module):
+    """A network as `update_bn` wants it: one argument, an example."""
+
+    def __init__(self, network: ColorizerNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, example: Example) -> Tensor:
+        return self.network(example.lightness, example.condition).ab
 
 
 def build_learner(config: TrainConfig, kinds: int, device: str, init: Path | None, teacher: Path | None) -> Learner:
@@ -152,7 +182,7 @@ def build_learner(config: TrainConfig, kinds: int, device: str, init: Path | Non
     torch.manual_seed(config.seed)
     network = ColorizerNet(config.network).to(torch.device(device), memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     if init is not None:
-        load_initial(network, init)
+        load_initial(network, init, smaller=True)
     tutor = Teacher(teacher, config.network) if teacher is not None else None
     return Learner(network, KindHead(config.network, kinds), tutor).to(device)
 

@@ -31,12 +31,15 @@ class TrainConfig:
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
     ema: float = 0.998
+    mixture_weight: float = 0.0
+    light_weight: float = 0.0
     chroma_weight: float = 0.3
     colourfulness_weight: float = 0.2
     bins_weight: float = 0.5
     bins_pixels: int = 128
     kinds_weight: float = 0.5
     teacher_weight: float = 6.0
+    bfloat16: bool = False
     seed: int = 1
     network: ColorizerConfig = field(default_factory=ColorizerConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -24,12 +24,14 @@ def export_colorizer(
     *,
     short_side: int = SHORT_SIDE,
     sharpness: float = 1.0,
+    spread: float | None = None,
     looks: tuple[float, ...] = (1.0,),
 ) -> ModelCard:
     """Export a run's averaged weights as an installed model: safetensors fp16 and its card.
 
     Args:
-        short_side: of the network's input at use, px. sharpness: see `ColorizerConfig`. looks: see `Colorizer`.
+        short_side: of the network's input at use, px. sharpness, spread: see `ColorizerConfig`; a spread of None stays
+            what it was in training. looks: see `Colorizer`.
 
     Raises:
         UsageError: the run has no checkpoint. OutputError: the folder cannot be written.
@@ -38,6 +40,9 @@ def export_colorizer(
     if state is None:
         raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
     settings = json.loads(state["config"])
+    network = settings["network"] | {"sharpness": sharpness}
+    if spread is not None:
+        network["spread"] = spread
     origin = origin_of_run(state)
     prefix = "module."
     weights = {
@@ -56,7 +61,7 @@ def export_colorizer(
         data=origin.data,
         command=command,
         figures={"steps": state["step"], **figures},
-        config={"network": settings["network"] | {"sharpness": sharpness}, "short_side": short_side, "looks": looks},
+        config={"network": network, "short_side": short_side, "looks": looks},
         conditions=("palette", "automatic", "hints"),
         default=True,
     )

@@ -11,16 +11,23 @@ from torch.nn import functional as F
 
 from t2c_engine.color import ab_bins
 from t2c_engine.errors import UsageError
-from t2c_engine.networks.colorizer import ColorizerNet
+from t2c_engine.networks.colorizer import SCALE, ColorizerNet, Prediction
 from trainer.augment import Example, make_example
 from trainer.colorizer_config import TrainConfig
 from trainer.distributed import World
 from trainer.image_data import LARGE_SIDE, SMALL_SIDE, Batch, PictureSet, chances_of_kinds, draw_batch
-from trainer.losses import ab_distance, chroma_distance, class_weights, classification_loss, colourfulness_distance
+from trainer.losses import (
+    ab_distance,
+    chroma_distance,
+    class_balance,
+    classification_loss,
+    colourfulness_distance,
+    lightness_distance,
+    mixture_distance,
+)
 from trainer.teacher import KindHead, Teacher
 
-PRIOR_CELLS = 200_000  # of all pictures, from which the frequencies of colours are taken
-LOSSES = ("loss", "ab", "chroma", "colourful", "bins", "kinds", "teacher")
+LOSSES = ("loss", "ab", "mixture", "light", "chroma", "colourful", "bins", "kinds", "teacher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,7 @@ class TrainingData:
         if not len(large.indices):
             raise UsageError(f"No training picture has a short side of {LARGE_SIDE} px or more; add larger ones.")
         bins = torch.tensor(ab_bins(), device=device)
-        cells = pictures.ab.reshape(-1, 2)
-        cells = torch.tensor(cells[:: 1 + len(cells) // PRIOR_CELLS], dtype=torch.float32, device=device)
-        return cls(pictures, large, small, bins, class_weights(cells, bins))
+        return cls(pictures, large, small, bins, class_balance(pictures.ab, bins))
 
 
 class Learner(nn.Module):
@@ -91,6 +96,13 @@ def cells(ab: Tensor, like: Tensor) -> Tensor:
     return F.avg_pool2d(ab, ab.shape[-1] // like.shape[-1])
 
 
+def mixed_colours(prediction: Prediction, example: Example) -> tuple[Tensor, Tensor]:
+    """Shares (B x (1 + K) x h x w) and colours (B x (1 + K) x 2 x h x w, Lab units) that a prediction mixes."""
+    colours = prediction.colours[..., None, None].expand(-1, -1, -1, *prediction.own.shape[-2:])
+    centres = torch.cat((prediction.own[:, None], colours), 1) + prediction.residual[:, None]
+    return cells(prediction.shares, example.ab).float(), centres.float()
+
+
 def step_losses(
     learner: Learner, example: Example, data: TrainingData, config: TrainConfig, step: int
 ) -> dict[str, Tensor]:
@@ -100,6 +112,8 @@ def step_losses(
     prediction = network.decode(features, example.condition)
     ab = cells(prediction.ab, example.ab).float()
     distance = ab_distance(ab, example.ab)
+    mixture = mixture_distance(*mixed_colours(prediction, example), example.ab)
+    light = lightness_distance(prediction.lightness, F.avg_pool2d(example.clean, SCALE))
     chroma = chroma_distance(ab, example.ab)
     colourful = colourfulness_distance(ab, example.ab)
     # the head sees a few pixels of each picture: 313 logits for all of them would cost more than the network
@@ -114,7 +128,8 @@ def step_losses(
     taught = torch.zeros(())
     if learner.teacher is not None and step % 2 == 0:
         taught = learner.teacher(features, example.clean)
-    total = distance + config.chroma_weight * chroma + config.colourfulness_weight * colourful
+    total = distance + config.mixture_weight * mixture + config.light_weight * light
+    total = total + config.chroma_weight * chroma + config.colourfulness_weight * colourful
     total = total + config.bins_weight * classes + config.kinds_weight * kinds + config.teacher_weight * taught
-    values = (total, distance, chroma, colourful, classes, kinds, 2 * taught)
+    values = (total, distance, mixture, light, chroma, colourful, classes, kinds, 2 * taught)
     return dict(zip(LOSSES, values, strict=True))

@@ -58,6 +58,13 @@ class EvalPicture:
     lab: np.ndarray
     palette: np.ndarray
 
+    @property
+    def grey(self) -> Picture:
+        """What is to be coloured."""
+        lightness = self.lab[..., 0]
+        grey = lab_to_srgb(np.stack((lightness, lightness * 0, lightness * 0), -1))
+        return Picture(pixels=np.ascontiguousarray(grey[..., 1], dtype=np.float32))
+
 
 Figures = dict[str, dict[str, float]]  # method to measure to mean over the pictures
 
@@ -98,19 +105,11 @@ def evaluate_colors(
     Methods: palette, the same seen through wear, automatic in three ways, with ten dabs, nearest lightness and grey.
     """
     sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    rng = np.random.default_rng(0)
-    for index in track(range(len(pictures)), len(pictures), "evaluating"):
-        picture = pictures[index]
-        others = [i for i in range(len(pictures)) if i != index]
-        given = [pictures[i].palette for i in rng.choice(others, min(OTHERS, len(others)), replace=False)]
+    pairs = list(zip(pictures, other_palettes(pictures), strict=True))
+    for picture, given in track(pairs, len(pairs), "evaluating"):
         for method, measure, value in _measure(colorizer, picture, given, perceptual):
             sums[method][measure].append(value)
-    figures = {method: {name: float(np.mean(v)) for name, v in row.items()} for method, row in sums.items()}
-    for row in figures.values():
-        if "m3" in row:
-            row["colourfulness_ratio"] = row.pop("m3") / row.pop("m3_true")
-        row["ab_error_to_nearest"] = row["ab_error"] / figures[NEAREST]["ab_error"]
-    return figures
+    return means(sums)
 
 
 def _measure(
@@ -118,9 +117,8 @@ def _measure(
 ) -> Iterator[tuple[str, str, float]]:
     """(method, measure, value) of one picture."""
     lightness = picture.lab[..., 0]
-    grey = lab_to_srgb(np.stack((lightness, lightness * 0, lightness * 0), -1))
-    source = Picture(pixels=np.ascontiguousarray(grey[..., 1], dtype=np.float32))
-    encoding = colorizer.encode(resize(lightness, _network_size(lightness.shape, colorizer.short_side)))
+    source = picture.grey
+    encoding = colorizer.encode(resize(lightness, network_size(lightness.shape, colorizer.short_side)))
     wanted: list[Palette | None] = [Palette.from_lab(picture.palette), None]
     wanted += [Palette.from_lab(colours) for colours in given]
     rendered = [render(source, ab) for ab in colorizer.colour(encoding, wanted)]
@@ -131,23 +129,53 @@ def _measure(
         HINTS: colorizer.colour(encoding, [None], random_hints(picture))[0],
     }
 
-    plain = {NEAREST: nearest_lightness(lightness, picture.palette), GREY: np.zeros((*lightness.shape, 2))}
-    references = {
-        name: fit_gamut(np.concatenate((lightness[..., None], ab), -1, dtype=np.float32)) for name, ab in plain.items()
-    }
     outputs = {name: srgb_to_lab(render(source, ab)) for name, ab in alone.items()}
-    outputs |= {PALETTE: labs[0], DIRECT: labs[1], **references}
+    outputs |= {PALETTE: labs[0], DIRECT: labs[1], **references(picture)}
     for method, lab in outputs.items():
-        yield from ((method, measure, value) for measure, value in _against_truth(lab, picture, perceptual).items())
+        yield from ((method, measure, value) for measure, value in against_truth(lab, picture, perceptual).items())
     yield WORN, "ab_error", _worn_error(colorizer, picture)
 
-    if given:
-        scores = [fidelity(colours, lab) for colours, lab in zip(given, labs[2:], strict=True)]
-        yield from ((PALETTE, "fidelity", score) for score in scores if score is not None)
-    if len(labs) > 3:
-        pairs = pairwise(labs[2:])
-        yield PALETTE, "contrast", float(np.mean([ab_error(a[..., 1:], b[..., 1:]).mean() for a, b in pairs]))
+    yield from ((PALETTE, measure, value) for measure, value in following(given, labs[2:]))
     yield from ((PALETTE, name, value) for name, value in _lightness_kept(source, rendered[0], lightness).items())
+
+
+def references(picture: EvalPicture) -> dict[str, np.ndarray]:
+    """Nearest lightness and grey, H x W x 3 Lab each."""
+    lightness = picture.lab[..., 0]
+    plain = {NEAREST: nearest_lightness(lightness, picture.palette), GREY: np.zeros((*lightness.shape, 2))}
+    return {
+        name: fit_gamut(np.concatenate((lightness[..., None], ab), -1, dtype=np.float32)) for name, ab in plain.items()
+    }
+
+
+def following(given: Sequence[np.ndarray], labs: Sequence[np.ndarray]) -> Iterator[tuple[str, float]]:
+    """("fidelity" or "contrast", value) of one picture's results (H x W x 3 Lab) under the given palettes (5 x 3)."""
+    scores = [fidelity(colours, lab) for colours, lab in zip(given, labs, strict=True)]
+    yield from (("fidelity", score) for score in scores if score is not None)
+    if len(labs) > 1:
+        pairs = pairwise(labs)
+        yield "contrast", float(np.mean([ab_error(a[..., 1:], b[..., 1:]).mean() for a, b in pairs]))
+
+
+def other_palettes(pictures: Sequence[EvalPicture]) -> list[list[np.ndarray]]:
+    """For each picture the palettes of OTHERS random other ones."""
+    rng = np.random.default_rng(0)
+    chosen = []
+    for index in range(len(pictures)):
+        others = [i for i in range(len(pictures)) if i != index]
+        picked = rng.choice(others, min(OTHERS, len(others)), replace=False)
+        chosen.append([pictures[i].palette for i in picked])
+    return chosen
+
+
+def means(rows: Mapping[str, Mapping[str, Sequence[float]]]) -> Figures:
+    """Method to measure to values, to their means; colourfulness and ab error also as ratios."""
+    figures = {method: {name: float(np.mean(v)) for name, v in row.items()} for method, row in rows.items()}
+    for row in figures.values():
+        if "m3" in row:
+            row["colourfulness_ratio"] = row.pop("m3") / row.pop("m3_true")
+        row["ab_error_to_nearest"] = row["ab_error"] / figures[NEAREST]["ab_error"]
+    return figures
 
 
 def random_hints(picture: EvalPicture, count: int = HINT_COUNT) -> Hints:
@@ -166,17 +194,21 @@ def _worn_error(colorizer: Colorizer, picture: EvalPicture) -> float:
     generator = torch.Generator().manual_seed(zlib.crc32(picture.name.encode()))
     clean = torch.from_numpy(np.ascontiguousarray(picture.lab[..., 0], np.float32))[None, None]
     worn = wear(clean, WEAR, generator)[0, 0].numpy()
-    encoding = colorizer.encode(resize(worn, _network_size(worn.shape, colorizer.short_side)))
+    encoding = colorizer.encode(resize(worn, network_size(worn.shape, colorizer.short_side)))
     ab = resize(colorizer.colour(encoding, [Palette.from_lab(picture.palette)])[0], worn.shape)
     return float(ab_error(ab, picture.lab[..., 1:]).mean())
 
 
-def _network_size(shape: tuple[int, ...], short_side: int) -> tuple[int, int]:
+def network_size(shape: tuple[int, ...], short_side: int) -> tuple[int, int]:
+    """(height, width) of `shape` at that short side."""
     factor = short_side / min(shape)
     return round(shape[0] * factor), round(shape[1] * factor)
 
 
-def _against_truth(lab: np.ndarray, picture: EvalPicture, perceptual: PerceptualDistance | None) -> dict[str, float]:
+def against_truth(
+    lab: np.ndarray, picture: EvalPicture, perceptual: PerceptualDistance | None = None
+) -> dict[str, float]:
+    """Every measure of a result (H x W x 3 Lab) against the true picture."""
     rgb = lab_to_srgb(lab)
     ab, true = lab[..., 1:], picture.lab[..., 1:]
     values = {

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 SOFT_NEIGHBOURS = 5  # soft-encoded targets (Zhang et al. 2016)
 SOFT_SIGMA = 5.0
+MIXTURE_SCALE = 5.0  # ab units
+LIGHT_SCALE = 20.0  # L
+PRIOR_CELLS = 200_000  # from which the frequencies of colours are taken
 
 
 def ab_distance(predicted: Tensor, true: Tensor) -> Tensor:
     """Mean Euclidean distance in the ab plane, smooth at 0 (B x 2 x h x w, Lab units)."""
     return ((predicted - true).square().sum(1) + 1.0).sqrt().mean()
+
+
+def lightness_distance(restored: Tensor, clean: Tensor) -> Tensor:
+    """Mean squared difference of L in units of LIGHT_SCALE, so that half a doubt gives half a correction.
+
+    The mean of absolute differences asks for the median, and most pictures are not worn: it corrects nothing.
+    """
+    return (restored - clean).square().mean() / LIGHT_SCALE
+
+
+def mixture_distance(shares: Tensor, centres: Tensor, true: Tensor, scale: float = MIXTURE_SCALE) -> Tensor:
+    """Negative log-likelihood of the true colours under a mixture of Laplace densities, in Lab units.
+
+    The mean of a mixture tells each colour of a pixel's only by how far it pulls the mean; likelihood asks which of the
+    colours is the pixel's own, as classification does, and lets colours that are alike share (Bishop 1994).
+
+    Args:
+        shares: B x K x h x w, sum 1. centres: B x K x 2 x h x w. true: B x 2 x h x w.
+        scale: of the densities, ab units.
+    """
+    apart = ((centres - true[:, None]).square().sum(2) + 1.0).sqrt()  # B x K x h x w
+    return -scale * (shares.clamp(min=1e-6).log() - apart / scale).logsumexp(1).mean()
 
 
 def chroma_distance(predicted: Tensor, true: Tensor, window: int = 4) -> Tensor:
@@ -63,6 +89,17 @@ def class_weights(ab: Tensor, bins: Tensor, uniform: float = 0.5, sigma: float =
     smooth = (near / near.sum(0)) @ (counts / counts.sum())
     weights = 1 / ((1 - uniform) * smooth + uniform / len(bins))
     return weights / (weights * smooth).sum()
+
+
+def class_balance(ab: np.ndarray, bins: Tensor) -> Tensor:
+    """`class_weights` by the colours of all pictures, of which an even part is looked at.
+
+    Args:
+        ab: int8 or float, all pictures' ab values one after the other. bins: Q x 2.
+    """
+    cells = ab.reshape(-1, 2)
+    cells = torch.tensor(cells[:: 1 + len(cells) // PRIOR_CELLS], dtype=torch.float32, device=bins.device)
+    return class_weights(cells, bins)
 
 
 def classification_loss(logits: Tensor, ab: Tensor, bins: Tensor, weights: Tensor) -> Tensor:

@@ -136,3 +136,25 @@ def refined(scores: Tensor, pixels: Tensor, gains: Tensor, mask: Tensor) -> Tens
         typical = F.normalize(torch.einsum("bkhw,bchw->bkc", owned, pixels), dim=2)
         scores = scores + gain * torch.einsum("bchw,bkc->bkhw", pixels, typical)
     return scores
+
+
+def mixed(shares: Tensor, colours: Tensor) -> Tensor:
+    """Shares of colours, B x K x h x w, and the colours, B x K x c, to their sum, B x c x h x w."""
+    return torch.einsum("bkhw,bkc->bchw", shares, colours)
+
+
+def lacking(ab: Tensor, shares: Tensor, colours: Tensor) -> Tensor:
+    """How far each colour is from the mean of the pixels that take it.
+
+    A palette's colours are means of a picture's pixels. Pixels in doubt between two colours are mixed, so the mean of
+    those that take a colour falls short of it; where such pixels are, those that are a colour's beyond doubt lie
+    farther out than the colour itself.
+
+    Args:
+        ab: B x 2 x h x w. shares: B x K x h x w. colours: B x K x 2.
+
+    Returns:
+        B x K x 2, in the units of ab. For a colour that no pixel takes it means nothing.
+    """
+    taken = shares.sum((2, 3))[..., None].clamp(min=1e-3)
+    return colours - torch.einsum("bkhw,bchw->bkc", shares, ab) / taken

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.assignment import COLOUR_TERMS, Tones, colour_terms, refined, tilted, tilts
+from t2c_engine.networks.assignment import COLOUR_TERMS, Tones, colour_terms, lacking, mixed, refined, tilted, tilts
+from t2c_engine.networks.attention import GlobalLayer, PaletteAttention, TokenLayer
 
 MULTIPLE = 32  # sides of the network's input are multiples of this
 SCALE = 4  # input pixels to one pixel of the finest features, along each side
@@ -21,6 +22,7 @@ AB_SCALE = 110.0  # ab inside the network is in units of this
 HINT_CHANNELS = 3  # a, b, mask
 ALIKE = 32  # channels in which pixels are compared with those that a colour already has
 REFINEMENTS = 2  # times that this is done
+RELIGHT_UNIT = 10.0  # L, in which the network says what light has been lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,16 @@ class ColorizerConfig:
     widths: tuple[int, int, int, int] = (40, 80, 160, 256)  # encoder channels at 1/4, 1/8, 1/16, 1/32
     blocks: tuple[int, int, int, int] = (1, 2, 2, 2)  # residual blocks of each
     decoder_widths: tuple[int, int, int] = (40, 64, 128)  # at 1/4, 1/8, 1/16
+    decoder_blocks: tuple[int, int, int] = (1, 1, 1)  # residual blocks of each
+    token_levels: int = 0  # decoder levels, coarsest first, that the palette's colours look at; all see the deepest map
     global_layers: int = 3  # at 1/32
     token_width: int = 128  # of a palette colour
     heads: int = 4
     bins: int = 313
     sharpness: float = 1.0  # of the mixture: factor on the scores, 1 in training; above it colours mix less
     detail: int = 1  # 1, 2 or 4: the colour's resolution over that of the finest features; see `ColorizerNet`
+    relit: bool = False  # the network restores tones before they are compared with the palette's; see `ColorizerNet`
+    spread: float = 0.0  # 0..1: how far the mean ab of a colour's pixels is brought to the colour's own; see `lacking`
     matched: bool = False  # the mean lightness of a colour's pixels is brought near the colour's own; see `tilts`
 
 
@@ -71,10 +77,20 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """ab: B x 2 x (detail h) x (detail w), Lab units; features: B x C x h x w, for `ColorizerNet.classify`."""
+    """ab: B x 2 x (detail h) x (detail w), Lab units; features: B x C x h x w, for `ColorizerNet.classify`.
+
+    What ab is made of, for training: shares, B x (1 + K) x (detail h) x (detail w), 0..1, sum 1, of the network's own
+    colour and of the palette's; own and residual, B x 2 x h x w, and colours, B x K x 2, Lab units: what is mixed;
+    lightness, B x 1 x h x w, 0..100, as the palette was compared with it.
+    """
 
     ab: Tensor
     features: Tensor = field(repr=False)
+    shares: Tensor = field(repr=False)
+    own: Tensor = field(repr=False)
+    residual: Tensor = field(repr=False)
+    colours: Tensor = field(repr=False)
+    lightness: Tensor = field(repr=False)
 
 
 def conv_norm(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
@@ -91,96 +107,16 @@ def upsampled(x: Tensor, like: Tensor) -> Tensor:
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions and a shortcut (He et al. 2016)."""
+    """Two 3 x 3 convolutions and a shortcut (He et al. 2016); nothing but the shortcut until it has learned."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first = conv_norm(width, width)
         self.second = conv_norm(width, width)
+        nn.init.zeros_(self.second[1].weight)  # pyright: ignore[reportArgumentType]
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.second(F.relu(self.first(x))))
-
-
-class PaletteAttention(nn.Module):
-    """Each pixel looks at the palette's colours and takes what suits it (cross-attention, additive output)."""
-
-    def __init__(self, width: int, token_width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.inner = min(width, 64) // heads * heads
-        self.query = nn.Conv2d(width, self.inner, 1)
-        self.key_value = nn.Linear(token_width, 2 * self.inner)
-        self.output = nn.Conv2d(self.inner, width, 1)
-
-    def forward(self, x: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        batch, _, height, width = x.shape
-        query = self.query(x).view(batch, self.heads, -1, height * width).transpose(2, 3)  # B x heads x P x d
-        key, value = self.key_value(tokens).view(batch, -1, 2, self.heads, self.inner // self.heads).unbind(2)
-        mixed = F.scaled_dot_product_attention(
-            query, key.transpose(1, 2), value.transpose(1, 2), attn_mask=mask[:, None, None, :]
-        )
-        return x + self.output(mixed.transpose(2, 3).reshape(batch, self.inner, height, width))
-
-
-def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
-    """Multi-head attention of B x Q x C to B x K x C; mask: B x K, True where a key counts."""
-    parts = [part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, key, value)]
-    allowed = None if mask is None else mask[:, None, None, :]
-    return F.scaled_dot_product_attention(*parts, attn_mask=allowed).transpose(1, 2).flatten(2)
-
-
-def feed_forward(width: int) -> nn.Sequential:
-    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
-
-
-class TokenLayer(nn.Module):
-    """The palette's colours look at the picture and at each other: what there is for each of them to colour."""
-
-    def __init__(self, width: int, token_width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.picture_norm, self.token_norm = nn.LayerNorm(width), nn.LayerNorm(token_width)
-        self.query = nn.Linear(token_width, token_width)
-        self.key_value = nn.Linear(width, 2 * token_width)
-        self.look = nn.Linear(token_width, token_width)
-        self.mix_norm = nn.LayerNorm(token_width)
-        self.qkv = nn.Linear(token_width, 3 * token_width)
-        self.mix = nn.Linear(token_width, token_width)
-        self.feed = feed_forward(token_width)
-
-    def forward(self, tokens: Tensor, picture: Tensor, mask: Tensor) -> Tensor:
-        """tokens: B x K x d, picture: B x P x C, mask: B x K."""
-        key, value = self.key_value(self.picture_norm(picture)).chunk(2, -1)
-        tokens = tokens + self.look(attend(self.query(self.token_norm(tokens)), key, value, self.heads))
-        query, key, value = self.qkv(self.mix_norm(tokens)).chunk(3, -1)
-        tokens = tokens + self.mix(attend(query, key, value, self.heads, mask))
-        return tokens + self.feed(tokens)
-
-
-class GlobalLayer(nn.Module):
-    """A transformer layer over all positions of the deepest map and the palette: who takes which colour.
-
-    Both sides look at each other: positions at colours, then colours at positions (as in two-way mask decoders).
-    """
-
-    def __init__(self, width: int, token_width: int, heads: int) -> None:
-        super().__init__()
-        self.palette = PaletteAttention(width, token_width, heads)
-        self.norm = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.output = nn.Linear(width, width)
-        self.heads = heads
-        self.feed = feed_forward(width)
-        self.tokens = TokenLayer(width, token_width, heads)
-
-    def forward(self, x: Tensor, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.palette(x, tokens, mask)
-        flat = x.flatten(2).transpose(1, 2)  # B x P x C
-        query, key, value = self.qkv(self.norm(flat)).chunk(3, -1)
-        flat = flat + self.output(attend(query, key, value, self.heads))
-        flat = flat + self.feed(flat)
-        return flat.transpose(1, 2).reshape(x.shape), self.tokens(tokens, flat, mask)
 
 
 class Encoder(nn.Module):
@@ -214,27 +150,34 @@ class Encoder(nn.Module):
 
 
 class DecoderLevel(nn.Module):
-    """Upsample, add the skip and the hints, attend to the palette, one residual block.
+    """Upsample, add the skip and the hints, attend to the palette, residual blocks.
 
     Both sums are normalised before their ReLU: without that, constant offsets of what is added switch whole channels
     off for good, the deep ones first, and the network sees tones alone.
     """
 
-    def __init__(self, inputs: int, width: int, config: ColorizerConfig) -> None:
+    def __init__(self, inputs: int, width: int, blocks: int, config: ColorizerConfig, *, looked_at: bool) -> None:
         super().__init__()
         self.project = nn.Conv2d(inputs, width, 1)
         self.hints = nn.Conv2d(HINT_CHANNELS, width, 1, bias=False)
         self.norm = nn.BatchNorm2d(width, eps=1e-4)
+        self.tokens = TokenLayer(width, config.token_width, config.heads) if looked_at else None
         self.attention = PaletteAttention(width, config.token_width, config.heads)
         self.attended_norm = nn.BatchNorm2d(width, eps=1e-4)
-        self.block = Residual(width)
+        self.blocks = nn.Sequential(*(Residual(width) for _ in range(blocks)))
 
-    def forward(self, x: Tensor, skip: Tensor, hints: Tensor | None, tokens: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, skip: Tensor, hints: Tensor | None, tokens: Tensor, mask: Tensor, token_norm: nn.Module
+    ) -> tuple[Tensor, Tensor]:
+        """The level's map, and the tokens (not normalised) after they have looked at it."""
         x = upsampled(self.project(x), skip) + skip
         if hints is not None:
             x = x + self.hints(F.adaptive_avg_pool2d(hints, (skip.shape[-2], skip.shape[-1])))
-        x = self.attention(F.relu(self.norm(x)), tokens, mask)
-        return self.block(F.relu(self.attended_norm(x)))
+        x = F.relu(self.norm(x))
+        if self.tokens is not None:
+            tokens = self.tokens(tokens, x.flatten(2).transpose(1, 2), mask)
+        x = self.attention(x, token_norm(tokens), mask)
+        return self.blocks(F.relu(self.attended_norm(x))), tokens
 
 
 class ColorizerNet(nn.Module):
@@ -245,7 +188,8 @@ class ColorizerNet(nn.Module):
     from closeness of lightness, so that an untrained network already gives each pixel the colour nearest in lightness;
     then pixels go over to colours whose pixels they are like (as in slot attention, Locatello et al. 2020). With
     `detail` above 1 the part of the scores that lightness has is worked out anew at a finer resolution, where edges and
-    textures are, and what the network says of regions is laid over it.
+    textures are, and what the network says of regions is laid over it. A `relit` network also says how much lighter or
+    darker each place was before the picture faded or stained, so that its tones can be compared with the palette's.
     """
 
     def __init__(self, config: ColorizerConfig | None = None) -> None:
@@ -266,10 +210,19 @@ class ColorizerNet(nn.Module):
         self.deep_norm = nn.LayerNorm(config.widths[3])
         self.token_norm = nn.LayerNorm(config.token_width)
         self.levels = nn.ModuleList(
-            DecoderLevel(a, b, config) for a, b in ((config.widths[3], coarse), (coarse, middle), (middle, fine))
+            DecoderLevel(a, b, blocks, config, looked_at=index < config.token_levels)
+            for index, (a, b, blocks) in enumerate(
+                zip(
+                    (config.widths[3], coarse, middle),
+                    (coarse, middle, fine),
+                    reversed(config.decoder_blocks),
+                    strict=True,
+                )
+            )
         )
         # every level has its say, so that what the deep ones know reaches the scores without detours
         self.says = nn.ModuleList(nn.Conv2d(width, COLOUR_TERMS + 2, 1) for width in (coarse, middle, fine))
+        self.relights = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in (coarse, middle, fine) if config.relit)
         self.assign_pixel = nn.Conv2d(fine, 32, 1)
         self.assign_token = nn.Linear(config.token_width, 32)
         self.closeness = nn.Parameter(torch.tensor(2.0))  # score lost for every 8 units of L between pixel and colour
@@ -279,8 +232,9 @@ class ColorizerNet(nn.Module):
         self.likeness = nn.Parameter(torch.ones(REFINEMENTS))
         self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
         self.classifier = nn.Conv2d(fine, config.bins, 1)
-        for start_at_zero in (*self.assign_pixel.parameters(), *self.own.parameters(), *self.says.parameters()):
-            nn.init.zeros_(start_at_zero)
+        for starts_at_zero in (self.assign_pixel, self.own, self.says, self.relights):
+            for parameter in starts_at_zero.parameters():
+                nn.init.zeros_(parameter)
 
     def encode(self, lightness: Tensor) -> Features:
         """B x 1 x H x W lightness (0..100; H, W multiples of 32) to features."""
@@ -295,34 +249,50 @@ class ColorizerNet(nn.Module):
         x = features.deep
         for layer in self.deep:
             x, tokens = layer(x, tokens, mask)
-        x, tokens = self.deep_norm(x.transpose(1, -1)).transpose(1, -1), self.token_norm(tokens)
+        x = self.deep_norm(x.transpose(1, -1)).transpose(1, -1)
         said: Tensor | None = None
-        for level, say, skip in zip(self.levels, self.says, reversed(features.skips), strict=True):
-            x = level(x, skip, hints, tokens, mask)
-            if said is not None:
-                said = upsampled(said, x)
-            said = say(x) if said is None else said + say(x)
+        for index, (level, say, skip) in enumerate(zip(self.levels, self.says, reversed(features.skips), strict=True)):
+            x, tokens = level(x, skip, hints, tokens, mask, self.token_norm)
+            says = torch.cat((say(x), self.relights[index](x)), 1) if self.config.relit else say(x)
+            said = says if said is None else upsampled(said, x) + says
         assert said is not None
-        own, residual = (self.own(x)).chunk(2, 1)
-        own = own + said[:, COLOUR_TERMS:]
-        scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(tokens))
-        wanted = torch.einsum("bchw,bkc->bkhw", said[:, :COLOUR_TERMS], colour_terms(condition.palette))
-        tones = Tones.fitted(features.lightness, condition.palette[..., 0], mask[:, 1:])
-        by_tone = self._by_tone(features.lightness, tones)
+        wanted, own, light = said[:, :COLOUR_TERMS], said[:, COLOUR_TERMS:][:, :2], said[:, COLOUR_TERMS + 2 :]
+        change, residual = self.own(x).chunk(2, 1)
+        own = own + change
+        scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(self.token_norm(tokens)))
+        wanted = torch.einsum("bchw,bkc->bkhw", wanted, colour_terms(condition.palette))
         scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] + wanted), 1)
-        scores = refined(scores + by_tone, self.alike(x), self.likeness, mask)
-        lights, tilt = condition.palette[..., 0], None
-        if self.config.matched:
-            tilt = tilts(scores * self.config.sharpness, features.lightness, lights)
+        lightness, detailed = features.lightness, features.detailed
+        if self.config.relit:
+            lightness = lightness + RELIGHT_UNIT * light
+            detailed = detailed + RELIGHT_UNIT * upsampled(light, detailed)
+        weights = self._shares(scores, self.alike(x), lightness, detailed, condition.palette[..., 0], mask)
+        own, residual, colours = own * AB_SCALE, residual * AB_SCALE, condition.palette[..., 1:]
+        ab = mixed(weights[:, 1:], colours) + weights[:, :1] * upsampled(own, weights) + upsampled(residual, weights)
+        if self.config.spread:
+            change = self.config.spread * lacking(ab, weights[:, 1:], colours)
+            ab, colours = ab + mixed(weights[:, 1:], change), colours + change
+        return Prediction(ab, x, weights, own, residual, colours, lightness)
+
+    def _shares(
+        self, scores: Tensor, alike: Tensor, lightness: Tensor, detailed: Tensor, lights: Tensor, mask: Tensor
+    ) -> Tensor:
+        """How much of each colour a pixel takes, at the resolution of `detailed`.
+
+        Args:
+            scores: B x (1 + K) x h x w, what the network says beside tones. alike: B x C x h x w, see `refined`.
+            lightness: B x 1 x h x w, `detailed` the same at the colour's resolution. lights: B x K, L of the palette.
+        """
+        tones = Tones.fitted(lightness, lights, mask[:, 1:])
+        by_tone = self._by_tone(lightness, tones)
+        scores = refined(scores + by_tone, alike, self.likeness, mask)
+        tilt = tilts(scores * self.config.sharpness, lightness, lights) if self.config.matched else None
         if self.config.detail > 1:
-            scores = upsampled(scores - by_tone, features.detailed) + self._by_tone(features.detailed, tones)
+            scores = upsampled(scores - by_tone, detailed) + self._by_tone(detailed, tones)
         scores = scores * self.config.sharpness
         if tilt is not None:
-            scores = tilted(scores, features.detailed, lights, tilt)
-        weights = scores.softmax(1)  # B x (1 + K) x h x w
-        palette = torch.einsum("bkhw,bkc->bchw", weights[:, 1:], condition.palette[..., 1:] / AB_SCALE)
-        ab = palette + weights[:, :1] * upsampled(own, weights) + upsampled(residual, weights)
-        return Prediction(ab * AB_SCALE, x)
+            scores = tilted(scores, detailed, lights, tilt)
+        return scores.softmax(1)
 
     def _by_tone(self, lightness: Tensor, tones: Tones) -> Tensor:
         """What lightness alone says of every colour, B x (1 + K) x h x w; nothing of the network's own."""

@@ -16,11 +16,12 @@ from torch.nn import functional as F
 PALETTE_NUMBERS = 15  # five Lab colours
 
 
-def _convs(inputs: int, outputs: int, count: int, dilation: int = 1) -> nn.Sequential:
-    """`count` times 3 x 3 convolution and ReLU, then BatchNorm."""
+def convs(inputs: int, outputs: int, count: int, *, dilation: int = 1, stride: int = 1) -> nn.Sequential:
+    """`count` times 3 x 3 convolution and ReLU, the last one with the stride; then BatchNorm."""
     layers: list[nn.Module] = []
     for index in range(count):
-        layers.append(nn.Conv2d(inputs if index == 0 else outputs, outputs, 3, padding=dilation, dilation=dilation))
+        step = stride if index == count - 1 else 1
+        layers.append(nn.Conv2d(outputs if index else inputs, outputs, 3, step, padding=dilation, dilation=dilation))
         layers.append(nn.ReLU(inplace=True))
     return nn.Sequential(*layers, nn.BatchNorm2d(outputs))
 
@@ -52,19 +53,19 @@ class PCN(nn.Module):
     def __init__(self, width: int = 64) -> None:
         super().__init__()
         w = width
-        self.conv1 = _convs(1, w, 2)
-        self.conv2 = _convs(w, 2 * w, 2)
-        self.conv3 = _convs(2 * w, 4 * w, 3)
-        self.conv4 = _convs(4 * w, 8 * w, 3)
-        self.conv5 = _convs(8 * w, 8 * w, 3, dilation=2)
-        self.conv6 = _convs(8 * w, 8 * w, 3, dilation=2)
-        self.conv7 = _convs(8 * w, 8 * w, 3)
+        self.conv1 = convs(1, w, 2)
+        self.conv2 = convs(w, 2 * w, 2)
+        self.conv3 = convs(2 * w, 4 * w, 3)
+        self.conv4 = convs(4 * w, 8 * w, 3)
+        self.conv5 = convs(8 * w, 8 * w, 3, dilation=2)
+        self.conv6 = convs(8 * w, 8 * w, 3, dilation=2)
+        self.conv7 = convs(8 * w, 8 * w, 3)
         self.up8 = nn.ConvTranspose2d(8 * w, 4 * w, 4, 2, 1)
         self.short8 = nn.Conv2d(4 * w, 4 * w, 3, padding=1)
-        self.conv8 = _convs(4 * w, 4 * w, 2)
+        self.conv8 = convs(4 * w, 4 * w, 2)
         self.up9 = nn.ConvTranspose2d(4 * w, 2 * w, 4, 2, 1)
         self.short9 = nn.Conv2d(2 * w, 2 * w, 3, padding=1)
-        self.conv9 = _convs(2 * w, 2 * w, 1)
+        self.conv9 = convs(2 * w, 2 * w, 1)
         self.up10 = nn.ConvTranspose2d(2 * w, 2 * w, 4, 2, 1)
         self.short10 = nn.Conv2d(w, 2 * w, 3, padding=1)
         self.conv10 = nn.Conv2d(2 * w, 2 * w, 3, padding=1)
@@ -85,11 +86,14 @@ class PCN(nn.Module):
 
 
 class PCNDiscriminator(nn.Module):
-    """Discriminator D1, a DCGAN variant: Lab picture and tiled palette to one logit a picture (real or fake)."""
+    """Discriminator D1, a DCGAN variant: Lab picture and tiled palette to one logit a picture (real or fake).
 
-    def __init__(self, width: int = 64, side: int = 256) -> None:
+    With `palette` False it sees the picture alone.
+    """
+
+    def __init__(self, width: int = 64, side: int = 256, *, palette: bool = True) -> None:
         super().__init__()
-        widths = [3 + PALETTE_NUMBERS, width, 2 * width, 4 * width, 8 * width]
+        widths = [3 + PALETTE_NUMBERS * palette, width, 2 * width, 4 * width, 8 * width]
         layers: list[nn.Module] = []
         for index, (a, b) in enumerate(pairwise(widths)):
             layers.append(nn.Conv2d(a, b, 4, 2, 1))
@@ -99,11 +103,12 @@ class PCNDiscriminator(nn.Module):
         self.body = nn.Sequential(*layers)
         self.output = nn.Linear(widths[-1] * (side // 16) ** 2, 1)
 
-    def forward(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> Tensor:
+    def forward(self, lightness: Tensor, ab: Tensor, palette: Tensor | None) -> Tensor:
         """B x 1 x side x side, B x 2 x side x side, B x 5 x 3 (Lab units) to B logits."""
-        tiled = scale_palette(palette).flatten(1)[:, :, None, None].expand(-1, -1, *lightness.shape[-2:])
-        x = self.body(torch.cat((lightness / 50 - 1, ab / 110, tiled), 1))
-        return self.output(x.flatten(1)).squeeze(1)
+        parts = [lightness / 50 - 1, ab / 110]
+        if palette is not None:
+            parts.append(scale_palette(palette).flatten(1)[:, :, None, None].expand(-1, -1, *lightness.shape[-2:]))
+        return self.output(self.body(torch.cat(parts, 1)).flatten(1)).squeeze(1)
 
 
 def scale_palette(palette: Tensor) -> Tensor:
