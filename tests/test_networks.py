@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from t2c_engine.colorizer import fuse_norms
-from t2c_engine.networks.assignment import Tones, refined, tilted, tilts
+from t2c_engine.networks.assignment import Tones, lacking, mixed, refined, tilted, tilts
 from t2c_engine.networks.classifier import ColourClassifier
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition
 from t2c_engine.networks.pcn import PCN, PCNDiscriminator
@@ -80,6 +80,28 @@ def test_a_relit_network_compares_restored_tones_with_the_palette() -> None:
     after = relit(faded, Condition(palette, torch.ones(1, 2)))
     assert (before.ab[:, 0] > 5).all() and (after.ab[:, 0] < -5).all()
     assert torch.allclose(after.lightness, faded[:, :, ::4, ::4] + 25)
+
+
+def test_a_colour_lacks_what_the_mean_of_its_pixels_falls_short_of() -> None:
+    shares = torch.tensor([[[[1.0, 0.5]], [[0.0, 0.5]]]])  # a pixel of the first colour, one in doubt
+    colours = torch.tensor([[[30.0, 0.0], [-10.0, 0.0]]])
+    ab = mixed(shares, colours)
+    assert ab[0, 0].tolist() == [[30.0, 10.0]]
+    short = lacking(ab, shares, colours)
+    assert torch.allclose(short[0, :, 0], torch.tensor([30 - (30 + 0.5 * 10) / 1.5, -10 - 10.0]))
+    spread = ab + mixed(shares, short)
+    assert (lacking(spread, shares, colours).abs() <= short.abs()).all()
+    assert spread[0, 0, 0, 0] > 30, "what is the colour's beyond doubt lies farther out"
+
+
+def test_spread_leaves_colours_that_are_not_given_out(network: ColorizerNet) -> None:
+    network.config = replace(network.config, spread=1.0)
+    lightness = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(4)) * 100
+    palette = torch.rand(1, 5, 3, generator=torch.Generator().manual_seed(1)) * 60
+    mask = torch.tensor([[1.0, 1, 0, 0, 0]])
+    other = torch.where(mask[..., None] > 0, palette, torch.full_like(palette, 77.0))
+    one, two = (network(lightness, Condition(colours, mask)).ab for colours in (palette, other))
+    assert torch.allclose(one, two, atol=1e-3)
 
 
 def test_the_order_of_the_palette_does_not_matter(network: ColorizerNet) -> None:
