@@ -12,7 +12,7 @@ from t2c_engine.color import lab_to_srgb
 from t2c_engine.errors import UsageError
 from trainer.cli import app
 from trainer.compare_colors import GROUPS, paper_colour
-from trainer.paper_colors import PaperConfig, train_paper
+from trainer.paper_colors import PaperConfig, train_paper_colors
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_runs_stand_beside_the_shipped_network_and_the_references(data: Path, tmp_path: Path) -> None:
     for method in ("pcn", "classifier"):
         config = PaperConfig(method=method, steps=2, batch=2, crop=64, width=4)
-        train_paper(config, [data / "training"], tmp_path / method, tmp_path / "cache")
+        train_paper_colors(config, [data / "training"], tmp_path / method, tmp_path / "cache")
     runs = [str(tmp_path / name) for name in ("pcn", "classifier")]
     sheets = tmp_path / "sheets"
     run = CliRunner().invoke(app, ["compare-colors", str(data), *runs, "--sheets", str(sheets)])

@@ -21,7 +21,7 @@ from trainer.colorizer_export import export_colorizer
 from trainer.image_data import NO_KIND, Batch, chances_of_kinds, draw_batch, kinds_of_names, load_pictures
 from trainer.losses import class_weights, colourfulness_distance, mixture_distance, soft_bins
 from trainer.made_pictures import make_pictures, with_made
-from trainer.paper_colors import PaperConfig, load_method, read_paper_config, train_paper
+from trainer.paper_colors import PaperConfig, load_method, read_paper_config, train_paper_colors
 from trainer.picture_sources import Origin, origin_of, origin_of_weights
 from trainer.schedule import learning_rate
 from trainer.wear import WearConfig, jpeg, screened, wear
@@ -135,9 +135,9 @@ def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypat
 @pytest.mark.parametrize(("method", "gan"), [("pcn", 1.0), ("classifier", 0.0), ("classifier", 0.5)])
 def test_the_papers_networks_train_resume_and_colour(folder: Path, tmp_path: Path, method: str, gan: float) -> None:
     config = PaperConfig(method=method, gan_weight=gan, steps=12, batch=4, crop=64, width=4, learning_rate=2e-3)
-    whole = train_paper(config, [folder], tmp_path / "whole", tmp_path / "cache", save_every=6)
-    train_paper(replace(config, steps=6), [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
-    parts = train_paper(config, [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
+    whole = train_paper_colors(config, [folder], tmp_path / "whole", tmp_path / "cache", save_every=6)
+    train_paper_colors(replace(config, steps=6), [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
+    parts = train_paper_colors(config, [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
     one, other = (torch.load(path, weights_only=True) for path in (whole, parts))
     assert all(torch.equal(one["generator"][name], other["generator"][name]) for name in one["generator"])
     read, loaded = load_method(tmp_path / "whole")

@@ -69,12 +69,12 @@ def colorizer(
 ) -> None:
     """Train the colouriser (configs/colorizer.toml), or a paper's (configs/pcn-paper.toml, classifier-paper*.toml)."""
     from t2c_engine.devices import pick_device
-    from trainer.paper_colors import read_paper_config, train_paper
+    from trainer.paper_colors import read_paper_config, train_paper_colors
 
     chosen = str(pick_device(device))
     paper = read_paper_config(config, steps=steps)
     if paper is not None:
-        path = train_paper(paper, pictures, out, cache, device=chosen)
+        path = train_paper_colors(paper, pictures, out, cache, device=chosen)
     else:
         from trainer.colorizer import train_colorizer
         from trainer.colorizer_config import read_config
@@ -96,7 +96,7 @@ def export(
     short_side: Annotated[int, typer.Option("--short-side", min=32, max=1024, help="Of the input at use, px.")] = 160,
     sharpness: Annotated[float, typer.Option("--sharpness", min=0.1, max=10, help="Above 1 colours mix less.")] = 1.0,
     spread: Annotated[
-        float | None, typer.Option("--spread", min=0, max=2, help="Above 0 pure pixels are more vivid; as trained.")
+        float | None, typer.Option("--spread", min=0, max=1, help="Above 0 pure pixels are more vivid; as trained.")
     ] = None,
     look: Annotated[
         list[float] | None, typer.Option("--look", min=0.1, max=1, help="Sizes to look at a picture, parts of 1.")

@@ -203,7 +203,7 @@ def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.step()
 
 
-def train_paper(
+def train_paper_colors(
     config: PaperConfig, sources: Sequence[Path], out: Path, cache: Path, *, device: str = "cpu", save_every: int = 500
 ) -> Path:
     """Train until `config.steps`, going on from the run's checkpoint; returns its path.

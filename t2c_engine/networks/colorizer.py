@@ -227,7 +227,7 @@ class ColorizerNet(nn.Module):
         self.assign_token = nn.Linear(config.token_width, 32)
         self.closeness = nn.Parameter(torch.tensor(2.0))  # score lost for every 8 units of L between pixel and colour
         self.own_score = nn.Parameter(torch.tensor(-2.0))
-        self.tone = nn.Parameter(torch.tensor(0.3))  # weight of `tone_scores`
+        self.tone = nn.Parameter(torch.tensor(0.3))  # weight of `Tones.scores`
         self.alike = nn.Conv2d(fine, ALIKE, 1)
         self.likeness = nn.Parameter(torch.ones(REFINEMENTS))
         self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
@@ -257,8 +257,8 @@ class ColorizerNet(nn.Module):
             said = says if said is None else upsampled(said, x) + says
         assert said is not None
         wanted, own, light = said[:, :COLOUR_TERMS], said[:, COLOUR_TERMS:][:, :2], said[:, COLOUR_TERMS + 2 :]
-        change, residual = self.own(x).chunk(2, 1)
-        own = own + change
+        finer, residual = self.own(x).chunk(2, 1)
+        own = own + finer
         scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(self.token_norm(tokens)))
         wanted = torch.einsum("bchw,bkc->bkhw", wanted, colour_terms(condition.palette))
         scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] + wanted), 1)
