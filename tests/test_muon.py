@@ -8,11 +8,12 @@ from trainer.distributed import World
 from trainer.muon import ADAMW_RMS, Muon, orthogonal, takes
 
 
-@pytest.mark.parametrize("shape", [(40, 40), (40, 300), (300, 40)])
-def test_all_singular_values_come_near_one(shape: tuple[int, int]) -> None:
+@pytest.mark.parametrize("bfloat16", [False, True])
+@pytest.mark.parametrize("shape", [(40, 40), (40, 300), (70, 40), (300, 40)])
+def test_all_singular_values_come_near_one(shape: tuple[int, int], bfloat16: bool) -> None:
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    found = orthogonal(x)
-    assert found.shape == x.shape
+    found = orthogonal(x, bfloat16=bfloat16)
+    assert found.shape == x.shape and found.dtype == torch.float32
     values = torch.linalg.svdvals(found)
     assert values.max() < 1.3 and values.quantile(0.1) > 0.6
     left, _, right = torch.linalg.svd(x, full_matrices=False)

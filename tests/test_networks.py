@@ -63,11 +63,29 @@ def test_detail_follows_lightness_where_the_features_are_too_coarse(network: Col
 
 
 def test_a_grown_network_starts_as_the_one_it_grew_from(network: ColorizerNet) -> None:
-    larger = replace(SMALL, blocks=(1, 2, 3, 2), decoder_blocks=(1, 2, 2), token_levels=3, relit=True)
+    parts = {"blocks": (1, 2, 3, 2), "decoder_blocks": (1, 2, 2), "token_levels": 3, "relit": True, "detail_width": 6}
+    larger = replace(SMALL, **parts)
     grown = ColorizerNet(larger).eval()
     grown.load_state_dict(grown.state_dict() | network.state_dict())
     lightness = torch.rand(2, 1, 64, 96, generator=torch.Generator().manual_seed(2)) * 100
     assert torch.allclose(grown(lightness, condition(2)).ab, network(lightness, condition(2)).ab, atol=1e-4)
+
+
+def test_a_network_of_detail_can_tell_pixels_apart_that_share_a_feature() -> None:
+    torch.manual_seed(0)
+    sharp = ColorizerNet(replace(SMALL, detail=2, detail_width=6))
+    assert sharp.detail_head is not None
+    torch.nn.init.normal_(sharp.detail_head.wish_by_terms.weight)
+    light = torch.full((1, 1, 64, 64), 50.0)
+    light[:, :, 32:34, 32:34] = 80  # one pixel of the colour, a quarter of one of the features
+    plain = ColorizerNet(SMALL).eval().encode(light)
+    features = sharp.eval().encode(light)
+    assert plain.edges.shape == (1, 0, 16, 16) and features.edges.shape == (1, 6, 32, 32)
+    alike = Condition(torch.tensor([[[50.0, 40, 0], [50, -40, 0]]]), torch.ones(1, 2))  # lightness says nothing
+    ab = sharp.decode(features, alike).ab
+    assert ab.shape == (1, 2, 32, 32)
+    inside, beside = ab[0, :, 16, 16], ab[0, :, 17, 17]
+    assert (inside - beside).norm() > 1
 
 
 def test_a_relit_network_compares_restored_tones_with_the_palette() -> None:

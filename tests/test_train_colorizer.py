@@ -14,7 +14,7 @@ from t2c_engine.colorizer import Colorizer
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
 from t2c_engine.palette import Palette
-from trainer.augment import AugmentConfig, dab_palette, make_example
+from trainer.augment import AugmentConfig, dab_palette, make_example, with_joined
 from trainer.colorizer import train_colorizer
 from trainer.colorizer_config import TrainConfig, read_config
 from trainer.colorizer_export import export_colorizer
@@ -169,14 +169,14 @@ def test_batches_follow_from_the_seed_and_crops_keep_colour_in_place(folder: Pat
     indices = pictures.indices(small=False, validation=False)
     first, second = (draw_batch(pictures, indices, np.random.default_rng(3), 8, 64) for _ in range(2))
     assert torch.equal(first.lightness, second.lightness) and torch.equal(first.ab, second.ab)
-    small = torch.nn.functional.avg_pool2d(first.lightness, 4)[:, 0]
+    small = torch.nn.functional.avg_pool2d(first.lightness, 2)[:, 0]
     assert (first.ab[:, 1] - (small - 50) * 0.6).abs().mean() < 2, "b follows lightness in these pictures"
 
 
 def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
     from trainer.augment import make_example
 
-    batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 16, 16) * 20, torch.full((6,), -1))
+    batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 32, 32) * 20, torch.full((6,), -1))
     always = AugmentConfig(recolour=1, rotate_hue=1, hints=1, wear=WearConfig(*[1.0] * 7))
     example = make_example(batch, always, torch.Generator().manual_seed(0))
     assert example.lightness.min() >= 0 and example.lightness.max() <= 100
@@ -184,7 +184,7 @@ def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
     hints = example.condition.hints
     assert hints is not None
     revealed = hints[:, 2:] > 0
-    assert revealed.any() and torch.allclose(hints[:, :2], example.ab * revealed)
+    assert revealed.any() and torch.allclose(hints[:, :2], torch.nn.functional.avg_pool2d(example.ab, 2) * revealed)
     never = make_example(batch, AugmentConfig(no_palette=1), torch.Generator().manual_seed(0))
     assert torch.equal(never.ab, batch.ab) and torch.equal(never.lightness, batch.lightness)
     assert not never.condition.palette_mask.any()
@@ -278,14 +278,46 @@ def test_pictures_of_rare_kinds_are_drawn_more_often() -> None:
 def test_made_pictures_have_regions_of_one_colour_whatever_their_lightness() -> None:
     colours = torch.tensor([[[55.0, 60, 30], [45, -40, 35]] * 3, [[60.0, 5, -50]] * 6])
     lightness, ab = make_pictures(colours, 64, torch.Generator().manual_seed(4))
-    assert lightness.shape == (2, 1, 64, 64) and ab.shape == (2, 2, 16, 16)
+    assert lightness.shape == (2, 1, 64, 64) and ab.shape == (2, 2, 32, 32)
     assert lightness.min() >= 0 and lightness.max() <= 100 and (lightness.flatten(1).std(1) > 5).all()
     hue = torch.atan2(ab[1, 1], ab[1, 0])[ab[1].norm(dim=0) > 5]
     assert torch.allclose(hue, torch.tensor(-50.0).atan2(torch.tensor(5.0)), atol=1e-3)
 
 
+def test_crops_are_stretched_colour_and_lightness_alike(folder: Path, tmp_path: Path) -> None:
+    pictures = load_pictures([folder], tmp_path / "cache", crop=64)
+    indices = pictures.indices(small=False, validation=False)
+    plain, stretched = (
+        draw_batch(pictures, indices, np.random.default_rng(3), 8, 48, (0.8, 1.0), stretch=s) for s in (0.0, 0.5)
+    )
+    assert plain.lightness.shape == stretched.lightness.shape == (8, 1, 48, 48) and stretched.ab.shape == (8, 2, 24, 24)
+    assert not torch.equal(plain.lightness, stretched.lightness)
+    small = torch.nn.functional.avg_pool2d(stretched.lightness, 2)[:, 0]
+    assert (stretched.ab[:, 1] - (small - 50) * 0.6).abs().mean() < 2
+
+
+def test_a_part_of_some_pictures_is_another_pictures() -> None:
+    flat = torch.arange(12.0).view(12, 1, 1, 1)
+    batch = Batch(flat.expand(-1, 1, 32, 32), flat.expand(-1, 2, 16, 16), torch.arange(12))
+    assert with_joined(batch, 0.0, torch.Generator().manual_seed(0)) is batch
+    joined = with_joined(batch, 0.5, torch.Generator().manual_seed(0))
+    assert torch.equal(joined.lightness[:, :, ::2, ::2], joined.ab[:, :1]), "colour goes with lightness"
+    parts = [set(picture.unique().tolist()) for picture in joined.lightness]
+    assert all(own in some for own, some in enumerate(parts)) and 2 <= sum(len(some) == 2 for some in parts) <= 10
+    assert all(len(some) == 1 for some, kind in zip(parts, joined.kinds, strict=True) if kind >= 0)
+
+
+def test_two_processes_may_decode_the_same_pictures(folder: Path, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(3) as pool:
+        one, *others = pool.map(lambda _: load_pictures([folder], tmp_path / "cache", crop=64), range(3))
+    assert all(np.array_equal(one.lightness, other.lightness) for other in others)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
 def test_some_pictures_of_a_batch_are_exchanged_for_made_ones() -> None:
-    batch = Batch(torch.rand(40, 1, 32, 32) * 100, torch.randn(40, 2, 8, 8) * 20, torch.arange(40))
+    batch = Batch(torch.rand(40, 1, 32, 32) * 100, torch.randn(40, 2, 16, 16) * 20, torch.arange(40))
     assert with_made(batch, 0.0, torch.Generator().manual_seed(0)) is batch
     mixed = with_made(batch, 0.3, torch.Generator().manual_seed(0))
     made = mixed.kinds < 0

@@ -6,7 +6,7 @@ another's, and its pixels move along. Must not import networks other than the co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from t2c_engine.extraction import LIGHTNESS_WEIGHT, extract_palettes
 from t2c_engine.networks.colorizer import SCALE, Condition
 from trainer.chance import chosen, uniform
-from trainer.image_data import Batch
+from trainer.image_data import AB_STEP, Batch
 from trainer.made_pictures import with_made
 from trainer.wear import WearConfig, wear
 
@@ -25,6 +25,7 @@ class AugmentConfig:
     """Shares (0..1) of the pictures of a batch to which each thing is done; without change, nothing is done."""
 
     made: float = 0.0  # exchanged for pictures made of chance
+    joined: float = 0.0  # a part exchanged for another picture's
     recolour: float = 0.0
     rotate_hue: float = 0.0
     no_palette: float = 0.0
@@ -50,18 +51,42 @@ class Example:
 
 def make_example(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Example:
     """One training example of a batch; all chance comes from `generator` (on the batch's device)."""
-    batch = with_made(batch, config.made, generator)
-    small = F.avg_pool2d(batch.lightness, SCALE)
+    batch = with_joined(with_made(batch, config.made, generator), config.joined, generator)
+    small = F.avg_pool2d(batch.lightness, AB_STEP)
     palette = extract_palettes(torch.cat((small, batch.ab), 1))
     ab, palette = rotate_hue(batch.ab, palette, chosen(len(small), config.rotate_hue, generator), generator)
     ab, palette = recolour(small, ab, palette, chosen(len(small), config.recolour, generator), generator)
     mask = _palette_mask(palette, config, generator)
-    hints = draw_hints(ab, config.hints, generator)
+    coarse = F.avg_pool2d(ab, SCALE // AB_STEP)
+    hints = draw_hints(coarse, config.hints, generator)
     if hints is not None:
-        lab = torch.cat((small, ab), 1)
+        lab = torch.cat((F.avg_pool2d(batch.lightness, SCALE), coarse), 1)
         palette, mask = dab_palette(lab, hints[:, 2:], palette, mask, config.dab_palette, generator)
     worn = wear(batch.lightness, config.wear, generator)
     return Example(batch.lightness, worn, Condition(palette, mask, hints), ab, batch.kinds)
+
+
+def with_joined(batch: Batch, share: float, generator: torch.Generator) -> Batch:
+    """The batch with a part of `share` of its pictures, left or below a straight cut, exchanged for another picture's.
+
+    So one palette serves things that no photograph shows together, and regions must be told apart to be coloured (Yun
+    et al. 2019, CutMix).
+    """
+    joined = chosen(len(batch.ab), share, generator)
+    if not joined.any():
+        return batch
+    other = torch.randperm(len(joined), generator=generator, device=joined.device)
+    upright = chosen(len(joined), 0.5, generator)
+    side = batch.ab.shape[-1]
+    cut = (uniform((len(joined), 1, 1, 1), 0.3, 0.7, generator) * side).round() / side  # between pixels of ab
+
+    def mixed(part: Tensor) -> Tensor:
+        down, across = ((torch.arange(n, device=part.device) + 0.5) / n for n in part.shape[-2:])
+        beyond = upright * (across[None, :] > cut) + (1 - upright) * (down[:, None] > cut)
+        return torch.where((joined * beyond) > 0, part[other], part)
+
+    kinds = torch.where(joined.flatten() > 0, -1, batch.kinds)
+    return replace(batch, lightness=mixed(batch.lightness), ab=mixed(batch.ab), kinds=kinds)
 
 
 def rotate_hue(ab: Tensor, palette: Tensor, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

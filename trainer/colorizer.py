@@ -58,7 +58,7 @@ class Run:
         self.origin = origin
         ema = get_ema_multi_avg_fn(config.ema)
         self.average = AveragedModel(learner.network, multi_avg_fn=ema, use_buffers=True)
-        self.optimizers = build_optimizers(learner, config.weight_decay, world)
+        self.optimizers = build_optimizers(learner, config, world)
 
     def resume(self) -> int:
         """Take up the folder's checkpoint, if it has one; returns the step to go on with.
@@ -187,15 +187,15 @@ def build_learner(config: TrainConfig, kinds: int, device: str, init: Path | Non
     return Learner(network, KindHead(config.network, kinds), tutor).to(device)
 
 
-def build_optimizers(learner: Learner, weight_decay: float, world: World) -> list[torch.optim.Optimizer]:
+def build_optimizers(learner: Learner, config: TrainConfig, world: World) -> list[torch.optim.Optimizer]:
     """Muon for the network's hidden matrices and kernels, AdamW for the rest; weight decay for what has rows only."""
     last = learner.network.classifier.weight
     hidden = [p for p in learner.network.parameters() if takes(p) and p is not last]
     known = set(map(id, hidden))
     others = [p for p in learner.parameters() if id(p) not in known]
     groups = [
-        {"params": [p for p in others if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in others if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
     ]
     rest = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98))
-    return [Muon(hidden, weight_decay=weight_decay, world=world), rest]
+    return [Muon(hidden, weight_decay=config.weight_decay, bfloat16=config.bfloat16, world=world), rest]

@@ -52,9 +52,10 @@ def validate(network: ColorizerNet, example: Example | None, device: str, sheet:
                 if name == "blind":
                     features = replace(features, deep=features.deep.roll(1, 0))
                 piece = Condition(colours[part].to(device), mask[part].to(device))
-                parts.append(cells(network.decode(features, piece).ab, example.ab).float().cpu())
+                parts.append(cells(network.decode(features, piece).ab, example.ab).cpu())
             outputs[name] = torch.cat(parts)
-            figures[f"ab_{name}"] = float((outputs[name] - example.ab).square().sum(1).sqrt().mean())
+            true = cells(example.ab, outputs[name])
+            figures[f"ab_{name}"] = float((outputs[name] - true).square().sum(1).sqrt().mean())
     del outputs["blind"]
     figures["contrast"] = float((outputs["true"] - outputs["other"]).square().sum(1).sqrt().mean())
     chroma = [ab.square().sum(1).sqrt().mean() for ab in (outputs["true"], outputs["none"], example.ab)]

@@ -27,6 +27,7 @@ class TrainConfig:
     shown: tuple[int, int] = (112, 224)
     shown_small: tuple[int, int] = (88, 128)
     small_share: float = 0.5
+    stretch: float = 0.0
     kind_balance: float = 0.0
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02

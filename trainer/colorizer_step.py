@@ -84,7 +84,7 @@ def draw_example(data: TrainingData, config: TrainConfig, step: int, device: str
     least, most = config.shown_small if use_small else config.shown
     zoom = (least / crop, most / crop)
     pool = data.small if use_small else data.large
-    batch = draw_batch(data.pictures, pool.indices, rng, max(1, round(share)), crop, zoom, pool.chances)
+    batch = draw_batch(data.pictures, pool.indices, rng, max(1, round(share)), crop, zoom, pool.chances, config.stretch)
     batch = Batch(batch.lightness.to(device), batch.ab.to(device), batch.kinds.to(device))
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
     example = make_example(batch, config.augment, generator)
@@ -92,15 +92,15 @@ def draw_example(data: TrainingData, config: TrainConfig, step: int, device: str
 
 
 def cells(ab: Tensor, like: Tensor) -> Tensor:
-    """`ab` averaged to the resolution of `like`: a network may answer in more detail than pictures are kept in."""
-    return F.avg_pool2d(ab, ab.shape[-1] // like.shape[-1])
+    """`ab` averaged to the resolution of `like`, if that is lower; float32."""
+    return F.avg_pool2d(ab, max(1, ab.shape[-1] // like.shape[-1])).float()
 
 
-def mixed_colours(prediction: Prediction, example: Example) -> tuple[Tensor, Tensor]:
+def mixed_colours(prediction: Prediction, like: Tensor) -> tuple[Tensor, Tensor]:
     """Shares (B x (1 + K) x h x w) and colours (B x (1 + K) x 2 x h x w, Lab units) that a prediction mixes."""
-    colours = prediction.colours[..., None, None].expand(-1, -1, -1, *prediction.own.shape[-2:])
-    centres = torch.cat((prediction.own[:, None], colours), 1) + prediction.residual[:, None]
-    return cells(prediction.shares, example.ab).float(), centres.float()
+    shares, own, residual = (cells(part, like) for part in (prediction.shares, prediction.own, prediction.residual))
+    colours = prediction.colours[..., None, None].expand(-1, -1, -1, *own.shape[-2:])
+    return shares, torch.cat((own[:, None], colours), 1) + residual[:, None]
 
 
 def step_losses(
@@ -110,20 +110,21 @@ def step_losses(
     network = learner.network
     features = network.encode(example.lightness)
     prediction = network.decode(features, example.condition)
-    ab = cells(prediction.ab, example.ab).float()
-    distance = ab_distance(ab, example.ab)
-    mixture = mixture_distance(*mixed_colours(prediction, example), example.ab)
+    ab, true = cells(prediction.ab, example.ab), cells(example.ab, prediction.ab)
+    distance = ab_distance(ab, true)
+    coarse = cells(example.ab, prediction.features)
+    mixture = mixture_distance(*mixed_colours(prediction, true), true)
     light = lightness_distance(prediction.lightness, F.avg_pool2d(example.clean, SCALE))
-    chroma = chroma_distance(ab, example.ab)
-    colourful = colourfulness_distance(ab, example.ab)
+    chroma = chroma_distance(ab, true)
+    colourful = colourfulness_distance(ab, true)
     # the head sees a few pixels of each picture: 313 logits for all of them would cost more than the network
     rng = np.random.default_rng((config.seed, step, 1))
-    area = example.ab[0, 0].numel()
-    chosen = torch.from_numpy(rng.choice(area, min(area, config.bins_pixels), replace=False)).to(example.ab.device)
+    area = coarse[0, 0].numel()
+    chosen = torch.from_numpy(rng.choice(area, min(area, config.bins_pixels), replace=False)).to(coarse.device)
     pixels = prediction.features.flatten(2)[:, :, chosen]  # B x C x n
     logits = network.classify(pixels[..., None]).squeeze(-1).transpose(1, 2).flatten(0, 1).float()
-    true = example.ab.flatten(2)[:, :, chosen].transpose(1, 2).flatten(0, 1)
-    classes = classification_loss(logits, true, data.bins, data.balance)
+    of_pixels = coarse.flatten(2)[:, :, chosen].transpose(1, 2).flatten(0, 1)
+    classes = classification_loss(logits, of_pixels, data.bins, data.balance)
     kinds = learner.kinds(features, example.kinds)
     taught = torch.zeros(())
     if learner.teacher is not None and step % 2 == 0:

@@ -190,13 +190,14 @@ def random_hints(picture: EvalPicture, count: int = HINT_COUNT) -> Hints:
 
 
 def _worn_error(colorizer: Colorizer, picture: EvalPicture) -> float:
-    """ab error with the true palette where the network sees a worn scan (its colours are laid on the clean one)."""
+    """ab error with the true palette where the network sees a worn scan; its colours are rendered on the clean one."""
     generator = torch.Generator().manual_seed(zlib.crc32(picture.name.encode()))
     clean = torch.from_numpy(np.ascontiguousarray(picture.lab[..., 0], np.float32))[None, None]
     worn = wear(clean, WEAR, generator)[0, 0].numpy()
     encoding = colorizer.encode(resize(worn, network_size(worn.shape, colorizer.short_side)))
-    ab = resize(colorizer.colour(encoding, [Palette.from_lab(picture.palette)])[0], worn.shape)
-    return float(ab_error(ab, picture.lab[..., 1:]).mean())
+    ab = colorizer.colour(encoding, [Palette.from_lab(picture.palette)])[0]
+    lab = srgb_to_lab(render(picture.grey, ab))
+    return float(ab_error(lab[..., 1:], picture.lab[..., 1:]).mean())
 
 
 def network_size(shape: tuple[int, ...], short_side: int) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """Pictures for training the colouriser: zip shards or folders in, batches of lightness and ab out.
 
-Pictures are decoded once into a cache (lightness as bytes at full size, ab as signed bytes at a quarter of it), which
-is memory-mapped afterwards. A batch depends on the seed and the step alone, so that a resumed run sees the same data.
+Pictures are decoded once into a cache (lightness as bytes at full size, ab as signed bytes at half of it, which is all
+that JPEG keeps), which is memory-mapped afterwards. A batch depends on the seed and the step alone, so that a resumed
+run sees the same data.
 Must not import networks.
 """
 
@@ -11,8 +12,11 @@ import hashlib
 import io
 import json
 import logging
+import math
 import os
 import re
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +40,8 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 LARGE_SIDE = 132  # px; pictures of a shorter side below this are small ones
 SMALL_SIDE = 128  # px, at which small pictures are kept: most are enlarged, so that things have their usual size
 L_UNIT = 2.55  # bytes to one unit of L
-CACHE_LAYOUT = 2  # of the cache's files
+AB_STEP = 2  # px of lightness to one of ab, along each side
+CACHE_LAYOUT = 3  # of the cache's files
 KIND_SIZE = 20  # pictures with alike names that make a kind
 NO_KIND = 50  # pictures that a picture of no known kind counts as sharing its kind with
 VALIDATION_SHARE = 50  # one picture in so many is kept for validation, by a hash of its name
@@ -44,7 +49,7 @@ VALIDATION_SHARE = 50  # one picture in so many is kept for validation, by a has
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """lightness: B x 1 x H x W, 0..100; ab: B x 2 x H/4 x W/4; kinds: B int64, what is to be seen, -1 if not known."""
+    """lightness: B x 1 x H x W, 0..100; ab: B x 2 x H/2 x W/2; kinds: B int64, what is to be seen, -1 if not known."""
 
     lightness: Tensor
     ab: Tensor
@@ -63,14 +68,14 @@ class PictureSet:
     kinds: np.ndarray  # N, int64, see `kinds_of_names`
 
     def picture(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """H x W lightness bytes and H/4 x W/4 x 2 ab bytes of one picture (views)."""
+        """H x W lightness bytes and H/2 x W/2 x 2 ab bytes of one picture (views)."""
         height, width = self.shapes[index]
         start = int(self.starts[index])
         area = int(height * width)
-        small = area // SCALE**2
+        small = area // AB_STEP**2
         lightness = self.lightness[start : start + area].reshape(height, width)
-        ab = self.ab[start // SCALE**2 * 2 : (start // SCALE**2 + small) * 2]
-        return lightness, ab.reshape(height // SCALE, width // SCALE, 2)
+        ab = self.ab[start // AB_STEP**2 * 2 : (start // AB_STEP**2 + small) * 2]
+        return lightness, ab.reshape(height // AB_STEP, width // AB_STEP, 2)
 
     def indices(self, *, small: bool, validation: bool) -> np.ndarray:
         """Which pictures are small (or large), of the training (or validation) part."""
@@ -158,7 +163,7 @@ def _decode(item: tuple[str, bytes], max_side: int, crop: int) -> tuple[str, np.
     height, width = (side // SCALE * SCALE for side in rgb.shape[:2])
     lab = srgb_to_lab(rgb[:height, :width])
     lightness = np.round(lab[..., 0] * L_UNIT).clip(0, 255).astype(np.uint8)
-    cells = lab[..., 1:].reshape(height // SCALE, SCALE, width // SCALE, SCALE, 2).mean((1, 3))
+    cells = lab[..., 1:].reshape(height // AB_STEP, AB_STEP, width // AB_STEP, AB_STEP, 2).mean((1, 3))
     return name, lightness, np.round(cells).clip(-127, 127).astype(np.int8)
 
 
@@ -176,13 +181,17 @@ def _build(sources: Sequence[Path], folder: Path, max_side: int, crop: int) -> N
         raise PictureError(f"No picture was found in {', '.join(map(str, sources))}.")
     shapes = np.array([light.shape for light in lights])
     held_out = [int(hashlib.sha256(n.encode()).hexdigest(), 16) % VALIDATION_SHARE == 0 for n in names]
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "lightness.npy", np.concatenate([light.ravel() for light in lights]))
-    np.save(folder / "ab.npy", np.concatenate([ab.ravel() for ab in abs_]))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    np.save(building / "lightness.npy", np.concatenate([light.ravel() for light in lights]))
+    np.save(building / "ab.npy", np.concatenate([ab.ravel() for ab in abs_]))
     starts = np.concatenate(([0], np.cumsum(shapes.prod(1))))
     kinds = kinds_of_names(names)
-    np.savez(folder / "building.npz", starts=starts, shapes=shapes, validation=np.array(held_out), kinds=kinds)
-    os.replace(folder / "building.npz", folder / "index.npz")  # last: the cache is complete
+    np.savez(building / "index.npz", starts=starts, shapes=shapes, validation=np.array(held_out), kinds=kinds)
+    try:
+        building.rename(folder)
+    except OSError:  # another process was faster, with the same pictures
+        shutil.rmtree(building)
 
 
 def draw_batch(
@@ -193,30 +202,35 @@ def draw_batch(
     crop: int,
     zoom: tuple[float, float] = (1.0, 1.0),
     chances: np.ndarray | None = None,
+    stretch: float = 0.0,
 ) -> Batch:
     """`size` random crops (flipped at random), each `zoom` times `crop` px of its picture, resized to `crop` px.
 
-    chances: of each of `indices`; all the same by default.
+    Args:
+        chances: of each of `indices`; all the same by default.
+        stretch: natural logarithm of how much wider than high, or higher than wide, what a crop shows may be.
     """
     lights, abs_ = [], []
     chosen = rng.choice(indices, size, p=chances)
     for index in chosen:
         light, ab = pictures.picture(int(index))
-        wanted = round(crop * rng.uniform(*zoom) / SCALE)
-        cut = min(wanted, *ab.shape[:2])  # in pixels of ab, a quarter of those of lightness
-        y, x = (int(rng.integers(0, side - cut + 1)) for side in ab.shape[:2])
-        light = light[y * SCALE : (y + cut) * SCALE, x * SCALE : (x + cut) * SCALE]
-        ab = ab[y : y + cut, x : x + cut]
+        wanted = crop * rng.uniform(*zoom) / AB_STEP  # in pixels of ab
+        slim = math.exp(rng.uniform(-stretch, stretch) / 2)
+        high, wide = (round(min(wanted, *ab.shape[:2]) * factor) for factor in (slim, 1 / slim))
+        high, wide = min(high, ab.shape[0]), min(wide, ab.shape[1])
+        y, x = (int(rng.integers(0, room + 1)) for room in (ab.shape[0] - high, ab.shape[1] - wide))
+        light = light[y * AB_STEP : (y + high) * AB_STEP, x * AB_STEP : (x + wide) * AB_STEP]
+        ab = ab[y : y + high, x : x + wide]
         if rng.random() < 0.5:
             light, ab = light[:, ::-1].copy(), ab[:, ::-1].copy()
         lights.append(_resized(torch.tensor(light.astype(np.float32))[None] / L_UNIT, crop))
-        abs_.append(_resized(torch.tensor(ab.astype(np.float32)).permute(2, 0, 1), crop // SCALE))
+        abs_.append(_resized(torch.tensor(ab.astype(np.float32)).permute(2, 0, 1), crop // AB_STEP))
     return Batch(torch.stack(lights), torch.stack(abs_), torch.from_numpy(pictures.kinds[chosen]))
 
 
 def _resized(picture: Tensor, side: int) -> Tensor:
-    """C x h x h to C x side x side, without aliasing (many small pictures a second: torch's own resize is fastest)."""
-    if picture.shape[-1] == side:
-        return picture
+    """C x h x w to C x side x side, without aliasing (many small pictures a second: torch's own resize is fastest)."""
     size = (side, side)
+    if picture.shape[-2:] == size:
+        return picture
     return F.interpolate(picture[None], size=size, mode="bilinear", antialias=True, align_corners=False)[0]

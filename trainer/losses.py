@@ -41,7 +41,7 @@ def mixture_distance(shares: Tensor, centres: Tensor, true: Tensor, scale: float
     return -scale * (shares.clamp(min=1e-6).log() - apart / scale).logsumexp(1).mean()
 
 
-def chroma_distance(predicted: Tensor, true: Tensor, window: int = 4) -> Tensor:
+def chroma_distance(predicted: Tensor, true: Tensor, window: int = 8) -> Tensor:
     """Mean difference of chroma averaged over windows.
 
     Distance alone answers doubt with grey; this asks for the right vividness without saying which hue.

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from t2c_engine.networks.colorizer import SCALE
 from trainer.chance import chosen, uniform
-from trainer.image_data import Batch
+from trainer.image_data import AB_STEP, Batch
 
 SHAPES = 7  # in front of the background, later ones before earlier ones
 COLOURS = 6  # of a made picture, at most
@@ -29,7 +28,7 @@ def with_made(batch: Batch, share: float, generator: torch.Generator) -> Batch:
     index = chosen(len(batch.ab), share, generator).flatten().nonzero().flatten()
     if not len(index):
         return batch
-    lab = torch.cat((F.avg_pool2d(batch.lightness, SCALE), batch.ab), 1).flatten(2)  # B x 3 x P
+    lab = torch.cat((F.avg_pool2d(batch.lightness, AB_STEP), batch.ab), 1).flatten(2)  # B x 3 x P
     cell = torch.randint(lab.shape[2], (len(index), COLOURS), generator=generator, device=lab.device)
     first, second = (torch.randperm(len(lab), generator=generator, device=lab.device)[: len(index)] for _ in range(2))
     mixed = uniform((len(index), COLOURS), 0, 1, generator) < uniform((len(index), 1), -0.5, 1, generator)
@@ -46,10 +45,10 @@ def make_pictures(colours: Tensor, side: int, generator: torch.Generator) -> tup
 
     Args:
         colours: B x K x 3, Lab.
-        side: px, a multiple of SCALE.
+        side: px, a multiple of AB_STEP.
 
     Returns:
-        Lightness B x 1 x side x side, 0..100, and ab B x 2 x side / SCALE x side / SCALE.
+        Lightness B x 1 x side x side, 0..100, and ab B x 2 x side / AB_STEP x side / AB_STEP.
     """
     region = _regions(len(colours), side, generator)  # B x side x side
     batch = len(colours)
@@ -68,7 +67,7 @@ def make_pictures(colours: Tensor, side: int, generator: torch.Generator) -> tup
     light, ab = lightness.unflatten(1, (1, side, side)), ab.unflatten(2, (side, side))
     soft = chosen(batch, 0.5, generator)  # as lenses make them
     light = light + soft * (F.avg_pool2d(light, 3, 1, 1, count_include_pad=False) - light)
-    return light, F.avg_pool2d(ab, SCALE)
+    return light, F.avg_pool2d(ab, AB_STEP)
 
 
 def _room(lightness: Tensor) -> Tensor:

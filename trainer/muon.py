@@ -1,8 +1,10 @@
 """Muon: momentum with orthogonal updates of matrices (Jordan et al. 2024), at AdamW's scale (Liu et al. 2025).
 
 Every direction of a matrix learns at the same pace, where AdamW lets a few strong ones lead. torch's own takes no
-kernels of convolutions and works in bfloat16, which is slow on most processors; this one takes both, works in float32,
-in the space of the matrix's smaller side, and shares the work among processes. Must not import networks or data.
+kernels of convolutions and works in bfloat16, which is slow on most processors; this one takes both, works in float32
+unless asked, in the space of the matrix's smaller side, and shares the work among processes.
+
+Must not import networks or data.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from trainer.distributed import World
 SMALLEST = 40  # rows and columns from which a matrix is worth it
 QUINTIC = (3.4445, -4.7750, 2.0315)  # a x + b x^3 + c x^5 leads singular values of 0.01..1 to about 1 in five rounds
 ROUNDS = 5
+NEARLY_SQUARE = 2  # times as many columns as rows
 ADAMW_RMS = 0.2  # of an update; so that the learning rate of AdamW fits
 
 
@@ -26,6 +29,7 @@ class Muon(optim.Optimizer):
 
     Args:
         parameters: each with two dimensions or more, on the same device; a small network may have none.
+        bfloat16: for processors that have it; matrices that are nearly square take a third of the time.
         world: every process works out the updates of some of them; gradients must be the same in all.
     """
 
@@ -36,9 +40,11 @@ class Muon(optim.Optimizer):
         lr: float = 0.0,
         weight_decay: float = 0.0,
         momentum: float = 0.95,
+        bfloat16: bool = False,
         world: World | None = None,
     ) -> None:
         super().__init__([{"params": list(parameters)}], {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
+        self._bfloat16 = bfloat16
         self._world = world or World()
 
     @torch.no_grad()
@@ -62,7 +68,7 @@ class Muon(optim.Optimizer):
         if not mine:
             return torch.zeros(parameter.shape, device=parameter.device)
         rows = matrix(gradient.lerp(state["momentum"], momentum))  # Nesterov
-        return (orthogonal(rows) * (ADAMW_RMS * max(rows.shape) ** 0.5)).view(parameter.shape)
+        return (orthogonal(rows, bfloat16=self._bfloat16) * (ADAMW_RMS * max(rows.shape) ** 0.5)).view(parameter.shape)
 
 
 def takes(parameter: Tensor) -> bool:
@@ -75,14 +81,18 @@ def matrix(x: Tensor) -> Tensor:
     return x.contiguous().flatten(1)
 
 
-def orthogonal(x: Tensor) -> Tensor:
+def orthogonal(x: Tensor, *, bfloat16: bool = False) -> Tensor:
     """About the nearest matrix with orthonormal rows or columns (Newton-Schulz, all singular values near 1).
 
-    The rounds are run on the factor p of p x, which has the smaller side alone.
+    The rounds of a wide matrix are run on the factor p of p x, which has the smaller side alone. Those of one that is
+    nearly square may be run on x itself in `bfloat16`, which is faster where processors have it; p would need more
+    digits.
     """
     if x.shape[0] > x.shape[1]:
-        return orthogonal(x.T).T
+        return orthogonal(x.T, bfloat16=bfloat16).T
     x = x.float() / (x.float().norm() + 1e-7)
+    if bfloat16 and x.shape[1] <= NEARLY_SQUARE * x.shape[0]:
+        return _iterated(x.bfloat16()).float()
     gram = x @ x.T
     a, b, c = QUINTIC
     factor = identity = torch.eye(len(x), device=x.device)
@@ -92,3 +102,11 @@ def orthogonal(x: Tensor) -> Tensor:
         if index + 1 < ROUNDS:
             gram = step @ gram @ step
     return factor @ x
+
+
+def _iterated(x: Tensor) -> Tensor:
+    a, b, c = QUINTIC
+    for _ in range(ROUNDS):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x

@@ -27,7 +27,7 @@ from t2c_engine.networks.classifier import ColourClassifier
 from t2c_engine.networks.colorizer import SCALE
 from t2c_engine.networks.pcn import PCN, PCNDiscriminator
 from trainer.checkpoints import CHECKPOINT, Stateful, load_checkpoint, restore, save_checkpoint, states_of
-from trainer.image_data import PictureSet, draw_batch, load_pictures
+from trainer.image_data import AB_STEP, PictureSet, draw_batch, load_pictures
 from trainer.losses import class_balance, classification_loss
 from trainer.progress import RunLog, track
 from trainer.sheets import colour_sheet
@@ -244,4 +244,4 @@ def _drawn(pictures: PictureSet, config: PaperConfig, step: int) -> tuple[Tensor
     whole = (128 if use_small else 176) / config.crop
     zoom = (1.0, 1.0) if config.crop >= 128 else (0.7 * whole, whole)
     batch = draw_batch(pictures, chosen, rng, config.batch, config.crop, zoom)
-    return batch.lightness, batch.ab
+    return batch.lightness, F.avg_pool2d(batch.ab, SCALE // AB_STEP)

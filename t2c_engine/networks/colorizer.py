@@ -40,6 +40,7 @@ class ColorizerConfig:
     bins: int = 313
     sharpness: float = 1.0  # of the mixture: factor on the scores, 1 in training; above it colours mix less
     detail: int = 1  # 1, 2 or 4: the colour's resolution over that of the finest features; see `ColorizerNet`
+    detail_width: int = 0  # channels at the colour's resolution, in which the network finds edges; 0: lightness decides
     relit: bool = False  # the network restores tones before they are compared with the palette's; see `ColorizerNet`
     spread: float = 0.0  # 0..1: how far the mean ab of a colour's pixels is brought to the colour's own; see `lacking`
     matched: bool = False  # the mean lightness of a colour's pixels is brought near the colour's own; see `tilts`
@@ -52,14 +53,16 @@ class Features:
     lightness: Tensor  # 1/4, B x 1 x h x w, 0..100
     detailed: Tensor  # the same at the colour's resolution
     deep: Tensor  # 1/32
+    edges: Tensor  # at the colour's resolution, of no channels where the network has none
     skips: tuple[Tensor, Tensor, Tensor]  # 1/4, 1/8, 1/16
 
     def repeat(self, count: int) -> Features:
         """One picture's features for `count` conditions (B must be 1; no copy)."""
-        lightness, detailed, deep, fine, middle, coarse = (
-            part.expand(count, -1, -1, -1) for part in (self.lightness, self.detailed, self.deep, *self.skips)
+        lightness, detailed, deep, edges, fine, middle, coarse = (
+            part.expand(count, -1, -1, -1)
+            for part in (self.lightness, self.detailed, self.deep, self.edges, *self.skips)
         )
-        return Features(lightness, detailed, deep, (fine, middle, coarse))
+        return Features(lightness, detailed, deep, edges, (fine, middle, coarse))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,8 @@ class Condition:
 class Prediction:
     """ab: B x 2 x (detail h) x (detail w), Lab units; features: B x C x h x w, for `ColorizerNet.classify`.
 
-    What ab is made of, for training: shares, B x (1 + K) x (detail h) x (detail w), 0..1, sum 1, of the network's own
-    colour and of the palette's; own and residual, B x 2 x h x w, and colours, B x K x 2, Lab units: what is mixed;
+    What ab is made of, for training, of the size of ab: shares, B x (1 + K), 0..1, sum 1, of the network's own colour
+    and of the palette's; own and residual, B x 2, and colours, B x K x 2 alone, Lab units: what is mixed;
     lightness, B x 1 x h x w, 0..100, as the palette was compared with it.
     """
 
@@ -135,9 +138,18 @@ class Encoder(nn.Module):
         self.projections = nn.ModuleList(
             nn.Conv2d(a, b, 1) for a, b in zip(widths, config.decoder_widths, strict=False)
         )
+        self.edges = None
+        if config.detail_width:
+            step = SCALE // config.detail
+            self.edges = nn.Sequential(
+                conv_norm(step * step, config.detail_width),
+                nn.ReLU(),
+                conv_norm(config.detail_width, config.detail_width),
+            )
 
     def forward(self, lightness: Tensor) -> Features:
-        x = F.relu(self.stem(F.pixel_unshuffle(lightness / 50 - 1, SCALE)))
+        scaled = lightness / 50 - 1
+        x = F.relu(self.stem(F.pixel_unshuffle(scaled, SCALE)))
         levels = []
         for index, stage in enumerate(self.stages):
             if index:
@@ -146,7 +158,9 @@ class Encoder(nn.Module):
             levels.append(x)
         fine, middle, coarse = (project(level) for project, level in zip(self.projections, levels, strict=False))
         detailed = F.avg_pool2d(lightness, SCALE // self.detail)
-        return Features(F.avg_pool2d(lightness, SCALE), detailed, levels[-1], (fine, middle, coarse))
+        unshuffled = F.pixel_unshuffle(scaled, SCALE // self.detail)
+        edges = detailed[:, :0] if self.edges is None else self.edges(unshuffled)
+        return Features(F.avg_pool2d(lightness, SCALE), detailed, levels[-1], edges, (fine, middle, coarse))
 
 
 class DecoderLevel(nn.Module):
@@ -178,6 +192,36 @@ class DecoderLevel(nn.Module):
             tokens = self.tokens(tokens, x.flatten(2).transpose(1, 2), mask)
         x = self.attention(x, token_norm(tokens), mask)
         return self.blocks(F.relu(self.attended_norm(x))), tokens
+
+
+class DetailHead(nn.Module):
+    """What edges and textures say of colours, at the colour's own resolution; nothing until it has learned.
+
+    Each pixel has features of what is seen of it alone and of what the decoder knows of the place; each colour says
+    with a vector which of them it wants.
+    """
+
+    def __init__(self, width: int, config: ColorizerConfig) -> None:
+        super().__init__()
+        self.detail = config.detail
+        self.expand = nn.Conv2d(width, config.detail_width * config.detail**2, 1)
+        self.norm = nn.BatchNorm2d(config.detail_width, eps=1e-4)
+        self.wish = nn.Linear(config.token_width, config.detail_width)
+        self.wish_by_terms = nn.Linear(COLOUR_TERMS, config.detail_width, bias=False)
+        self.residual = nn.Conv2d(config.detail_width, 2, 1)
+        for starts_at_zero in (self.wish, self.wish_by_terms, self.residual):
+            for parameter in starts_at_zero.parameters():
+                nn.init.zeros_(parameter)
+
+    def forward(self, x: Tensor, edges: Tensor, tokens: Tensor, terms: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores, B x (1 + K) x H x W, and a residual of ab, B x 2 x H x W, in units of AB_SCALE.
+
+        Args:
+            x: B x C x h x w, `detail` times smaller than `edges`. tokens: B x (1 + K) x d. terms: B x K x COLOUR_TERMS.
+        """
+        x = F.relu(self.norm(F.pixel_shuffle(self.expand(x), self.detail) + edges))
+        wishes = self.wish(tokens) + F.pad(self.wish_by_terms(terms), (0, 0, 1, 0))
+        return torch.einsum("bchw,bkc->bkhw", x, wishes), self.residual(x)
 
 
 class ColorizerNet(nn.Module):
@@ -231,6 +275,7 @@ class ColorizerNet(nn.Module):
         self.alike = nn.Conv2d(fine, ALIKE, 1)
         self.likeness = nn.Parameter(torch.ones(REFINEMENTS))
         self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
+        self.detail_head = DetailHead(fine, config) if config.detail_width else None
         self.classifier = nn.Conv2d(fine, config.bins, 1)
         for starts_at_zero in (self.assign_pixel, self.own, self.says, self.relights):
             for parameter in starts_at_zero.parameters():
@@ -257,38 +302,55 @@ class ColorizerNet(nn.Module):
             said = says if said is None else upsampled(said, x) + says
         assert said is not None
         wanted, own, light = said[:, :COLOUR_TERMS], said[:, COLOUR_TERMS:][:, :2], said[:, COLOUR_TERMS + 2 :]
-        finer, residual = self.own(x).chunk(2, 1)
-        own = own + finer
-        scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(self.token_norm(tokens)))
-        wanted = torch.einsum("bchw,bkc->bkhw", wanted, colour_terms(condition.palette))
+        more, residual = self.own(x).chunk(2, 1)
+        own = own + more
+        tokens, terms = self.token_norm(tokens), colour_terms(condition.palette)
+        scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(tokens))
+        wanted = torch.einsum("bchw,bkc->bkhw", wanted, terms)
         scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] + wanted), 1)
         lightness, detailed = features.lightness, features.detailed
         if self.config.relit:
             lightness = lightness + RELIGHT_UNIT * light
             detailed = detailed + RELIGHT_UNIT * upsampled(light, detailed)
-        weights = self._shares(scores, self.alike(x), lightness, detailed, condition.palette[..., 0], mask)
+        own, residual = upsampled(own, detailed), upsampled(residual, detailed)
+        finer = None
+        if self.detail_head is not None:
+            finer, change = self.detail_head(x, features.edges, tokens, terms)
+            residual = residual + change
+        weights = self._shares(scores, finer, self.alike(x), lightness, detailed, condition.palette[..., 0], mask)
         own, residual, colours = own * AB_SCALE, residual * AB_SCALE, condition.palette[..., 1:]
-        ab = mixed(weights[:, 1:], colours) + weights[:, :1] * upsampled(own, weights) + upsampled(residual, weights)
+        ab = mixed(weights[:, 1:], colours) + weights[:, :1] * own + residual
         if self.config.spread:
             change = self.config.spread * lacking(ab, weights[:, 1:], colours)
             ab, colours = ab + mixed(weights[:, 1:], change), colours + change
         return Prediction(ab, x, weights, own, residual, colours, lightness)
 
     def _shares(
-        self, scores: Tensor, alike: Tensor, lightness: Tensor, detailed: Tensor, lights: Tensor, mask: Tensor
+        self,
+        scores: Tensor,
+        finer: Tensor | None,
+        alike: Tensor,
+        lightness: Tensor,
+        detailed: Tensor,
+        lights: Tensor,
+        mask: Tensor,
     ) -> Tensor:
         """How much of each colour a pixel takes, at the resolution of `detailed`.
 
         Args:
-            scores: B x (1 + K) x h x w, what the network says beside tones. alike: B x C x h x w, see `refined`.
+            scores: B x (1 + K) x h x w, what the network says beside tones. finer: what it adds to them at the
+                resolution of `detailed`. alike: B x C x h x w, see `refined`.
             lightness: B x 1 x h x w, `detailed` the same at the colour's resolution. lights: B x K, L of the palette.
         """
         tones = Tones.fitted(lightness, lights, mask[:, 1:])
         by_tone = self._by_tone(lightness, tones)
         scores = refined(scores + by_tone, alike, self.likeness, mask)
-        tilt = tilts(scores * self.config.sharpness, lightness, lights) if self.config.matched else None
+        matching = scores if finer is None else scores + F.avg_pool2d(finer, self.config.detail)
+        tilt = tilts(matching * self.config.sharpness, lightness, lights) if self.config.matched else None
         if self.config.detail > 1:
             scores = upsampled(scores - by_tone, detailed) + self._by_tone(detailed, tones)
+        if finer is not None:
+            scores = scores + finer
         scores = scores * self.config.sharpness
         if tilt is not None:
             scores = tilted(scores, detailed, lights, tilt)
