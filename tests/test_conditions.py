@@ -25,7 +25,7 @@ from t2c_engine.palette import Palette
 from tests import fakes
 
 HEX = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
-SMALL = ColorizerConfig(widths=(8, 16, 24, 32), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
+SMALL = ColorizerConfig(widths=(8, 16, 24), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 BINS = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 20.0]])
 
 

@@ -7,11 +7,12 @@ import torch
 
 from t2c_engine.colorizer import fuse_norms
 from t2c_engine.networks.assignment import Tones, lacking, mixed, refined, tilted, tilts
+from t2c_engine.networks.attention import PaletteAttention
 from t2c_engine.networks.classifier import ColourClassifier
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition
 from t2c_engine.networks.pcn import PCN, PCNDiscriminator
 
-SMALL = ColorizerConfig(widths=(8, 16, 24, 32), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
+SMALL = ColorizerConfig(widths=(8, 16, 24), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_detail_follows_lightness_where_the_features_are_too_coarse(network: Col
 
 
 def test_a_grown_network_starts_as_the_one_it_grew_from(network: ColorizerNet) -> None:
-    parts = {"blocks": (1, 2, 3, 2), "decoder_blocks": (1, 2, 2), "token_levels": 3, "relit": True, "detail_width": 6}
+    parts = {"blocks": (1, 2, 3), "decoder_blocks": (1, 2, 2), "token_levels": 3, "relit": True, "detail_width": 6}
     larger = replace(SMALL, **parts)
     grown = ColorizerNet(larger).eval()
     grown.load_state_dict(grown.state_dict() | network.state_dict())
@@ -127,6 +128,20 @@ def test_the_order_of_the_palette_does_not_matter(network: ColorizerNet) -> None
     given = condition(1)
     turned = Condition(given.palette.flip(1), given.palette_mask)
     assert torch.allclose(network.decode(features, given).ab, network.decode(features, turned).ab, atol=1e-3)
+
+
+def test_masked_colours_are_not_seen_however_strong_the_scores(network: ColorizerNet) -> None:
+    lightness = torch.rand(1, 1, 64, 64) * 100
+    with torch.no_grad():
+        for part in network.modules():
+            if isinstance(part, PaletteAttention):
+                torch.nn.init.normal_(part.output.weight)
+                part.query.weight.mul_(1e6)
+    some = condition(1)
+    given = torch.tensor([[1.0, 0, 1, 0, 0]])
+    other = torch.where(given[..., None] > 0, some.palette, some.palette + 40)
+    one, two = (network(lightness, Condition(palette, given)).ab for palette in (some.palette, other))
+    assert torch.equal(one, two) and one.isfinite().all()
 
 
 def test_masked_colours_are_not_seen(network: ColorizerNet) -> None:
@@ -196,9 +211,10 @@ def test_deep_features_reach_the_colours_however_far_off_zero_they_are() -> None
         if weight.ndim > 1:
             torch.nn.init.normal_(weight, std=0.3)
     features = network.encode(torch.rand(4, 1, 64, 64) * 100)
-    shifted = replace(features, deep=features.deep - 50)
+    fine, middle, coarse = features.skips
+    shifted = replace(features, skips=(fine, middle, coarse - 50))
     first = network.decode(shifted, condition(4)).ab
-    second = network.decode(replace(shifted, deep=shifted.deep.roll(1, 0)), condition(4)).ab
+    second = network.decode(replace(shifted, skips=(fine, middle, coarse.roll(1, 0) - 50)), condition(4)).ab
     assert (first - second).abs().mean() > 0.05
 
 

@@ -30,7 +30,7 @@ LIGHTNESS = np.tile(np.linspace(5, 95, 96, dtype=np.float32), (64, 1))
 @pytest.fixture(scope="module")
 def encoded() -> Encoded:
     torch.manual_seed(0)
-    small = ColorizerConfig(widths=(8, 16, 24, 32), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
+    small = ColorizerConfig(widths=(8, 16, 24), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
     network = ColorizerNet(small)
     torch.nn.init.normal_(network.own.weight, std=0.3)  # which starts at nought, so that its own colours are none
     return Encoded(Colorizer(network, "small", 64, torch.device("cpu")), LIGHTNESS)

@@ -26,7 +26,7 @@ from trainer.picture_sources import Origin, origin_of, origin_of_weights
 from trainer.schedule import learning_rate
 from trainer.wear import WearConfig, jpeg, screened, wear
 
-TINY = ColorizerConfig(widths=(8, 12, 16, 48), blocks=(1, 1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
+TINY = ColorizerConfig(widths=(8, 12, 16), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 CONFIG = TrainConfig(
     steps=40,
     cooldown=10,
@@ -121,14 +121,14 @@ def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypat
     assert again.exists()
     second = export_colorizer(tmp_path / "second", models, "second", "1", "t2c-train colorizer", {})
     assert second.data == card.data == (f"pictures of '{folder.name}'",)
-    grown = replace(TINY, blocks=(1, 2, 2, 1), token_levels=1, relit=True)
+    grown = replace(TINY, blocks=(1, 2, 2), token_levels=3, relit=True)
     config = replace(CONFIG, steps=2, bfloat16=True, light_weight=0.2, mixture_weight=0.3, network=grown)
     train_colorizer(config, [folder], tmp_path / "grown", tmp_path / "cache", init=weights)
     learned = torch.load(tmp_path / "grown" / "checkpoint.pt", weights_only=True)["learner"]
     assert all(value.isfinite().all() for value in learned.values())
     assert learned["network.relights.2.weight"].any()
     with pytest.raises(UsageError, match="another network"):
-        wider = TrainConfig(steps=1, crop=64, crops=(64,), batch=2, network=ColorizerConfig(widths=(8, 12, 16, 32)))
+        wider = TrainConfig(steps=1, crop=64, crops=(64,), batch=2, network=ColorizerConfig(widths=(8, 12, 24)))
         train_colorizer(wider, [folder], tmp_path / "third", tmp_path / "cache", init=weights)
 
 

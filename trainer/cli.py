@@ -98,6 +98,9 @@ def export(
     spread: Annotated[
         float | None, typer.Option("--spread", min=0, max=1, help="Above 0 pure pixels are more vivid; as trained.")
     ] = None,
+    chroma_gain: Annotated[
+        float, typer.Option("--chroma-gain", min=0.5, max=2, help="Factor on all colours at use.")
+    ] = 1.0,
     look: Annotated[
         list[float] | None, typer.Option("--look", min=0.1, max=1, help="Sizes to look at a picture, parts of 1.")
     ] = None,
@@ -120,6 +123,7 @@ def export(
         "short_side": short_side,
         "sharpness": sharpness,
         "spread": spread,
+        "chroma_gain": chroma_gain,
         "looks": tuple(look or (1.0, 0.6)),
     }
     card = export_colorizer(run, into or user_folder(), name, version, command, known, **sizes)

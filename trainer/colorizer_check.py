@@ -30,7 +30,7 @@ def validation_batch(pictures: PictureSet, config: TrainConfig) -> Example | Non
 def validate(network: ColorizerNet, example: Example | None, device: str, sheet: Path) -> dict[str, float]:
     """ab error with the true palette, with none, and with another picture's; a sheet of pictures beside.
 
-    "blind" is the true palette with the deep features of another picture: where it is no worse, the network looks at
+    "blind" is the true palette with the deepest features of another picture: where it is no worse, the network looks at
     tones alone.
     """
     if example is None:
@@ -50,7 +50,8 @@ def validate(network: ColorizerNet, example: Example | None, device: str, sheet:
             for part in torch.arange(len(palette)).split(24):
                 features = network.encode(example.lightness[part].to(device))
                 if name == "blind":
-                    features = replace(features, deep=features.deep.roll(1, 0))
+                    fine, middle, coarse = features.skips
+                    features = replace(features, skips=(fine, middle, coarse.roll(1, 0)))
                 piece = Condition(colours[part].to(device), mask[part].to(device))
                 parts.append(cells(network.decode(features, piece).ab, example.ab).cpu())
             outputs[name] = torch.cat(parts)

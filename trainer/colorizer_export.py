@@ -25,13 +25,14 @@ def export_colorizer(
     short_side: int = SHORT_SIDE,
     sharpness: float = 1.0,
     spread: float | None = None,
+    chroma_gain: float = 1.0,
     looks: tuple[float, ...] = (1.0,),
 ) -> ModelCard:
     """Export a run's averaged weights as an installed model: safetensors fp16 and its card.
 
     Args:
-        short_side: of the network's input at use, px. sharpness, spread: see `ColorizerConfig`; a spread of None stays
-            what it was in training. looks: see `Colorizer`.
+        short_side: of the network's input at use, px. sharpness, spread, chroma_gain: see `ColorizerConfig`; a
+            spread of None stays what it was in training. looks: see `Colorizer`.
 
     Raises:
         UsageError: the run has no checkpoint. OutputError: the folder cannot be written.
@@ -40,7 +41,7 @@ def export_colorizer(
     if state is None:
         raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
     settings = json.loads(state["config"])
-    network = settings["network"] | {"sharpness": sharpness}
+    network = settings["network"] | {"sharpness": sharpness, "chroma_gain": chroma_gain}
     if spread is not None:
         network["spread"] = spread
     origin = origin_of_run(state)

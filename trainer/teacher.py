@@ -23,12 +23,12 @@ class KindHead(nn.Module):
 
     def __init__(self, config: ColorizerConfig, kinds: int) -> None:
         super().__init__()
-        self.normalise = nn.LayerNorm(config.widths[3])
-        self.tell = nn.Linear(config.widths[3], max(1, kinds))
+        self.normalise = nn.LayerNorm(config.decoder_widths[2])
+        self.tell = nn.Linear(config.decoder_widths[2], max(1, kinds))
 
     def forward(self, features: Features, kinds: Tensor) -> Tensor:
         """Mean cross-entropy over the pictures of known kind (B int64, -1 where not known); 0 if there is none."""
-        told = self.tell(self.normalise(features.deep.mean((2, 3)).float()))
+        told = self.tell(self.normalise(features.skips[2].mean((2, 3)).float()))
         return F.cross_entropy(told, kinds, ignore_index=-1, reduction="sum") / (kinds >= 0).sum().clamp(min=1)
 
 
@@ -39,7 +39,7 @@ class Teacher(nn.Module):
         """Raises UsageError if the teacher's weights cannot be read."""
         super().__init__()
         self.squeezenet = PerceptualDistance(weights)
-        self.guess = nn.Conv2d(config.decoder_widths[2] + config.widths[3], TEACHER_CHANNELS, 1)
+        self.guess = nn.Conv2d(config.decoder_widths[2], TEACHER_CHANNELS, 1)
         self.normalise = nn.BatchNorm2d(TEACHER_CHANNELS, affine=False)
 
     def forward(self, features: Features, lightness: Tensor) -> Tensor:
@@ -49,5 +49,4 @@ class Teacher(nn.Module):
         with torch.no_grad():
             rgb = (lightness / 100).expand(-1, 3, -1, -1)  # close enough to gamma-encoded grey
             target = self.normalise(F.interpolate(self.squeezenet.features(rgb)[-1], size=size, mode="bilinear"))
-        deep = F.interpolate(features.deep, size=size, mode="bilinear", align_corners=False)
-        return F.mse_loss(self.guess(torch.cat((coarse, deep), 1)), target)
+        return F.mse_loss(self.guess(coarse), target)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
 class PaletteAttention(nn.Module):
-    """Each pixel looks at the palette's colours and takes what suits it (cross-attention, additive output)."""
+    """Each pixel looks at the palette's colours: what it takes of them (cross-attention).
+
+    Both must come normalised. Without that, scores grow without bound, each pixel ends up with one colour for good, and
+    what a mask hides comes through once they are below it.
+    """
 
     def __init__(self, width: int, token_width: int, heads: int) -> None:
         super().__init__()
@@ -23,8 +28,8 @@ class PaletteAttention(nn.Module):
         key, value = self.key_value(tokens).view(batch, -1, 2, self.heads, self.inner // self.heads).unbind(2)
         # with so few keys plain products take as long as the fused attention, and a quarter of it backwards in bfloat16
         scores = query @ key.permute(0, 2, 3, 1) * query.shape[-1] ** -0.5  # B x heads x P x K
-        mixed = scores.masked_fill(~mask[:, None, None], -1e4).softmax(-1) @ value.transpose(1, 2)
-        return x + self.output(mixed.transpose(2, 3).reshape(batch, self.inner, height, width))
+        mixed = scores.masked_fill(~mask[:, None, None], -torch.inf).softmax(-1) @ value.transpose(1, 2)
+        return self.output(mixed.transpose(2, 3).reshape(batch, self.inner, height, width))
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor | None = None) -> Tensor:
@@ -38,11 +43,29 @@ def feed_forward(width: int) -> nn.Sequential:
     return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
 
 
-class TokenLayer(nn.Module):
-    """The palette's colours look at the picture and at each other: what there is for each of them to colour.
+class TokenMixer(nn.Module):
+    """The palette's colours look at each other. They keep what they are until it has learned."""
 
-    They keep what they are until it has learned.
-    """
+    def __init__(self, token_width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(token_width)
+        self.qkv = nn.Linear(token_width, 3 * token_width)
+        self.mix = nn.Linear(token_width, token_width)
+        self.feed = feed_forward(token_width)
+        for last in (self.mix, self.feed[-1]):
+            for start_at_zero in last.parameters():
+                nn.init.zeros_(start_at_zero)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """tokens: B x K x d, mask: B x K."""
+        query, key, value = self.qkv(self.norm(tokens)).chunk(3, -1)
+        tokens = tokens + self.mix(attend(query, key, value, self.heads, mask))
+        return tokens + self.feed(tokens)
+
+
+class TokenLayer(nn.Module):
+    """The palette's colours look at the picture, and then at each other: what there is for each of them to colour."""
 
     def __init__(self, width: int, token_width: int, heads: int) -> None:
         super().__init__()
@@ -51,43 +74,12 @@ class TokenLayer(nn.Module):
         self.query = nn.Linear(token_width, token_width)
         self.key_value = nn.Linear(width, 2 * token_width)
         self.look = nn.Linear(token_width, token_width)
-        self.mix_norm = nn.LayerNorm(token_width)
-        self.qkv = nn.Linear(token_width, 3 * token_width)
-        self.mix = nn.Linear(token_width, token_width)
-        self.feed = feed_forward(token_width)
-        for last in (self.look, self.mix, self.feed[-1]):
-            for start_at_zero in last.parameters():
-                nn.init.zeros_(start_at_zero)
+        self.mixer = TokenMixer(token_width, heads)
+        for start_at_zero in self.look.parameters():
+            nn.init.zeros_(start_at_zero)
 
     def forward(self, tokens: Tensor, picture: Tensor, mask: Tensor) -> Tensor:
         """tokens: B x K x d, picture: B x P x C, mask: B x K."""
         key, value = self.key_value(self.picture_norm(picture)).chunk(2, -1)
         tokens = tokens + self.look(attend(self.query(self.token_norm(tokens)), key, value, self.heads))
-        query, key, value = self.qkv(self.mix_norm(tokens)).chunk(3, -1)
-        tokens = tokens + self.mix(attend(query, key, value, self.heads, mask))
-        return tokens + self.feed(tokens)
-
-
-class GlobalLayer(nn.Module):
-    """A transformer layer over all positions of the deepest map and the palette: who takes which colour.
-
-    Both sides look at each other: positions at colours, then colours at positions (as in two-way mask decoders).
-    """
-
-    def __init__(self, width: int, token_width: int, heads: int) -> None:
-        super().__init__()
-        self.palette = PaletteAttention(width, token_width, heads)
-        self.norm = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.output = nn.Linear(width, width)
-        self.heads = heads
-        self.feed = feed_forward(width)
-        self.tokens = TokenLayer(width, token_width, heads)
-
-    def forward(self, x: Tensor, tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.palette(x, tokens, mask)
-        flat = x.flatten(2).transpose(1, 2)  # B x P x C
-        query, key, value = self.qkv(self.norm(flat)).chunk(3, -1)
-        flat = flat + self.output(attend(query, key, value, self.heads))
-        flat = flat + self.feed(flat)
-        return flat.transpose(1, 2).reshape(x.shape), self.tokens(tokens, flat, mask)
+        return self.mixer(tokens, mask)

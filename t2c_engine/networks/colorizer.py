@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from t2c_engine.networks.assignment import COLOUR_TERMS, Tones, colour_terms, lacking, mixed, refined, tilted, tilts
-from t2c_engine.networks.attention import GlobalLayer, PaletteAttention, TokenLayer
+from t2c_engine.networks.attention import PaletteAttention, TokenLayer, TokenMixer
 
-MULTIPLE = 32  # sides of the network's input are multiples of this
+MULTIPLE = 16  # sides of the network's input are multiples of this
 SCALE = 4  # input pixels to one pixel of the finest features, along each side
 AB_SCALE = 110.0  # ab inside the network is in units of this
 HINT_CHANNELS = 3  # a, b, mask
@@ -29,12 +29,12 @@ RELIGHT_UNIT = 10.0  # L, in which the network says what light has been lost
 class ColorizerConfig:
     """Sizes of `ColorizerNet`; stored in checkpoints and model cards."""
 
-    widths: tuple[int, int, int, int] = (40, 80, 160, 256)  # encoder channels at 1/4, 1/8, 1/16, 1/32
-    blocks: tuple[int, int, int, int] = (1, 2, 2, 2)  # residual blocks of each
+    widths: tuple[int, int, int] = (40, 80, 160)  # encoder channels at 1/4, 1/8, 1/16
+    blocks: tuple[int, int, int] = (1, 2, 2)  # residual blocks of each
     decoder_widths: tuple[int, int, int] = (40, 64, 128)  # at 1/4, 1/8, 1/16
     decoder_blocks: tuple[int, int, int] = (1, 1, 1)  # residual blocks of each
-    token_levels: int = 0  # decoder levels, coarsest first, that the palette's colours look at; all see the deepest map
-    global_layers: int = 3  # at 1/32
+    token_levels: int = 2  # decoder levels, coarsest first, that the palette's colours look at
+    mixers: int = 3  # times that they look at each other before
     token_width: int = 128  # of a palette colour
     heads: int = 4
     bins: int = 313
@@ -43,6 +43,7 @@ class ColorizerConfig:
     detail_width: int = 0  # channels at the colour's resolution, in which the network finds edges; 0: lightness decides
     relit: bool = False  # the network restores tones before they are compared with the palette's; see `ColorizerNet`
     spread: float = 0.0  # 0..1: how far the mean ab of a colour's pixels is brought to the colour's own; see `lacking`
+    chroma_gain: float = 1.0  # at use: factor on ab, which doubt about colours makes faint
     matched: bool = False  # the mean lightness of a colour's pixels is brought near the colour's own; see `tilts`
 
 
@@ -52,17 +53,15 @@ class Features:
 
     lightness: Tensor  # 1/4, B x 1 x h x w, 0..100
     detailed: Tensor  # the same at the colour's resolution
-    deep: Tensor  # 1/32
     edges: Tensor  # at the colour's resolution, of no channels where the network has none
     skips: tuple[Tensor, Tensor, Tensor]  # 1/4, 1/8, 1/16
 
     def repeat(self, count: int) -> Features:
         """One picture's features for `count` conditions (B must be 1; no copy)."""
-        lightness, detailed, deep, edges, fine, middle, coarse = (
-            part.expand(count, -1, -1, -1)
-            for part in (self.lightness, self.detailed, self.deep, self.edges, *self.skips)
+        lightness, detailed, edges, fine, middle, coarse = (
+            part.expand(count, -1, -1, -1) for part in (self.lightness, self.detailed, self.edges, *self.skips)
         )
-        return Features(lightness, detailed, deep, edges, (fine, middle, coarse))
+        return Features(lightness, detailed, edges, (fine, middle, coarse))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Lightness to features at 1/4, 1/8, 1/16 and 1/32 of its resolution."""
+    """Lightness to features at 1/4, 1/8 and 1/16 of its resolution."""
 
     def __init__(self, config: ColorizerConfig) -> None:
         super().__init__()
@@ -135,9 +134,7 @@ class Encoder(nn.Module):
             nn.Sequential(*(Residual(width) for _ in range(count)))
             for width, count in zip(widths, config.blocks, strict=True)
         )
-        self.projections = nn.ModuleList(
-            nn.Conv2d(a, b, 1) for a, b in zip(widths, config.decoder_widths, strict=False)
-        )
+        self.projections = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(widths, config.decoder_widths, strict=True))
         self.edges = None
         if config.detail_width:
             step = SCALE // config.detail
@@ -156,23 +153,25 @@ class Encoder(nn.Module):
                 x = F.relu(self.downs[index - 1](x))
             x = stage(x)
             levels.append(x)
-        fine, middle, coarse = (project(level) for project, level in zip(self.projections, levels, strict=False))
+        fine, middle, coarse = (project(level) for project, level in zip(self.projections, levels, strict=True))
         detailed = F.avg_pool2d(lightness, SCALE // self.detail)
         unshuffled = F.pixel_unshuffle(scaled, SCALE // self.detail)
         edges = detailed[:, :0] if self.edges is None else self.edges(unshuffled)
-        return Features(F.avg_pool2d(lightness, SCALE), detailed, levels[-1], edges, (fine, middle, coarse))
+        return Features(F.avg_pool2d(lightness, SCALE), detailed, edges, (fine, middle, coarse))
 
 
 class DecoderLevel(nn.Module):
-    """Upsample, add the skip and the hints, attend to the palette, residual blocks.
+    """Upsample, add the skip and the hints, attend to the palette, residual blocks; the first one starts from the skip.
 
     Both sums are normalised before their ReLU: without that, constant offsets of what is added switch whole channels
     off for good, the deep ones first, and the network sees tones alone.
     """
 
-    def __init__(self, inputs: int, width: int, blocks: int, config: ColorizerConfig, *, looked_at: bool) -> None:
+    def __init__(
+        self, inputs: int | None, width: int, blocks: int, config: ColorizerConfig, *, looked_at: bool
+    ) -> None:
         super().__init__()
-        self.project = nn.Conv2d(inputs, width, 1)
+        self.project = None if inputs is None else nn.Conv2d(inputs, width, 1)
         self.hints = nn.Conv2d(HINT_CHANNELS, width, 1, bias=False)
         self.norm = nn.BatchNorm2d(width, eps=1e-4)
         self.tokens = TokenLayer(width, config.token_width, config.heads) if looked_at else None
@@ -181,16 +180,16 @@ class DecoderLevel(nn.Module):
         self.blocks = nn.Sequential(*(Residual(width) for _ in range(blocks)))
 
     def forward(
-        self, x: Tensor, skip: Tensor, hints: Tensor | None, tokens: Tensor, mask: Tensor, token_norm: nn.Module
+        self, x: Tensor | None, skip: Tensor, hints: Tensor | None, tokens: Tensor, mask: Tensor, token_norm: nn.Module
     ) -> tuple[Tensor, Tensor]:
         """The level's map, and the tokens (not normalised) after they have looked at it."""
-        x = upsampled(self.project(x), skip) + skip
+        x = skip if x is None or self.project is None else upsampled(self.project(x), skip) + skip
         if hints is not None:
             x = x + self.hints(F.adaptive_avg_pool2d(hints, (skip.shape[-2], skip.shape[-1])))
         x = F.relu(self.norm(x))
         if self.tokens is not None:
             tokens = self.tokens(tokens, x.flatten(2).transpose(1, 2), mask)
-        x = self.attention(x, token_norm(tokens), mask)
+        x = x + self.attention(x, token_norm(tokens), mask)
         return self.blocks(F.relu(self.attended_norm(x))), tokens
 
 
@@ -232,8 +231,9 @@ class ColorizerNet(nn.Module):
     from closeness of lightness, so that an untrained network already gives each pixel the colour nearest in lightness;
     then pixels go over to colours whose pixels they are like (as in slot attention, Locatello et al. 2020). With
     `detail` above 1 the part of the scores that lightness has is worked out anew at a finer resolution, where edges and
-    textures are, and what the network says of regions is laid over it. A `relit` network also says how much lighter or
-    darker each place was before the picture faded or stained, so that its tones can be compared with the palette's.
+    textures are, and what the network says of regions is laid over it; `DetailHead` has its say there too. A `relit`
+    network also says how much lighter or darker each place was before the picture faded or stained, so that its tones
+    can be compared with the palette's.
     """
 
     def __init__(self, config: ColorizerConfig | None = None) -> None:
@@ -248,16 +248,13 @@ class ColorizerNet(nn.Module):
         self.palette_mixer = nn.TransformerEncoderLayer(
             config.token_width, config.heads, 2 * config.token_width, dropout=0.0, batch_first=True, norm_first=True
         )
-        self.deep = nn.ModuleList(
-            GlobalLayer(config.widths[3], config.token_width, config.heads) for _ in range(config.global_layers)
-        )
-        self.deep_norm = nn.LayerNorm(config.widths[3])
+        self.mixers = nn.ModuleList(TokenMixer(config.token_width, config.heads) for _ in range(config.mixers))
         self.token_norm = nn.LayerNorm(config.token_width)
         self.levels = nn.ModuleList(
             DecoderLevel(a, b, blocks, config, looked_at=index < config.token_levels)
             for index, (a, b, blocks) in enumerate(
                 zip(
-                    (config.widths[3], coarse, middle),
+                    (None, coarse, middle),
                     (coarse, middle, fine),
                     reversed(config.decoder_blocks),
                     strict=True,
@@ -291,16 +288,15 @@ class ColorizerNet(nn.Module):
         hints = condition.hints
         if hints is not None:
             hints = torch.cat((hints[:, :2] / AB_SCALE * hints[:, 2:], hints[:, 2:]), 1)
-        x = features.deep
-        for layer in self.deep:
-            x, tokens = layer(x, tokens, mask)
-        x = self.deep_norm(x.transpose(1, -1)).transpose(1, -1)
+        for mixer in self.mixers:
+            tokens = mixer(tokens, mask)
+        x: Tensor | None = None
         said: Tensor | None = None
         for index, (level, say, skip) in enumerate(zip(self.levels, self.says, reversed(features.skips), strict=True)):
             x, tokens = level(x, skip, hints, tokens, mask, self.token_norm)
             says = torch.cat((say(x), self.relights[index](x)), 1) if self.config.relit else say(x)
             said = says if said is None else upsampled(said, x) + says
-        assert said is not None
+        assert x is not None and said is not None
         wanted, own, light = said[:, :COLOUR_TERMS], said[:, COLOUR_TERMS:][:, :2], said[:, COLOUR_TERMS + 2 :]
         more, residual = self.own(x).chunk(2, 1)
         own = own + more
@@ -323,7 +319,7 @@ class ColorizerNet(nn.Module):
         if self.config.spread:
             change = self.config.spread * lacking(ab, weights[:, 1:], colours)
             ab, colours = ab + mixed(weights[:, 1:], change), colours + change
-        return Prediction(ab, x, weights, own, residual, colours, lightness)
+        return Prediction(self.config.chroma_gain * ab, x, weights, own, residual, colours, lightness)
 
     def _shares(
         self,
@@ -354,7 +350,7 @@ class ColorizerNet(nn.Module):
         scores = scores * self.config.sharpness
         if tilt is not None:
             scores = tilted(scores, detailed, lights, tilt)
-        return scores.softmax(1)
+        return scores.masked_fill(~mask[:, :, None, None], -torch.inf).softmax(1)
 
     def _by_tone(self, lightness: Tensor, tones: Tones) -> Tensor:
         """What lightness alone says of every colour, B x (1 + K) x h x w; nothing of the network's own."""
