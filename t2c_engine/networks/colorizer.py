@@ -295,7 +295,7 @@ class ColorizerNet(nn.Module):
         for index, (level, say, skip) in enumerate(zip(self.levels, self.says, reversed(features.skips), strict=True)):
             x, tokens = level(x, skip, hints, tokens, mask, self.token_norm)
             says = torch.cat((say(x), self.relights[index](x)), 1) if self.config.relit else say(x)
-            said = says if said is None else upsampled(said, x) + says
+            said = says if said is None else upsampled(said, says) + says
         assert x is not None and said is not None
         wanted, own, light = said[:, :COLOUR_TERMS], said[:, COLOUR_TERMS:][:, :2], said[:, COLOUR_TERMS + 2 :]
         more, residual = self.own(x).chunk(2, 1)
