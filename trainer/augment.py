@@ -67,7 +67,7 @@ def make_example(batch: Batch, config: AugmentConfig, generator: torch.Generator
 
 
 def with_joined(batch: Batch, share: float, generator: torch.Generator) -> Batch:
-    """The batch with a part of `share` of its pictures, left or below a straight cut, exchanged for another picture's.
+    """The batch with a part of `share` of its pictures, right of or below a straight cut, exchanged for another's.
 
     So one palette serves things that no photograph shows together, and regions must be told apart to be coloured (Yun
     et al. 2019, CutMix).
