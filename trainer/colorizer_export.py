@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard, export_model
 from trainer.checkpoints import CHECKPOINT, load_checkpoint
@@ -45,15 +47,9 @@ def export_colorizer(
     if spread is not None:
         network["spread"] = spread
     origin = origin_of_run(state)
-    prefix = "module."
-    weights = {
-        key.removeprefix(prefix): value.contiguous().numpy()
-        for key, value in state["average"].items()
-        if key.startswith(prefix) and not key.endswith("num_batches_tracked")
-    }
     return export_model(
         folder,
-        weights,
+        _averaged(state),
         name=name,
         version=version,
         kind="colorizer",
@@ -66,3 +62,13 @@ def export_colorizer(
         conditions=("palette", "automatic", "hints"),
         default=True,
     )
+
+
+def _averaged(state: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The averaged network's tensors, by the names that the network has for them."""
+    prefix = "module."
+    return {
+        key.removeprefix(prefix): value.contiguous().numpy()
+        for key, value in state["average"].items()
+        if key.startswith(prefix) and not key.endswith("num_batches_tracked")
+    }

@@ -253,12 +253,7 @@ class ColorizerNet(nn.Module):
         self.levels = nn.ModuleList(
             DecoderLevel(a, b, blocks, config, looked_at=index < config.token_levels)
             for index, (a, b, blocks) in enumerate(
-                zip(
-                    (None, coarse, middle),
-                    (coarse, middle, fine),
-                    reversed(config.decoder_blocks),
-                    strict=True,
-                )
+                zip((None, coarse, middle), (coarse, middle, fine), reversed(config.decoder_blocks), strict=True)
             )
         )
         # every level has its say, so that what the deep ones know reaches the scores without detours
@@ -279,7 +274,7 @@ class ColorizerNet(nn.Module):
                 nn.init.zeros_(parameter)
 
     def encode(self, lightness: Tensor) -> Features:
-        """B x 1 x H x W lightness (0..100; H, W multiples of 32) to features."""
+        """B x 1 x H x W lightness (0..100; H, W multiples of 16) to features."""
         return self.encoder(lightness)
 
     def decode(self, features: Features, condition: Condition) -> Prediction:
