@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from t2c_engine.networks.assignment import COLOUR_TERMS, Tones, colour_terms, lacking, mixed, refined, tilted, tilts
 from t2c_engine.networks.attention import PaletteAttention, TokenLayer, TokenMixer
+from t2c_engine.networks.smoothing import Smoothing
 
 MULTIPLE = 16  # sides of the network's input are multiples of this
 SCALE = 4  # input pixels to one pixel of the finest features, along each side
@@ -41,6 +42,7 @@ class ColorizerConfig:
     sharpness: float = 1.0  # of the mixture: factor on the scores, 1 in training; above it colours mix less
     detail: int = 1  # 1, 2 or 4: the colour's resolution over that of the finest features; see `ColorizerNet`
     detail_width: int = 0  # channels at the colour's resolution, in which the network finds edges; 0: lightness decides
+    smoothings: int = 0  # rounds in which neighbours that look alike come to an agreement; see `Smoothing`
     relit: bool = False  # the network restores tones before they are compared with the palette's; see `ColorizerNet`
     spread: float = 0.0  # 0..1: how far the mean ab of a colour's pixels is brought to the colour's own; see `lacking`
     chroma_gain: float = 1.0  # at use: factor on ab, which doubt about colours makes faint
@@ -212,15 +214,15 @@ class DetailHead(nn.Module):
             for parameter in starts_at_zero.parameters():
                 nn.init.zeros_(parameter)
 
-    def forward(self, x: Tensor, edges: Tensor, tokens: Tensor, terms: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores, B x (1 + K) x H x W, and a residual of ab, B x 2 x H x W, in units of AB_SCALE.
+    def forward(self, x: Tensor, edges: Tensor, tokens: Tensor, terms: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores, B x (1 + K) x H x W, a residual of ab, B x 2 x H x W, in units of AB_SCALE, and the pixels' features.
 
         Args:
             x: B x C x h x w, `detail` times smaller than `edges`. tokens: B x (1 + K) x d. terms: B x K x COLOUR_TERMS.
         """
         x = F.relu(self.norm(F.pixel_shuffle(self.expand(x), self.detail) + edges))
         wishes = self.wish(tokens) + F.pad(self.wish_by_terms(terms), (0, 0, 1, 0))
-        return torch.einsum("bchw,bkc->bkhw", x, wishes), self.residual(x)
+        return torch.einsum("bchw,bkc->bkhw", x, wishes), self.residual(x), x
 
 
 class ColorizerNet(nn.Module):
@@ -268,6 +270,7 @@ class ColorizerNet(nn.Module):
         self.likeness = nn.Parameter(torch.ones(REFINEMENTS))
         self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
         self.detail_head = DetailHead(fine, config) if config.detail_width else None
+        self.smoothing = Smoothing(config.smoothings, config.detail_width) if config.smoothings else None
         self.classifier = nn.Conv2d(fine, config.bins, 1)
         for starts_at_zero in (self.assign_pixel, self.own, self.says, self.relights):
             for parameter in starts_at_zero.parameters():
@@ -304,11 +307,13 @@ class ColorizerNet(nn.Module):
             lightness = lightness + RELIGHT_UNIT * light
             detailed = detailed + RELIGHT_UNIT * upsampled(light, detailed)
         own, residual = upsampled(own, detailed), upsampled(residual, detailed)
-        finer = None
+        finer = textures = None
         if self.detail_head is not None:
-            finer, change = self.detail_head(x, features.edges, tokens, terms)
+            finer, change, textures = self.detail_head(x, features.edges, tokens, terms)
             residual = residual + change
         weights = self._shares(scores, finer, self.alike(x), lightness, detailed, condition.palette[..., 0], mask)
+        if self.smoothing is not None:
+            weights = self.smoothing(weights, features.detailed, textures)
         own, residual, colours = own * AB_SCALE, residual * AB_SCALE, condition.palette[..., 1:]
         ab = mixed(weights[:, 1:], colours) + weights[:, :1] * own + residual
         if self.config.spread:
