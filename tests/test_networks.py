@@ -64,7 +64,14 @@ def test_detail_follows_lightness_where_the_features_are_too_coarse(network: Col
 
 
 def test_a_grown_network_starts_as_the_one_it_grew_from(network: ColorizerNet) -> None:
-    parts = {"blocks": (1, 2, 3), "decoder_blocks": (1, 2, 2), "token_levels": 3, "relit": True, "detail_width": 6}
+    parts = {
+        "blocks": (1, 2, 3),
+        "decoder_blocks": (1, 2, 2),
+        "token_levels": 3,
+        "relit": True,
+        "detail_width": 6,
+        "detail_blocks": 2,
+    }
     larger = replace(SMALL, **parts)
     grown = ColorizerNet(larger).eval()
     grown.load_state_dict(grown.state_dict() | network.state_dict())

@@ -43,6 +43,7 @@ class ColorizerConfig:
     detail: int = 1  # 1, 2 or 4: the colour's resolution over that of the finest features; see `ColorizerNet`
     detail_width: int = 0  # channels at the colour's resolution, in which the network finds edges; 0: lightness decides
     smoothings: int = 0  # rounds in which neighbours that look alike come to an agreement; see `Smoothing`
+    detail_blocks: int = 0  # residual blocks among those that find edges
     relit: bool = False  # the network restores tones before they are compared with the palette's; see `ColorizerNet`
     spread: float = 0.0  # 0..1: how far the mean ab of a colour's pixels is brought to the colour's own; see `lacking`
     chroma_gain: float = 1.0  # at use: factor on ab, which doubt about colours makes faint
@@ -142,7 +143,7 @@ class Encoder(nn.Module):
             step = SCALE // config.detail
             self.edges = nn.Sequential(
                 conv_norm(step * step, config.detail_width),
-                nn.ReLU(),
+                nn.Sequential(nn.ReLU(), *(Residual(config.detail_width) for _ in range(config.detail_blocks))),
                 conv_norm(config.detail_width, config.detail_width),
             )
 
