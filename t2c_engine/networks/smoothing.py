@@ -41,7 +41,7 @@ class Smoothing(nn.Module):
         for index, (width, weight) in enumerate(zip(self.width.exp(), self.weight.exp(), strict=True)):
             for axis in (2, 3):
                 if 2**index < shares.shape[axis]:
-                    apart = _apart(lightness / width, 2**index, axis)
+                    apart = _apart(lightness, 2**index, axis) / width.square()
                     if guides is not None:
                         apart = apart + _apart(guides, 2**index, axis)
                     shares = _shared(shares, weight * (-apart).exp(), 2**index, axis)
@@ -59,6 +59,9 @@ def _shared(values: Tensor, weights: Tensor, distance: int, axis: int) -> Tensor
     """Each pixel's mean of itself (weight 1) and its neighbours of both sides; `weights` as from `_apart`."""
     rest = values.shape[axis] - distance
     end, start = ((0, distance), (distance, 0)) if axis == 3 else ((0, 0, 0, distance), (0, 0, distance, 0))
-    total = 1 + F.pad(weights, end) + F.pad(weights, start)
-    later, earlier = values.narrow(axis, distance, rest), values.narrow(axis, 0, rest)
-    return (values + F.pad(weights * later, end) + F.pad(weights * earlier, start)) / total
+    part = 1 / (1 + F.pad(weights, end) + F.pad(weights, start))  # that a pixel has in its own mean
+    result = values * part
+    for first, other in ((0, distance), (distance, 0)):
+        theirs = weights * part.narrow(axis, first, rest)
+        result.narrow(axis, first, rest).addcmul_(theirs, values.narrow(axis, other, rest))
+    return result
