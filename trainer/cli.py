@@ -124,7 +124,7 @@ def export(
         "sharpness": sharpness,
         "spread": spread,
         "chroma_gain": chroma_gain,
-        "looks": tuple(look or (1.0, 0.6)),
+        "looks": tuple(look or (1.0, 0.75)),
     }
     card = export_colorizer(run, into or user_folder(), name, version, command, known, **sizes)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
