@@ -1,6 +1,7 @@
 """The colouriser's trainers on pictures made on the spot: loss falls, resume is exact, export can be used."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +15,15 @@ from t2c_engine.colorizer import Colorizer
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
 from t2c_engine.palette import Palette
-from trainer.augment import AugmentConfig, dab_palette, make_example, with_joined
+from trainer.augment import AugmentConfig, dab_palette, make_example, regrade, with_joined
 from trainer.colorizer import train_colorizer
 from trainer.colorizer_config import TrainConfig, read_config
 from trainer.colorizer_export import export_colorizer
 from trainer.image_data import NO_KIND, Batch, chances_of_kinds, draw_batch, kinds_of_names, load_pictures
-from trainer.losses import class_weights, colourfulness_distance, mixture_distance, soft_bins
 from trainer.made_pictures import make_pictures, with_made
 from trainer.paper_colors import PaperConfig, load_method, read_paper_config, train_paper_colors
 from trainer.picture_sources import Origin, origin_of, origin_of_weights
+from trainer.progress import RunLog
 from trainer.schedule import learning_rate
 from trainer.wear import WearConfig, jpeg, screened, wear
 
@@ -86,6 +87,14 @@ def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path:
     for part in ("learner", "average"):
         assert all(torch.equal(one[part][name], other[part][name]) for name in one[part])
     assert losses(run)[-1] == curve[-1]
+
+
+def test_a_run_goes_on_under_losses_that_its_log_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text('{"step": 100, "loss": 3.0, "old": 1.0}\n')
+    history = RunLog(tmp_path, ("loss", "new"), 100)
+    history.note(150, {"ab_true": 6.0})
+    assert (tmp_path / "loss.png").exists()
+    assert json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])["validation"] == {"ab_true": 6.0}
 
 
 def test_averaged_weights_have_batch_statistics_of_their_own(folder: Path, tmp_path: Path) -> None:
@@ -206,26 +215,6 @@ def test_a_screen_marks_the_middle_tones() -> None:
     assert added[0] == 0 and added[2] == 0 and added[1] > 0.1
 
 
-def test_soft_bins_weigh_the_five_nearest_by_a_gaussian() -> None:
-    bins = torch.tensor([[0.0, 0], [10, 0], [20, 0], [30, 0], [40, 0], [50, 0]])
-    weights = soft_bins(torch.tensor([[0.0, 0.0]]), bins)[0].numpy()
-    expected = np.exp(-np.square([0, 10, 20, 30, 40]) / 50)
-    assert np.allclose(weights[:5], expected / expected.sum(), atol=1e-6) and weights[5] == 0
-
-
-def test_likelihood_asks_which_of_the_mixed_colours_is_the_pixels_own() -> None:
-    centres = torch.tensor([[30.0, 0.0], [-30.0, 0.0], [0.0, 0.0]]).view(1, 3, 2, 1, 1)
-    true = torch.tensor([27.0, 4.0]).view(1, 2, 1, 1)
-
-    def distance(*shares: float) -> float:
-        return float(mixture_distance(torch.tensor(shares).view(1, 3, 1, 1), centres, true, scale=5.0))
-
-    apart = np.sqrt(np.square([[3, -4], [57, 4], [27, 4]]).sum(1) + 1)
-    expected = -5 * np.log(np.dot([0.5, 0.2, 0.3], np.exp(-apart / 5)))
-    assert distance(0.5, 0.2, 0.3) == pytest.approx(expected, rel=1e-5)
-    assert distance(0.9, 0.1, 0.0) < distance(0.5, 0.0, 0.5) < distance(0.0, 0.5, 0.5)
-
-
 def test_the_learning_rate_rises_stays_and_falls() -> None:
     config = TrainConfig(steps=100, warmup=10, cooldown=20, learning_rate=1.0)
     assert [round(learning_rate(config, step), 3) for step in (0, 9, 50, 80, 90, 99)] == [0.1, 1, 1, 1, 0.5, 0.05]
@@ -242,22 +231,6 @@ def test_bad_settings_and_empty_folders_say_so(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="No picture"):
         load_pictures([tmp_path / "empty"], tmp_path / "cache")
     assert read_config(Path("trainer/configs/colorizer.toml"), steps=5).steps == 5
-
-
-def test_rare_colours_weigh_more_and_common_ones_keep_the_mean_at_one() -> None:
-    bins = torch.tensor([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0]])  # so far apart that smoothing does nothing
-    ab = torch.cat((bins[:1].repeat(90, 1), bins[1:2].repeat(10, 1)))
-    weights = class_weights(ab, bins)
-    np.testing.assert_allclose(weights[1] / weights[0], (0.45 + 1 / 6) / (0.05 + 1 / 6), rtol=1e-5)
-    assert weights[2] == weights.max()
-    assert float(0.9 * weights[0] + 0.1 * weights[1]) == pytest.approx(1)
-
-
-def test_colourfulness_is_asked_of_whole_pictures_not_of_places() -> None:
-    ab = torch.randn(3, 2, 8, 8) * 20
-    moved = ab.flip(2)
-    assert colourfulness_distance(moved, ab) < 1e-4
-    assert colourfulness_distance(ab * 0.5, ab) > 5
 
 
 def test_kinds_are_names_that_differ_in_a_number_alone() -> None:
@@ -324,6 +297,21 @@ def test_some_pictures_of_a_batch_are_exchanged_for_made_ones() -> None:
     assert 5 < made.sum() < 20
     assert torch.equal(mixed.ab[~made], batch.ab[~made])
     assert (mixed.lightness[made] != batch.lightness[made]).any()
+
+
+def test_regraded_pictures_keep_black_white_and_where_colours_are() -> None:
+    lightness = torch.linspace(0, 100, 32).view(1, 1, 1, 32).repeat(40, 1, 32, 1)
+    ab = torch.tensor([60.0, 25.0]).view(1, 2, 1, 1).repeat(40, 1, 16, 16)
+    batch = Batch(lightness, ab, torch.arange(40))
+    assert regrade(batch, 0.0, torch.Generator().manual_seed(0)) is batch
+    graded = regrade(batch, 0.5, torch.Generator().manual_seed(0))
+    changed = (graded.ab - ab).abs().flatten(1).amax(1) > 0.1
+    assert 10 < changed.sum() < 30
+    assert torch.allclose(graded.lightness[~changed], lightness[~changed], atol=1e-3)
+    light = graded.lightness[changed]
+    assert (light.diff(dim=-1) > 0).all() and light.min() < 0.1 and light.max() > 99.9
+    hue = torch.atan2(graded.ab[:, 1], graded.ab[:, 0])[changed, 0, 8] - math.atan2(25, 60)
+    assert 0.05 < hue.abs().max() < 0.25 + math.asin(6 * 2**0.5 / 65 / 0.4), "a small turn and a weak cast"
 
 
 def test_only_a_share_of_pictures_is_worn() -> None:

@@ -19,6 +19,12 @@ from trainer.image_data import AB_STEP, Batch
 from trainer.made_pictures import with_made
 from trainer.wear import WearConfig, wear
 
+GAMMA = 0.35  # natural logarithm, at most, as are the bounds of VIVID
+VIVID = (-0.45, 0.3)
+TURN = 0.25  # radians at most
+CAST = 6.0  # ab units at most
+BLACK = 16.0  # L at which light is none, by the formula of L
+
 
 @dataclass(frozen=True, slots=True)
 class AugmentConfig:
@@ -26,6 +32,7 @@ class AugmentConfig:
 
     made: float = 0.0  # exchanged for pictures made of chance
     joined: float = 0.0  # a part exchanged for another picture's
+    regraded: float = 0.0  # of another exposure, vividness, hue and cast
     recolour: float = 0.0
     rotate_hue: float = 0.0
     no_palette: float = 0.0
@@ -52,6 +59,7 @@ class Example:
 def make_example(batch: Batch, config: AugmentConfig, generator: torch.Generator) -> Example:
     """One training example of a batch; all chance comes from `generator` (on the batch's device)."""
     batch = with_joined(with_made(batch, config.made, generator), config.joined, generator)
+    batch = regrade(batch, config.regraded, generator)
     small = F.avg_pool2d(batch.lightness, AB_STEP)
     palette = extract_palettes(torch.cat((small, batch.ab), 1))
     ab, palette = rotate_hue(batch.ab, palette, chosen(len(small), config.rotate_hue, generator), generator)
@@ -89,14 +97,44 @@ def with_joined(batch: Batch, share: float, generator: torch.Generator) -> Batch
     return replace(batch, lightness=mixed(batch.lightness), ab=mixed(batch.ab), kinds=kinds)
 
 
+def regrade(batch: Batch, share: float, generator: torch.Generator) -> Batch:
+    """The batch with `share` of its pictures as another camera or another hand could have made them.
+
+    Gamma, vividness, a small turn of hue and a weak cast, which the palette then has too: colours of a picture that is
+    seen again are not to be known by heart.
+    """
+    one = (len(batch.ab), 1, 1, 1)
+    graded = chosen(len(batch.ab), share, generator)
+    if not graded.any():
+        return batch
+    gamma = (uniform(one, -GAMMA, GAMMA, generator) * graded).exp()
+    vivid = (uniform(one, *VIVID, generator) * graded).exp()
+    angle = uniform(one[:1], -TURN, TURN, generator) * graded.flatten()
+    cast = uniform((len(batch.ab), 2, 1, 1), -CAST, CAST, generator) * graded
+    lightness = 100 * (batch.lightness.clamp(0, 100) / 100) ** gamma
+    before, after = (F.avg_pool2d(light, AB_STEP) for light in (batch.lightness, lightness))
+    exposure = ((after + BLACK) / (before + BLACK)).clamp(0.5, 2)  # chroma follows lightness, as exposed light does
+    ab = turned(batch.ab, angle) * vivid * exposure + cast * room_for_chroma(after)
+    return replace(batch, lightness=lightness, ab=ab)
+
+
+def turned(ab: Tensor, angle: Tensor) -> Tensor:
+    """ab (B x 2 x h x w) turned about grey by `angle` (B, radians)."""
+    cos, sin = angle.cos(), angle.sin()
+    turn = torch.stack((torch.stack((cos, -sin), -1), torch.stack((sin, cos), -1)), 1)  # B x 2 x 2
+    return torch.einsum("bij,bjhw->bihw", turn, ab)
+
+
+def room_for_chroma(lightness: Tensor) -> Tensor:
+    """How much of a change of colour sRGB has room for, 0..1: none in black and white."""
+    return (lightness / 25).clamp(0, 1) * ((100 - lightness) / 12).clamp(0, 1)
+
+
 def rotate_hue(ab: Tensor, palette: Tensor, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Turn the ab plane of the chosen pictures and of their palettes by a random angle."""
     angle = uniform((len(ab),), 0, 2 * torch.pi, generator) * chosen.flatten()
-    cos, sin = angle.cos(), angle.sin()
-    turn = torch.stack((torch.stack((cos, -sin), -1), torch.stack((sin, cos), -1)), 1)  # B x 2 x 2
-    turned = torch.einsum("bij,bjhw->bihw", turn, ab)
-    colours = torch.einsum("bij,bkj->bki", turn, palette[..., 1:])
-    return turned, torch.cat((palette[..., :1], colours), -1)
+    colours = turned(palette[..., 1:].transpose(1, 2)[..., None], angle)[..., 0].transpose(1, 2)
+    return turned(ab, angle), torch.cat((palette[..., :1], colours), -1)
 
 
 def recolour(
@@ -113,8 +151,7 @@ def recolour(
     squared = torch.cdist(lab, palette * scale).square()
     weights = (-squared / (2 * 8.0**2)).softmax(-1)  # B x P x K
     shift = torch.einsum("bpk,bkc->bcp", weights, (other - palette)[..., 1:]).view_as(ab)
-    room = (small / 25).clamp(0, 1) * ((100 - small) / 12).clamp(0, 1)
-    moved = ab + shift * room
+    moved = ab + shift * room_for_chroma(small)
     flat = chosen[:, :, 0]
     return ab + chosen * (moved - ab), palette + flat * (other - palette)
 

@@ -34,6 +34,7 @@ from trainer.colorizer_step import LOSSES, Learner, TrainingData, draw_example, 
 from trainer.distributed import World, join_world
 from trainer.image_data import load_pictures
 from trainer.muon import Muon, takes
+from trainer.perceptual import PerceptualDistance
 from trainer.picture_sources import Origin, origin_of, origin_of_run, origin_of_weights
 from trainer.progress import RunLog, track
 from trainer.schedule import learning_rate
@@ -133,7 +134,8 @@ def train_colorizer(
         out: the run's folder.
         cache: where decoded pictures are kept between runs.
         init: safetensors weights of the same network to start from.
-        teacher: SqueezeNet's weights (.npz), whose features the encoder learns to guess; see `trainer.teacher`.
+        teacher: SqueezeNet's weights (.npz), whose features the encoder learns to guess (`trainer.teacher`) and by
+            which colours are compared (`trainer.perceptual`), where the settings give these losses a weight.
 
     Returns:
         The checkpoint's path. Raises PictureError and UsageError with a sentence.
@@ -183,8 +185,11 @@ def build_learner(config: TrainConfig, kinds: int, device: str, init: Path | Non
     network = ColorizerNet(config.network).to(torch.device(device), memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     if init is not None:
         load_initial(network, init, smaller=True)
-    tutor = Teacher(teacher, config.network) if teacher is not None else None
-    return Learner(network, KindHead(config.network, kinds), tutor).to(device)
+    tutor = seen = None
+    if teacher is not None:
+        tutor = Teacher(teacher, config.network) if config.teacher_weight else None
+        seen = PerceptualDistance(teacher) if config.perceptual_weight else None
+    return Learner(network, KindHead(config.network, kinds), tutor, seen).to(device)
 
 
 def build_optimizers(learner: Learner, config: TrainConfig, world: World) -> list[torch.optim.Optimizer]:

@@ -34,6 +34,9 @@ class TrainConfig:
     ema: float = 0.998
     mixture_weight: float = 0.0
     light_weight: float = 0.0
+    ciede2000_weight: float = 0.0
+    perceptual_weight: float = 0.0
+    perceptual_share: float = 0.25
     chroma_weight: float = 0.3
     colourfulness_weight: float = 0.2
     bins_weight: float = 0.5

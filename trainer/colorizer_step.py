@@ -19,15 +19,29 @@ from trainer.image_data import LARGE_SIDE, SMALL_SIDE, Batch, PictureSet, chance
 from trainer.losses import (
     ab_distance,
     chroma_distance,
+    ciede2000_distance,
     class_balance,
     classification_loss,
     colourfulness_distance,
     lightness_distance,
     mixture_distance,
 )
+from trainer.perceptual import PerceptualDistance
 from trainer.teacher import KindHead, Teacher
 
-LOSSES = ("loss", "ab", "mixture", "light", "chroma", "colourful", "bins", "kinds", "teacher")
+LOSSES = (
+    "loss",
+    "ab",
+    "mixture",
+    "light",
+    "ciede2000",
+    "perceptual",
+    "chroma",
+    "colourful",
+    "bins",
+    "kinds",
+    "teacher",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +81,18 @@ class TrainingData:
 class Learner(nn.Module):
     """All that is trained together: the network, and the heads that training alone needs."""
 
-    def __init__(self, network: ColorizerNet, kinds: KindHead, teacher: Teacher | None) -> None:
+    def __init__(
+        self,
+        network: ColorizerNet,
+        kinds: KindHead,
+        teacher: Teacher | None = None,
+        perceptual: PerceptualDistance | None = None,
+    ) -> None:
         super().__init__()
         self.network = network
         self.kinds = kinds
         self.teacher = teacher
+        self.perceptual = perceptual
 
 
 def draw_example(data: TrainingData, config: TrainConfig, step: int, device: str, world: World) -> Example:
@@ -107,30 +128,40 @@ def step_losses(
     learner: Learner, example: Example, data: TrainingData, config: TrainConfig, step: int
 ) -> dict[str, Tensor]:
     """All LOSSES of a step; "loss" is the weighted sum of the others."""
-    network = learner.network
-    features = network.encode(example.lightness)
-    prediction = network.decode(features, example.condition)
+    features = learner.network.encode(example.lightness)
+    prediction = learner.network.decode(features, example.condition)
     ab, true = cells(prediction.ab, example.ab), cells(example.ab, prediction.ab)
-    distance = ab_distance(ab, true)
+    perceptual = taught = nothing = torch.zeros((), device=ab.device)
+    if learner.perceptual is not None:
+        seen = slice(max(1, round(config.perceptual_share * len(ab))))  # features of all would cost too much
+        perceptual = learner.perceptual.of_colours(example.clean[seen], prediction.ab[seen], example.ab[seen])
+    if learner.teacher is not None and step % 2 == 0:
+        taught = 2 * learner.teacher(features, example.clean)
+    weighted = {
+        "ab": (1.0, ab_distance(ab, true)),
+        "mixture": (config.mixture_weight, mixture_distance(*mixed_colours(prediction, true), true)),
+        "light": (config.light_weight, lightness_distance(prediction.lightness, F.avg_pool2d(example.clean, SCALE))),
+        "ciede2000": (config.ciede2000_weight, ciede2000_distance(ab, true)),
+        "perceptual": (config.perceptual_weight, perceptual),
+        "chroma": (config.chroma_weight, chroma_distance(ab, true)),
+        "colourful": (config.colourfulness_weight, colourfulness_distance(ab, true)),
+        "bins": (config.bins_weight, _bins_loss(learner, prediction, example, data, config, step)),
+        "kinds": (config.kinds_weight, learner.kinds(features, example.kinds)),
+        "teacher": (config.teacher_weight / 2, taught),
+    }
+    total = sum((weight * value for weight, value in weighted.values()), start=nothing)
+    return {"loss": total} | {name: value for name, (_, value) in weighted.items()}
+
+
+def _bins_loss(
+    learner: Learner, prediction: Prediction, example: Example, data: TrainingData, config: TrainConfig, step: int
+) -> Tensor:
+    """Of a few pixels of each picture: 313 logits for all of them would cost more than the network."""
     coarse = cells(example.ab, prediction.features)
-    mixture = mixture_distance(*mixed_colours(prediction, true), true)
-    light = lightness_distance(prediction.lightness, F.avg_pool2d(example.clean, SCALE))
-    chroma = chroma_distance(ab, true)
-    colourful = colourfulness_distance(ab, true)
-    # the head sees a few pixels of each picture: 313 logits for all of them would cost more than the network
     rng = np.random.default_rng((config.seed, step, 1))
     area = coarse[0, 0].numel()
     chosen = torch.from_numpy(rng.choice(area, min(area, config.bins_pixels), replace=False)).to(coarse.device)
     pixels = prediction.features.flatten(2)[:, :, chosen]  # B x C x n
-    logits = network.classify(pixels[..., None]).squeeze(-1).transpose(1, 2).flatten(0, 1).float()
+    logits = learner.network.classify(pixels[..., None]).squeeze(-1).transpose(1, 2).flatten(0, 1).float()
     of_pixels = coarse.flatten(2)[:, :, chosen].transpose(1, 2).flatten(0, 1)
-    classes = classification_loss(logits, of_pixels, data.bins, data.balance)
-    kinds = learner.kinds(features, example.kinds)
-    taught = torch.zeros(())
-    if learner.teacher is not None and step % 2 == 0:
-        taught = learner.teacher(features, example.clean)
-    total = distance + config.mixture_weight * mixture + config.light_weight * light
-    total = total + config.chroma_weight * chroma + config.colourfulness_weight * colourful
-    total = total + config.bins_weight * classes + config.kinds_weight * kinds + config.teacher_weight * taught
-    values = (total, distance, mixture, light, chroma, colourful, classes, kinds, 2 * taught)
-    return dict(zip(LOSSES, values, strict=True))
+    return classification_loss(logits, of_pixels, data.bins, data.balance)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,6 +19,35 @@ PRIOR_CELLS = 200_000  # from which the frequencies of colours are taken
 def ab_distance(predicted: Tensor, true: Tensor) -> Tensor:
     """Mean Euclidean distance in the ab plane, smooth at 0 (B x 2 x h x w, Lab units)."""
     return ((predicted - true).square().sum(1) + 1.0).sqrt().mean()
+
+
+def ciede2000_distance(predicted: Tensor, true: Tensor) -> Tensor:
+    """Mean CIEDE2000 of colours of the same lightness (B x 2 x h x w, Lab units), smooth at 0.
+
+    Differences among vivid colours count less than among greys, and of chroma less than of hue (Sharma et al. 2005).
+    """
+    chroma = [(ab.square().sum(1, keepdim=True) + 1e-2).sqrt() for ab in (predicted, true)]
+    seventh = ((chroma[0] + chroma[1]) / 2) ** 7
+    grey = 0.5 * (1 - (seventh / (seventh + 25.0**7)).sqrt())
+    one, other = (torch.cat((ab[:, :1] * (1 + grey), ab[:, 1:]), 1) for ab in (predicted, true))
+    chroma = [(ab.square().sum(1) + 1e-2).sqrt() for ab in (one, other)]
+    mean = (chroma[0] + chroma[1]) / 2
+    of_chroma = chroma[0] - chroma[1]
+    of_hue = ((one - other).square().sum(1) - of_chroma.square()).clamp(min=1e-4).sqrt()
+    with torch.no_grad():  # what depends on the mean hue
+        middle = one / chroma[0][:, None] + other / chroma[1][:, None]
+        hue = torch.atan2(middle[:, 1], middle[:, 0])
+        degrees = torch.rad2deg(hue) % 360
+        uneven = 1 - 0.17 * (hue - math.pi / 6).cos() + 0.24 * (2 * hue).cos()
+        uneven = uneven + 0.32 * (3 * hue + math.radians(6)).cos() - 0.2 * (4 * hue - math.radians(63)).cos()
+        blue = torch.deg2rad(60 * (-(((degrees - 275) / 25) ** 2)).exp()).sin()
+        turn = (one[:, 1] * other[:, 0] - one[:, 0] * other[:, 1]).sign()
+    of_chroma = of_chroma / (1 + 0.045 * mean)
+    of_hue = turn * of_hue / (1 + 0.015 * mean * uneven)
+    seventh = mean**7
+    rotation = -2 * (seventh / (seventh + 25.0**7)).sqrt() * blue
+    squared = of_chroma.square() + of_hue.square() + rotation * of_chroma * of_hue
+    return (squared.clamp(min=0) + 0.25).sqrt().mean()
 
 
 def lightness_distance(restored: Tensor, clean: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from t2c_engine.color import lab_to_linear, linear_to_srgb
 from t2c_engine.errors import UsageError
 
 MEAN_BGR = (104.0, 117.0, 123.0)
@@ -49,13 +50,30 @@ class PerceptualDistance(nn.Module):
         """Distance of each pair of pictures (B x 3 x H x W, 0..1), B numbers."""
         distances = []
         for a, b in zip(self.features(one), self.features(other), strict=True):
-            a, b = F.normalize(a, dim=1), F.normalize(b, dim=1)
+            a, b = F.normalize(a.float(), dim=1), F.normalize(b.float(), dim=1)
             distances.append((a - b).square().sum(1).mean((1, 2)))
         return torch.stack(distances).mean(0)
+
+    def of_colours(self, lightness: Tensor, predicted: Tensor, true: Tensor) -> Tensor:
+        """Mean distance of pictures of the same lightness, for training: colours beyond sRGB are clipped.
+
+        Args:
+            lightness: B x 1 x H x W, 0..100. predicted, true: B x 2 x h x w, Lab units, brought to H x W.
+        """
+        with torch.no_grad():
+            wanted = _rgb(lightness, true)
+        return self(_rgb(lightness, predicted), wanted).mean()
 
     def _conv(self, name: str, x: Tensor, stride: int = 1) -> Tensor:
         weight, bias = (self.get_buffer(_plain(f"{name}.{part}")) for part in ("weight", "bias"))
         return F.conv2d(x, weight, bias, stride, padding=1 if weight.shape[-1] == 3 else 0)
+
+
+def _rgb(lightness: Tensor, ab: Tensor) -> Tensor:
+    """B x 3 x H x W sRGB, 0..1."""
+    ab = F.interpolate(ab.float(), lightness.shape[-2:], mode="bilinear", align_corners=False)
+    linear = lab_to_linear(torch.cat((lightness, ab), 1).movedim(1, -1))
+    return linear_to_srgb(linear.clamp(0, 1)).movedim(-1, 1)
 
 
 def _plain(name: str) -> str:

@@ -79,8 +79,8 @@ class RunLog:
         losses = [line for line in lines if "validation" not in line]
         checks = [line for line in lines if line.get("validation")]
         figure, axes = pyplot.subplots(1, 2, figsize=(12, 4))
-        for name in self.names:
-            axes[0].plot([line["step"] for line in losses], [line[name] for line in losses], label=name)
+        for name in self.names:  # a run may have begun before a loss was thought of
+            axes[0].plot([line["step"] for line in losses], [line.get(name) for line in losses], label=name)
         for name in checks[-1]["validation"] if checks else []:
             values = [line["validation"].get(name) for line in checks]
             axes[1].plot([line["step"] for line in checks], values, marker=".", label=name)
