@@ -30,7 +30,8 @@ def squeezenet(tmp_path: Path) -> Path:
 def test_ciede2000_is_the_standards_for_colours_of_one_lightness() -> None:
     rng = np.random.default_rng(1)
     true, other = rng.uniform(-70, 70, (2, 1, 6, 6, 2))
-    expected = deltaE_ciede2000(*(np.concatenate((np.full((1, 6, 6, 1), 50.0), ab), -1) for ab in (true, other))).mean()
+    one, two = (np.concatenate((np.full((1, 6, 6, 1), 50.0), ab), -1) for ab in (true, other))
+    expected = deltaE_ciede2000(one, two).mean()
     predicted, wanted = (torch.from_numpy(ab).permute(0, 3, 1, 2) for ab in (other, true))
     assert float(ciede2000_distance(predicted, wanted)) == pytest.approx(expected, rel=0.005)
     assert float(ciede2000_distance(wanted, wanted)) == pytest.approx(0.5), "smooth at 0"
