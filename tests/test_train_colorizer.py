@@ -280,6 +280,18 @@ def test_a_part_of_some_pictures_is_another_pictures() -> None:
     assert all(len(some) == 1 for some, kind in zip(parts, joined.kinds, strict=True) if kind >= 0)
 
 
+def test_crops_of_one_photograph_are_held_out_together(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("trainer.image_data.VALIDATION_SHARE", 3)
+    folder = tmp_path / "crops"
+    folder.mkdir()
+    for index in range(12):
+        for part in ("c1", "c2", "full"):
+            Image.new("RGB", (48, 48), (index * 20, 90, 90)).save(folder / f"{index:02d}_{part}.png")
+    pictures = load_pictures([folder], tmp_path / "cache", crop=64)
+    held_out = pictures.validation.reshape(12, 3)  # by name, so that crops of one stand together
+    assert (held_out == held_out[:, :1]).all() and 0 < held_out[:, 0].sum() < 12
+
+
 def test_two_processes_may_decode_the_same_pictures(folder: Path, tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

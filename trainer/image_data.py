@@ -41,10 +41,10 @@ LARGE_SIDE = 132  # px; pictures of a shorter side below this are small ones
 SMALL_SIDE = 128  # px, at which small pictures are kept: most are enlarged, so that things have their usual size
 L_UNIT = 2.55  # bytes to one unit of L
 AB_STEP = 2  # px of lightness to one of ab, along each side
-CACHE_LAYOUT = 3  # of the cache's files
+CACHE_LAYOUT = 4  # of the cache's files
 KIND_SIZE = 20  # pictures with alike names that make a kind
 NO_KIND = 50  # pictures that a picture of no known kind counts as sharing its kind with
-VALIDATION_SHARE = 50  # one picture in so many is kept for validation, by a hash of its name
+VALIDATION_SHARE = 50  # one photograph in so many is kept for validation, by a hash of its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,12 @@ def kinds_of_names(names: Sequence[str]) -> np.ndarray:
     return number[kind]
 
 
+def photograph_of(name: str) -> str:
+    """What crops of one photograph share: "fox_c2.jpg" and "fox_full.jpg" are of "fox". All of them are held out of
+    training, or none: a network that knows the one is no judge of the other."""
+    return re.sub(r"_(c\d+|full)\.\w+$", "", name)
+
+
 def chances_of_kinds(kinds: np.ndarray, balance: float) -> np.ndarray:
     """How often to draw each picture: N, sum 1; in proportion to (pictures of its kind) ** -balance.
 
@@ -180,7 +186,8 @@ def _build(sources: Sequence[Path], folder: Path, max_side: int, crop: int) -> N
     if not names:
         raise PictureError(f"No picture was found in {', '.join(map(str, sources))}.")
     shapes = np.array([light.shape for light in lights])
-    held_out = [int(hashlib.sha256(n.encode()).hexdigest(), 16) % VALIDATION_SHARE == 0 for n in names]
+    photographs = (photograph_of(name).encode() for name in names)
+    held_out = [int(hashlib.sha256(name).hexdigest(), 16) % VALIDATION_SHARE == 0 for name in photographs]
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
     np.save(building / "lightness.npy", np.concatenate([light.ravel() for light in lights]))
