@@ -22,7 +22,7 @@ from trainer.colorizer_export import export_colorizer
 from trainer.image_data import NO_KIND, Batch, chances_of_kinds, draw_batch, kinds_of_names, load_pictures
 from trainer.made_pictures import make_pictures, with_made
 from trainer.paper_colors import PaperConfig, load_method, read_paper_config, train_paper_colors
-from trainer.picture_sources import Origin, origin_of, origin_of_weights
+from trainer.picture_sources import Origin, origin_at_start, origin_of, origin_of_weights
 from trainer.progress import RunLog
 from trainer.schedule import learning_rate
 from trainer.wear import WearConfig, jpeg, screened, wear
@@ -353,6 +353,10 @@ def test_a_card_tells_all_pictures_that_went_into_weights(tmp_path: Path) -> Non
     assert origin_of_weights(weights) == Origin()
     (tmp_path / "base.json").write_text(json.dumps({"data": ["a", "b"], "attribution": ["by c"]}))
     assert origin_of_weights(weights).joined(Origin(("b", "d"))) == Origin(("a", "b", "d"), ("by c",))
+    taught = origin_at_start([Path("mine")], weights, tmp_path / "squeezenet.npz")
+    assert taught.data == ("a", "b", "pictures of 'mine'")
+    assert taught.attribution[0] == "by c" and "SqueezeNet" in taught.attribution[1]
+    assert origin_at_start([Path("mine")], None, None) == Origin(("pictures of 'mine'",))
     (tmp_path / "base.json").write_text("{")
     with pytest.raises(UsageError, match=r"base\.json"):
         origin_of_weights(weights)

@@ -16,14 +16,14 @@ from t2c_engine.extraction import LIGHTNESS_WEIGHT, extract_palettes
 from t2c_engine.networks.colorizer import SCALE, Condition
 from trainer.chance import chosen, uniform
 from trainer.image_data import AB_STEP, Batch
-from trainer.made_pictures import with_made
+from trainer.made_pictures import room_for_chroma, with_made
 from trainer.wear import WearConfig, wear
 
 GAMMA = 0.35  # natural logarithm, at most, as are the bounds of VIVID
 VIVID = (-0.45, 0.3)
 TURN = 0.25  # radians at most
 CAST = 6.0  # ab units at most
-BLACK = 16.0  # L at which light is none, by the formula of L
+BLACK = 16.0  # with it added, L is in proportion to the cube root of light (L = 116 f - 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +123,6 @@ def turned(ab: Tensor, angle: Tensor) -> Tensor:
     cos, sin = angle.cos(), angle.sin()
     turn = torch.stack((torch.stack((cos, -sin), -1), torch.stack((sin, cos), -1)), 1)  # B x 2 x 2
     return torch.einsum("bij,bjhw->bihw", turn, ab)
-
-
-def room_for_chroma(lightness: Tensor) -> Tensor:
-    """How much of a change of colour sRGB has room for, 0..1: none in black and white."""
-    return (lightness / 25).clamp(0, 1) * ((100 - lightness) / 12).clamp(0, 1)
 
 
 def rotate_hue(ab: Tensor, palette: Tensor, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -35,7 +35,7 @@ from trainer.distributed import World, join_world
 from trainer.image_data import load_pictures
 from trainer.muon import Muon, takes
 from trainer.perceptual import PerceptualDistance
-from trainer.picture_sources import Origin, origin_of, origin_of_run, origin_of_weights
+from trainer.picture_sources import Origin, origin_at_start, origin_of_run
 from trainer.progress import RunLog, track
 from trainer.schedule import learning_rate
 from trainer.teacher import KindHead, Teacher
@@ -146,9 +146,8 @@ def train_colorizer(
     data = TrainingData.of(pictures, config.kind_balance, device)
     held_out = validation_batch(pictures, config)
     out.mkdir(parents=True, exist_ok=True)
-    origin = origin_of(sources) if init is None else origin_of_weights(init).joined(origin_of(sources))
     learner = build_learner(config, int(pictures.kinds.max()) + 1, device, init, teacher)
-    run = Run(config, out, learner, device, origin, world)
+    run = Run(config, out, learner, device, origin_at_start(sources, init, teacher), world)
     first = run.resume()
     history = RunLog(out, LOSSES, first) if world.first else None
     learner.train()

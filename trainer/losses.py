@@ -27,8 +27,7 @@ def ciede2000_distance(predicted: Tensor, true: Tensor) -> Tensor:
     Differences among vivid colours count less than among greys, and of chroma less than of hue (Sharma et al. 2005).
     """
     chroma = [(ab.square().sum(1, keepdim=True) + 1e-2).sqrt() for ab in (predicted, true)]
-    seventh = ((chroma[0] + chroma[1]) / 2) ** 7
-    grey = 0.5 * (1 - (seventh / (seventh + 25.0**7)).sqrt())
+    grey = 0.5 * (1 - _vividness((chroma[0] + chroma[1]) / 2))
     one, other = (torch.cat((ab[:, :1] * (1 + grey), ab[:, 1:]), 1) for ab in (predicted, true))
     chroma = [(ab.square().sum(1) + 1e-2).sqrt() for ab in (one, other)]
     mean = (chroma[0] + chroma[1]) / 2
@@ -44,10 +43,15 @@ def ciede2000_distance(predicted: Tensor, true: Tensor) -> Tensor:
         turn = (one[:, 1] * other[:, 0] - one[:, 0] * other[:, 1]).sign()
     of_chroma = of_chroma / (1 + 0.045 * mean)
     of_hue = turn * of_hue / (1 + 0.015 * mean * uneven)
-    seventh = mean**7
-    rotation = -2 * (seventh / (seventh + 25.0**7)).sqrt() * blue
+    rotation = -2 * _vividness(mean) * blue
     squared = of_chroma.square() + of_hue.square() + rotation * of_chroma * of_hue
     return (squared.clamp(min=0) + 0.25).sqrt().mean()
+
+
+def _vividness(chroma: Tensor) -> Tensor:
+    """CIEDE2000's measure of it, 0 for greys to 1."""
+    seventh = chroma**7
+    return (seventh / (seventh + 25.0**7)).sqrt()
 
 
 def lightness_distance(restored: Tensor, clean: Tensor) -> Tensor:

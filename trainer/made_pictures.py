@@ -63,16 +63,17 @@ def make_pictures(colours: Tensor, side: int, generator: torch.Generator) -> tup
     lightness = lightness.clamp(2, 98)
     vivid = uniform((batch, 1, 1), *VIVID, generator)
     ab = colour[..., 1:].transpose(1, 2).gather(2, flat.expand(-1, 2, -1)) * vivid
-    ab = ab * _room(lightness)[:, None] / _room(base.clamp(25, 88)).gather(1, flat[:, 0])[:, None]
+    room, of_base = (room_for_chroma(tones, 30, 15) for tones in (lightness, base.clamp(25, 88)))
+    ab = ab * room[:, None] / of_base.gather(1, flat[:, 0])[:, None]
     light, ab = lightness.unflatten(1, (1, side, side)), ab.unflatten(2, (side, side))
     soft = chosen(batch, 0.5, generator)  # as lenses make them
     light = light + soft * (F.avg_pool2d(light, 3, 1, 1, count_include_pad=False) - light)
     return light, F.avg_pool2d(ab, AB_STEP)
 
 
-def _room(lightness: Tensor) -> Tensor:
-    """How much chroma sRGB has room for, 0..1."""
-    return (lightness / 30).clamp(0, 1) * ((100 - lightness) / 15).clamp(0, 1)
+def room_for_chroma(lightness: Tensor, dark: float = 25.0, light: float = 12.0) -> Tensor:
+    """How much chroma sRGB has room for, 0..1: all from `dark` L up to `light` below white, none in black and white."""
+    return (lightness / dark).clamp(0, 1) * ((100 - lightness) / light).clamp(0, 1)
 
 
 def _regions(batch: int, side: int, generator: torch.Generator) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.color import lab_to_linear, linear_to_srgb
+from t2c_engine.color import lab_to_srgb
 from t2c_engine.errors import UsageError
 
 MEAN_BGR = (104.0, 117.0, 123.0)
@@ -72,8 +72,7 @@ class PerceptualDistance(nn.Module):
 def _rgb(lightness: Tensor, ab: Tensor) -> Tensor:
     """B x 3 x H x W sRGB, 0..1."""
     ab = F.interpolate(ab.float(), lightness.shape[-2:], mode="bilinear", align_corners=False)
-    linear = lab_to_linear(torch.cat((lightness, ab), 1).movedim(1, -1))
-    return linear_to_srgb(linear.clamp(0, 1)).movedim(-1, 1)
+    return lab_to_srgb(torch.cat((lightness, ab), 1).movedim(1, -1)).movedim(-1, 1)
 
 
 def _plain(name: str) -> str:

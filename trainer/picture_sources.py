@@ -44,6 +44,7 @@ TINY_IMAGENET = Origin(
     ("Tiny-ImageNet at 64 px (ImageNet's terms: the pictures are for research and education only), 10,000 pictures",),
     ("Trained in part on pictures of ImageNet (Deng et al. 2009).",),
 )
+SQUEEZENET = Origin((), ("Trained with features of SqueezeNet 1.0 (Iandola et al. 2016; BSD licence) as targets.",))
 COLLECTIONS = ((r"train-\d+\.zip", PERMISSIVE), (r"tinyimagenet.*\.zip", TINY_IMAGENET))
 
 
@@ -70,6 +71,17 @@ def origin_of_weights(weights: Path) -> Origin:
         return Origin(tuple(map(str, values["data"])), tuple(map(str, values["attribution"])))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"The card {card} of the weights to start from cannot be read: {error}.") from error
+
+
+def origin_at_start(sources: Iterable[Path], init: Path | None, teacher: Path | None) -> Origin:
+    """All that a new run's weights will come from: weights to start from, pictures, and SqueezeNet's as a teacher.
+
+    Raises:
+        UsageError: the card of the weights to start from cannot be read.
+    """
+    origin = Origin() if init is None else origin_of_weights(init)
+    origin = origin.joined(origin_of(sources))
+    return origin if teacher is None else origin.joined(SQUEEZENET)
 
 
 def origin_of_run(state: dict[str, Any]) -> Origin:
