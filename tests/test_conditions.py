@@ -62,8 +62,10 @@ def test_vivid_is_the_faint_colours_in_the_same_places_but_stronger() -> None:
             alone = (condition.palette_mask.sum(1) == 0).float()[:, None, None, None]
             return replace(found, ab=found.ab + alone * (faint - found.ab))
 
-    network = Faint(replace(SMALL, sharpness=2.5))
+    network = Faint(SMALL)
     torch.nn.init.zeros_(network.likeness)  # all that chance has a part in before training
+    for parameter in (network.closeness, network.tone, network.own_score):
+        parameter.data *= 2.5  # colours mix less
     colorizer = Colorizer(network, "faint", 64, torch.device("cpu"))
     encoding = colorizer.encode(np.tile(np.linspace(5, 95, 96, dtype=np.float32), (64, 1)))
     direct, vivid = (colorizer.automatic(encoding, one) for one in (Decoding.DIRECT, Decoding.VIVID))

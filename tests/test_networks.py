@@ -53,14 +53,30 @@ def test_colour_comes_at_a_quarter_and_one_encoding_serves_many(network: Coloriz
 
 
 def test_detail_follows_lightness_where_the_features_are_too_coarse(network: ColorizerNet) -> None:
-    fine = ColorizerNet(replace(SMALL, detail=2, sharpness=4.0)).eval()
-    fine.load_state_dict(ColorizerNet(SMALL).state_dict() | {"likeness": torch.zeros(2)})
+    fine = ColorizerNet(replace(SMALL, detail=2, trust=0.0)).eval()
+    for parameter in (fine.closeness, fine.tone, fine.own_score):
+        parameter.data *= 4  # colours mix less
     lightness = torch.full((1, 1, 64, 64), 80.0)
     lightness[:, :, :, 34:] = 20  # an edge within a pixel of the features, between two of the colour's
     palette = torch.tensor([[[20.0, 40, 0], [80, -40, 0]]])
     ab = fine(lightness, Condition(palette, torch.ones(1, 2))).ab
     assert ab.shape == (1, 2, 32, 32)
     assert (ab[0, 0, :, :17] < -35).all() and (ab[0, 0, :, 17:] > 35).all()
+
+
+def test_trust_is_how_much_counts_beside_tones() -> None:
+    """At 0 what was learned of colours beside their tones has no part in who takes which."""
+    torch.manual_seed(2)
+    light, asked = torch.rand(1, 1, 64, 64) * 100, condition(1)
+    learned, other = (ColorizerNet(SMALL).eval() for _ in range(2))
+    for network in (learned, other):
+        for parameter in (*network.assign_pixel.parameters(), *network.says.parameters()):
+            torch.nn.init.normal_(parameter, std=0.05)
+    apart = []
+    for trust in (0.0, 0.5, 1.0):
+        learned.config = other.config = replace(SMALL, trust=trust)
+        apart.append((learned(light, asked).shares - other(light, asked).shares).abs().mean().item())
+    assert apart[0] < 1e-6 < apart[1] < apart[2]
 
 
 def test_a_grown_network_starts_as_the_one_it_grew_from(network: ColorizerNet) -> None:

@@ -94,7 +94,9 @@ def export(
     figures: Annotated[Path | None, typer.Option("--figures", help="JSON of 'evaluate' for the card.")] = None,
     command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train colorizer",
     short_side: Annotated[int, typer.Option("--short-side", min=32, max=1024, help="Of the input at use, px.")] = 160,
-    sharpness: Annotated[float, typer.Option("--sharpness", min=0.1, max=10, help="Above 1 colours mix less.")] = 1.0,
+    trust: Annotated[
+        float, typer.Option("--trust", min=0, max=2, help="Below 1 tones say more of colours, things less.")
+    ] = 1.0,
     spread: Annotated[
         float | None, typer.Option("--spread", min=0, max=1, help="Above 0 pure pixels are more vivid; as trained.")
     ] = None,
@@ -121,7 +123,7 @@ def export(
     known: dict[str, Any] = measured.get("colors", {}).get("palette", {})
     sizes: dict[str, Any] = {
         "short_side": short_side,
-        "sharpness": sharpness,
+        "trust": trust,
         "spread": spread,
         "chroma_gain": chroma_gain,
         "looks": tuple(look or (1.0, 0.75)),

@@ -25,7 +25,7 @@ def export_colorizer(
     figures: dict[str, Any],
     *,
     short_side: int = SHORT_SIDE,
-    sharpness: float = 1.0,
+    trust: float = 1.0,
     spread: float | None = None,
     chroma_gain: float = 1.0,
     looks: tuple[float, ...] = (1.0,),
@@ -33,7 +33,7 @@ def export_colorizer(
     """Export a run's averaged weights as an installed model: safetensors fp16 and its card.
 
     Args:
-        short_side: of the network's input at use, px. sharpness, spread, chroma_gain: see `ColorizerConfig`; a
+        short_side: of the network's input at use, px. trust, spread, chroma_gain: see `ColorizerConfig`; a
             spread of None stays what it was in training. looks: see `Colorizer`.
 
     Raises:
@@ -43,7 +43,7 @@ def export_colorizer(
     if state is None:
         raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
     settings = json.loads(state["config"])
-    network = settings["network"] | {"sharpness": sharpness, "chroma_gain": chroma_gain}
+    network = settings["network"] | {"trust": trust, "chroma_gain": chroma_gain}
     if spread is not None:
         network["spread"] = spread
     origin = origin_of_run(state)

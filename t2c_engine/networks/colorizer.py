@@ -39,7 +39,7 @@ class ColorizerConfig:
     token_width: int = 128  # of a palette colour
     heads: int = 4
     bins: int = 313
-    sharpness: float = 1.0  # of the mixture: factor on the scores, 1 in training; above it colours mix less
+    trust: float = 1.0  # at use: factor on what is learned beside tones, which is less sure of pictures never seen
     detail: int = 1  # 1, 2 or 4: the colour's resolution over that of the finest features; see `ColorizerNet`
     detail_width: int = 0  # channels at the colour's resolution, in which the network finds edges; 0: lightness decides
     smoothings: int = 0  # rounds in which neighbours that look alike come to an agreement; see `Smoothing`
@@ -302,7 +302,7 @@ class ColorizerNet(nn.Module):
         tokens, terms = self.token_norm(tokens), colour_terms(condition.palette)
         scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(tokens))
         wanted = torch.einsum("bchw,bkc->bkhw", wanted, terms)
-        scores = torch.cat((scores[:, :1] + self.own_score, scores[:, 1:] + wanted), 1)
+        scores = torch.cat((scores[:, :1], scores[:, 1:] + wanted), 1)
         lightness, detailed = features.lightness, features.detailed
         if self.config.relit:
             lightness = lightness + RELIGHT_UNIT * light
@@ -336,27 +336,29 @@ class ColorizerNet(nn.Module):
 
         Args:
             scores: B x (1 + K) x h x w, what the network says beside tones. finer: what it adds to them at the
-                resolution of `detailed`. alike: B x C x h x w, see `refined`.
+                resolution of `detailed`. alike: B x C x h x w, see `refined`. `trust` is put in all three.
             lightness: B x 1 x h x w, `detailed` the same at the colour's resolution. lights: B x K, L of the palette.
         """
+        trust = self.config.trust
+        finer = None if finer is None else trust * finer
         tones = Tones.fitted(lightness, lights, mask[:, 1:])
         by_tone = self._by_tone(lightness, tones)
-        scores = refined(scores + by_tone, alike, self.likeness, mask)
+        scores = refined(trust * scores + by_tone, alike, trust * self.likeness, mask)
         matching = scores if finer is None else scores + F.avg_pool2d(finer, self.config.detail)
-        tilt = tilts(matching * self.config.sharpness, lightness, lights) if self.config.matched else None
+        tilt = tilts(matching, lightness, lights) if self.config.matched else None
         if self.config.detail > 1:
             scores = upsampled(scores - by_tone, detailed) + self._by_tone(detailed, tones)
         if finer is not None:
             scores = scores + finer
-        scores = scores * self.config.sharpness
         if tilt is not None:
             scores = tilted(scores, detailed, lights, tilt)
         return scores.masked_fill(~mask[:, :, None, None], -torch.inf).softmax(1)
 
     def _by_tone(self, lightness: Tensor, tones: Tones) -> Tensor:
-        """What lightness alone says of every colour, B x (1 + K) x h x w; nothing of the network's own."""
+        """What lightness alone says of every colour, B x (1 + K) x h x w; the same everywhere of the network's own."""
         apart = (lightness - tones.means[..., None]).abs() / 8
-        return F.pad(self.tone * tones.scores(lightness) - self.closeness * apart, (0, 0, 0, 0, 1, 0))
+        own = self.own_score.expand(len(lightness), 1, *lightness.shape[2:])
+        return torch.cat((own, self.tone * tones.scores(lightness) - self.closeness * apart), 1)
 
     def classify(self, features: Tensor) -> Tensor:
         """Logits over the 313 ab bins (Zhang et al. 2016), B x 313 x h x w, from `Prediction.features`."""
