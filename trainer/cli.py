@@ -126,7 +126,7 @@ def export(
         "trust": trust,
         "spread": spread,
         "chroma_gain": chroma_gain,
-        "looks": tuple(look or (1.0, 0.75)),
+        "looks": tuple(look or (1.0, 0.7)),
     }
     card = export_colorizer(run, into or user_folder(), name, version, command, known, **sizes)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
