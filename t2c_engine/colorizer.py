@@ -229,8 +229,14 @@ def build_network(card: ModelCard) -> ColorizerNet:
 
 
 def read_network_config(values: dict[str, Any]) -> ColorizerConfig:
-    """A network's sizes from a card or a settings file, where tuples are lists."""
+    """A network's sizes from a card or a settings file, where tuples are lists.
+
+    Raises:
+        TypeError: it has sizes that there are not. A `sharpness` of 1, which meant nothing, is no such.
+    """
     plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    if plain.get("sharpness") == 1:
+        del plain["sharpness"]
     return ColorizerConfig(**plain)
 
 

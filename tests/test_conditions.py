@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from t2c_engine import cli
 from t2c_engine.color import srgb_to_lab
-from t2c_engine.colorizer import VIVIDNESS, Colorizer
+from t2c_engine.colorizer import VIVIDNESS, Colorizer, read_network_config
 from t2c_engine.decoding import Decoding, decode_bins
 from t2c_engine.errors import PictureError
 from t2c_engine.hints import Hints, hints_of_pixels
@@ -245,3 +245,10 @@ def test_without_a_palette_the_dabs_colours_are_one_for_the_picture(colorizer: C
     detail = encoding.height // 16
     for place, wanted in (((14 * detail, 4 * detail), (50, 20)), ((detail, 20 * detail), (-20, -40))):
         assert np.linalg.norm(dabbed[place] - wanted) < np.linalg.norm(alone[place] - wanted) / 2
+
+
+def test_cards_with_a_sharpness_of_one_are_still_read() -> None:
+    """It meant nothing; any other changed colours, which cannot be done any more."""
+    assert read_network_config({"widths": [8, 8, 8], "sharpness": 1.0}) == ColorizerConfig(widths=(8, 8, 8))
+    with pytest.raises(TypeError, match="sharpness"):
+        read_network_config({"sharpness": 1.6})
