@@ -95,14 +95,14 @@ def export(
     command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train colorizer",
     short_side: Annotated[int, typer.Option("--short-side", min=32, max=1024, help="Of the input at use, px.")] = 160,
     trust: Annotated[
-        float, typer.Option("--trust", min=0, max=2, help="Below 1 tones say more of colours, things less.")
-    ] = 1.0,
+        float | None, typer.Option("--trust", min=0, max=2, help="Below 1 tones say more, things less; as trained.")
+    ] = None,
     spread: Annotated[
         float | None, typer.Option("--spread", min=0, max=1, help="Above 0 pure pixels are more vivid; as trained.")
     ] = None,
     chroma_gain: Annotated[
-        float, typer.Option("--chroma-gain", min=0.5, max=2, help="Factor on all colours at use.")
-    ] = 1.0,
+        float | None, typer.Option("--chroma-gain", min=0.5, max=2, help="Factor on all colours; as trained.")
+    ] = None,
     look: Annotated[
         list[float] | None, typer.Option("--look", min=0.1, max=1, help="Sizes to look at a picture, parts of 1.")
     ] = None,

@@ -25,16 +25,16 @@ def export_colorizer(
     figures: dict[str, Any],
     *,
     short_side: int = SHORT_SIDE,
-    trust: float = 1.0,
+    trust: float | None = None,
     spread: float | None = None,
-    chroma_gain: float = 1.0,
+    chroma_gain: float | None = None,
     looks: tuple[float, ...] = (1.0,),
 ) -> ModelCard:
     """Export a run's averaged weights as an installed model: safetensors fp16 and its card.
 
     Args:
-        short_side: of the network's input at use, px. trust, spread, chroma_gain: see `ColorizerConfig`; a
-            spread of None stays what it was in training. looks: see `Colorizer`.
+        short_side: of the network's input at use, px. trust, spread, chroma_gain: see `ColorizerConfig`;
+            None stays what it was in training. looks: see `Colorizer`.
 
     Raises:
         UsageError: the run has no checkpoint. OutputError: the folder cannot be written.
@@ -43,9 +43,8 @@ def export_colorizer(
     if state is None:
         raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
     settings = json.loads(state["config"])
-    network = settings["network"] | {"trust": trust, "chroma_gain": chroma_gain}
-    if spread is not None:
-        network["spread"] = spread
+    at_use = {"trust": trust, "spread": spread, "chroma_gain": chroma_gain}
+    network = settings["network"] | {key: value for key, value in at_use.items() if value is not None}
     origin = origin_of_run(state)
     return export_model(
         folder,

@@ -46,7 +46,7 @@ class ColorizerConfig:
     detail_blocks: int = 0  # residual blocks among those that find edges
     relit: bool = False  # the network restores tones before they are compared with the palette's; see `ColorizerNet`
     spread: float = 0.0  # 0..1: how far the mean ab of a colour's pixels is brought to the colour's own; see `lacking`
-    chroma_gain: float = 1.0  # at use: factor on ab, which doubt about colours makes faint
+    chroma_gain: float = 1.0  # factor on ab, which doubt about colours makes faint
     matched: bool = False  # the mean lightness of a colour's pixels is brought near the colour's own; see `tilts`
 
 
