@@ -28,7 +28,7 @@ from t2c_engine.networks.colorizer import MULTIPLE, SCALE, ColorizerConfig, Colo
 from t2c_engine.palette import PALETTE_SIZE, Palette
 from t2c_engine.resize import resize
 
-VIVIDNESS = 2.0  # of the network's own colours made a palette, which are fainter than things are
+VIVIDNESS = 1.85  # of the network's own colours made a palette, which are fainter than things are
 DABBED = 0.3  # coverage from which a cell's colour counts among the dabs' own
 MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than left to run out of memory
 

@@ -13,6 +13,7 @@ from PIL import Image
 from t2c_engine.color import lab_to_srgb
 from t2c_engine.colorizer import Colorizer
 from t2c_engine.errors import PictureError, UsageError
+from t2c_engine.models import load_weights
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
 from t2c_engine.palette import Palette
 from trainer.augment import AugmentConfig, dab_palette, make_example, regrade, with_joined
@@ -130,6 +131,14 @@ def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypat
     assert again.exists()
     second = export_colorizer(tmp_path / "second", models, "second", "1", "t2c-train colorizer", {})
     assert second.data == card.data == (f"pictures of '{folder.name}'",)
+    third = export_colorizer(
+        tmp_path / "second", models, "third", "1", "x", {}, blend=weights, blend_share=0.25, trust=0.7, chroma_gain=1.1
+    )
+    first, own, mean = (load_weights(one) for one in (card, second, third))
+    assert all(np.allclose(mean[k], 0.25 * first[k].astype(float) + 0.75 * own[k], rtol=4e-3, atol=1e-4) for k in mean)
+    assert third.config["network"] == second.config["network"] | {"trust": 0.7, "chroma_gain": 1.1}
+    with pytest.raises(UsageError, match="cannot be read"):
+        export_colorizer(tmp_path / "second", models, "third", "1", "x", {}, blend=tmp_path / "missing.safetensors")
     grown = replace(TINY, blocks=(1, 2, 2), token_levels=3, relit=True)
     config = replace(CONFIG, steps=2, bfloat16=True, light_weight=0.2, mixture_weight=0.3, network=grown)
     train_colorizer(config, [folder], tmp_path / "grown", tmp_path / "cache", init=weights)

@@ -103,6 +103,10 @@ def export(
     chroma_gain: Annotated[
         float | None, typer.Option("--chroma-gain", min=0.5, max=2, help="Factor on all colours; as trained.")
     ] = None,
+    blend: Annotated[
+        Path | None, typer.Option("--blend", help="Weights to take the mean with, as those the run went on from.")
+    ] = None,
+    blend_share: Annotated[float, typer.Option("--blend-share", min=0, max=1, help="Of these in the mean.")] = 0.5,
     look: Annotated[
         list[float] | None, typer.Option("--look", min=0.1, max=1, help="Sizes to look at a picture, parts of 1.")
     ] = None,
@@ -126,6 +130,8 @@ def export(
         "trust": trust,
         "spread": spread,
         "chroma_gain": chroma_gain,
+        "blend": blend,
+        "blend_share": blend_share,
         "looks": tuple(look or (1.0, 0.7)),
     }
     card = export_colorizer(run, into or user_folder(), name, version, command, known, **sizes)
