@@ -131,12 +131,15 @@ def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypat
     assert again.exists()
     second = export_colorizer(tmp_path / "second", models, "second", "1", "t2c-train colorizer", {})
     assert second.data == card.data == (f"pictures of '{folder.name}'",)
+    told = json.loads(weights.with_suffix(".json").read_text("utf-8"))
+    weights.with_suffix(".json").write_text(json.dumps(told | {"data": ["pictures of old"]}), "utf-8")
     third = export_colorizer(
         tmp_path / "second", models, "third", "1", "x", {}, blend=weights, blend_share=0.25, trust=0.7, chroma_gain=1.1
     )
     first, own, mean = (load_weights(one) for one in (card, second, third))
     assert all(np.allclose(mean[k], 0.25 * first[k].astype(float) + 0.75 * own[k], rtol=4e-3, atol=1e-4) for k in mean)
     assert third.config["network"] == second.config["network"] | {"trust": 0.7, "chroma_gain": 1.1}
+    assert third.data == (*second.data, "pictures of old")
     with pytest.raises(UsageError, match="cannot be read"):
         export_colorizer(tmp_path / "second", models, "third", "1", "x", {}, blend=tmp_path / "missing.safetensors")
     grown = replace(TINY, blocks=(1, 2, 2), token_levels=3, relit=True)

@@ -13,7 +13,7 @@ from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard, export_model
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
 from trainer.checkpoints import CHECKPOINT, load_checkpoint, load_initial
-from trainer.picture_sources import origin_of_run
+from trainer.picture_sources import origin_of_run, origin_of_weights
 
 SHORT_SIDE = 160  # of the network's input at use, px
 
@@ -41,6 +41,7 @@ def export_colorizer(
             None stays what it was in training. looks: see `Colorizer`.
         blend: weights that have `blend_share` (0..1) of a mean with the run's own. Of those that the run went on from,
             a part brings back what it has unlearned of pictures that it was not shown (Wortsman et al. 2022, WiSE-FT).
+            What the card beside them says of data and attribution is taken over.
 
     Raises:
         UsageError: the run has no checkpoint, or `blend` cannot be read or is of another network.
@@ -53,9 +54,12 @@ def export_colorizer(
     at_use = {"trust": trust, "spread": spread, "chroma_gain": chroma_gain}
     network = settings["network"] | {key: value for key, value in at_use.items() if value is not None}
     origin, averaged = origin_of_run(state), _averaged(state)
+    if blend is not None:
+        origin = origin.joined(origin_of_weights(blend))
+        averaged = _blended(averaged, read_network_config(network), blend, blend_share)
     return export_model(
         folder,
-        averaged if blend is None else _blended(averaged, read_network_config(network), blend, blend_share),
+        averaged,
         name=name,
         version=version,
         kind="colorizer",
