@@ -175,11 +175,14 @@ def open_socket(path: Path) -> socket.socket:
             raise OutputError(f"The folder {folder} is open to others; put the socket into one of mode 0700.")
         if path.is_socket():
             _refuse_living(path)
-            path.unlink()
+        elif path.exists():
+            raise OutputError(f"{path} is a file, not a socket; choose another path.")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        unheard = path.with_name(f".{os.getpid()}")  # who sees the socket may connect: it gets its name once it listens
         try:
-            listener.bind(str(path))
+            listener.bind(str(unheard))
             listener.listen(8)
+            unheard.replace(path)
         except OSError:
             listener.close()
             raise

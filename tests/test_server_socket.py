@@ -15,6 +15,9 @@ import pytest
 from client import Engine, EngineError  # pyright: ignore[reportMissingImports]
 from engine_helpers import RED, command, ramp, send
 
+from t2c_engine.errors import OutputError
+from t2c_engine.server import open_socket
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows' Python knows no Unix sockets")
 
 
@@ -41,6 +44,15 @@ def test_a_socket_serves_one_editor_after_the_other(listening: tuple[Path, subpr
     server.terminate()
     assert server.wait(5) == 0
     assert not path.exists()
+
+
+def test_a_file_is_not_taken_for_a_socket(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    with pytest.raises(OutputError, match="not a socket"):
+        open_socket(path)
+    assert path.read_text() == "mine" and list(tmp_path.iterdir()) == [path]
 
 
 def test_an_editor_that_comes_while_another_is_served_is_told(
