@@ -29,6 +29,7 @@ from t2c_engine.palette import PALETTE_SIZE, Palette
 from t2c_engine.resize import resize
 
 VIVIDNESS = 1.85  # of the network's own colours made a palette, which are fainter than things are
+MOST_VIVID = 45.0  # chroma up to which they are lifted; what is more vivid of itself stays as it is
 DABBED = 0.3  # coverage from which a cell's colour counts among the dabs' own
 MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than left to run out of memory
 
@@ -164,7 +165,9 @@ class Colorizer:
         lightness = look.features.lightness[:1, :, : look.height, : look.width].float().cpu()
         own = torch.from_numpy(self.colour(encoding, [None], hints)[0]).permute(2, 0, 1)[None]
         own = F.avg_pool2d(own, look.detail)
-        return Palette.from_lab(extract_palettes(torch.cat((lightness, VIVIDNESS * own), 1), PALETTE_SIZE)[0].numpy())
+        chroma = own.square().sum(1, keepdim=True).sqrt().clamp(min=1e-3)
+        vivid = (MOST_VIVID / chroma).clamp(1, VIVIDNESS) * own
+        return Palette.from_lab(extract_palettes(torch.cat((lightness, vivid), 1), PALETTE_SIZE)[0].numpy())
 
     def _maps(self, encoding: Encoding, parts: Sequence[Tensor], hints: Hints | None) -> list[np.ndarray]:
         """B x 2 x h x w of every look, without padding, averaged, the dabs in it, as one array each."""

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from t2c_engine import cli
 from t2c_engine.color import srgb_to_lab
-from t2c_engine.colorizer import VIVIDNESS, Colorizer, read_network_config
+from t2c_engine.colorizer import MOST_VIVID, VIVIDNESS, Colorizer, read_network_config
 from t2c_engine.decoding import Decoding, decode_bins
 from t2c_engine.errors import PictureError
 from t2c_engine.hints import Hints, hints_of_pixels
@@ -52,26 +52,38 @@ def test_the_top_bins_alone_count() -> None:
         decode_bins(flat, bins, Decoding.VIVID)
 
 
-def test_vivid_is_the_faint_colours_in_the_same_places_but_stronger() -> None:
-    class Faint(ColorizerNet):
-        """Its own colours follow lightness, faintly."""
+def direct_and_vivid(strength: float) -> tuple[np.ndarray, np.ndarray]:
+    """Automatic ab maps of a network whose own colours follow lightness, so strongly."""
 
+    class Following(ColorizerNet):
         def decode(self, features: Features, condition: Condition) -> Prediction:
             found = super().decode(features, condition)
-            faint = torch.cat((features.lightness - 50, 50 - features.lightness), 1) * 0.2
+            own = torch.cat((features.lightness - 50, 50 - features.lightness), 1) * strength
             alone = (condition.palette_mask.sum(1) == 0).float()[:, None, None, None]
-            return replace(found, ab=found.ab + alone * (faint - found.ab))
+            return replace(found, ab=found.ab + alone * (own - found.ab))
 
-    network = Faint(SMALL)
+    torch.manual_seed(0)
+    network = Following(SMALL)
     torch.nn.init.zeros_(network.likeness)  # all that chance has a part in before training
     for parameter in (network.closeness, network.tone, network.own_score):
         parameter.data *= 2.5  # colours mix less
-    colorizer = Colorizer(network, "faint", 64, torch.device("cpu"))
+    colorizer = Colorizer(network, "following", 64, torch.device("cpu"))
     encoding = colorizer.encode(np.tile(np.linspace(5, 95, 96, dtype=np.float32), (64, 1)))
     direct, vivid = (colorizer.automatic(encoding, one) for one in (Decoding.DIRECT, Decoding.VIVID))
+    return direct, vivid
+
+
+def test_vivid_is_the_faint_colours_in_the_same_places_but_stronger() -> None:
+    direct, vivid = direct_and_vivid(0.2)
     assert np.corrcoef(direct.ravel(), vivid.ravel())[0, 1] > 0.88
     stronger = np.linalg.norm(vivid, axis=2).mean() / np.linalg.norm(direct, axis=2).mean()
     assert 0.65 * VIVIDNESS < stronger < 1.05 * VIVIDNESS, "a palette of means is fainter than its picture"
+
+
+def test_colours_that_are_vivid_of_themselves_are_not_lifted() -> None:
+    direct, vivid = (np.linalg.norm(ab, axis=2) for ab in direct_and_vivid(1.2))
+    assert direct.max() > MOST_VIVID > direct.min()
+    assert vivid.max() < 1.02 * direct.max()
 
 
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 12))
