@@ -45,5 +45,5 @@ setup(
             "scipy>=1.11",
         ],
     },
-    entry_points={"console_scripts": ["t2c = t2c_engine.cli:main", "t2c-train = trainer.cli:main"]},
+    entry_points={"console_scripts": ["t2c = t2c_engine.cli.main:main", "t2c-train = trainer.cli:main"]},
 )

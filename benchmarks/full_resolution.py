@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from t2c_engine.pictures import read_picture, small_lightness, write_picture
-from t2c_engine.resize import resize
-from t2c_engine.upsample import render
+from t2c_engine.pictures.picture import read_picture, small_lightness, write_picture
+from t2c_engine.pictures.resize import resize
+from t2c_engine.rendering.guided_upsampling import render
 
 WIDTH, HEIGHT = 6000, 4000
 SHORT_SIDE = 160  # of the network's input, as shipped

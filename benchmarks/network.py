@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from t2c_engine.colorizer import Colorizer
+from t2c_engine.colorization.colorizer import Colorizer
 from trainer.speed import network_speed
 
 

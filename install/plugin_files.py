@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "gimp_plugin" / "text2colors"
-PROTOCOL = ROOT / "t2c_engine" / "protocol.py"
+PROTOCOL = ROOT / "t2c_engine" / "serving" / "protocol.py"
 NAME = "text2colors"  # folder and file of a GIMP plug-in have one name
 SETTINGS = "engine.json"
 _GIMP_3 = re.compile(r"3\.\d+")

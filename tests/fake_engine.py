@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PROTOCOL_FILE = Path(__file__).resolve().parent.parent / "t2c_engine" / "protocol.py"
+PROTOCOL_FILE = Path(__file__).resolve().parent.parent / "t2c_engine" / "serving" / "protocol.py"
 spec = importlib.util.spec_from_file_location("t2c_protocol", PROTOCOL_FILE)
 assert spec is not None and spec.loader is not None
 p: Any = importlib.util.module_from_spec(spec)

@@ -26,7 +26,7 @@ def make_service(behaviours: Sequence[str]) -> Any:
     import fakes
 
     from t2c_engine.errors import ModelError
-    from t2c_engine.service import Service, _render
+    from t2c_engine.serving.service import Service, _render
 
     class Colorizer(fakes.Colorizer):
         def colour(self, encoding: Any, palettes: Any, hints: Any = None) -> Any:
@@ -57,7 +57,7 @@ def make_service(behaviours: Sequence[str]) -> Any:
 
 
 if __name__ == "__main__":
-    from t2c_engine import server
+    from t2c_engine.serving import server
 
     parser = argparse.ArgumentParser()
     parser.add_argument("behaviours", nargs="*", choices=[*BEHAVIOURS, []])

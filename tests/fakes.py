@@ -9,11 +9,11 @@ from types import ModuleType
 
 import numpy as np
 
-from t2c_engine.decoding import Decoding
+from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.colorization.hints import Hints
 from t2c_engine.errors import EmptyPhraseError, ModelError
-from t2c_engine.hints import Hints
-from t2c_engine.palette import Palette
-from t2c_engine.steering import Steering, colors_lab
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.steering import Steering, colors_lab
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Colorizer:
 
 def modules() -> dict[str, ModuleType]:
     """The modules to put in place of the real ones, by name."""
-    sampler, colorizer = ModuleType("t2c_engine.sampler"), ModuleType("t2c_engine.colorizer")
+    sampler, colorizer = ModuleType("t2c_engine.palettes.sampler"), ModuleType("t2c_engine.colorization.colorizer")
     for thing in (PaletteRequest, PaletteResult, PaletteSampler):
         setattr(sampler, thing.__name__, thing)
     colorizer.Colorizer = Colorizer  # type: ignore[attr-defined]

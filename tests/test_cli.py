@@ -12,9 +12,10 @@ import tifffile
 from PIL import Image
 from typer.testing import CliRunner
 
-from t2c_engine import cli, models
+from t2c_engine import models
+from t2c_engine.cli.main import app
 from t2c_engine.models import export_model
-from t2c_engine.palette_files import read_palette, read_palettes
+from t2c_engine.palettes.files import read_palette, read_palettes
 from tests import fakes
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +34,7 @@ def world(tmp_path, monkeypatch):
 
 def t2c(*words: object, code: int = 0, stdin: str | None = None):
     """Run a command in this process; the exit code must be `code`."""
-    result = CliRunner().invoke(cli.app, [str(word) for word in words], input=stdin)
+    result = CliRunner().invoke(app, [str(word) for word in words], input=stdin)
     assert result.exit_code == code, (result.exit_code, result.stdout, result.stderr, result.exception)
     return result
 
@@ -317,9 +318,9 @@ def test_palettes_start_without_torch():
 import sys
 from tests import fakes
 sys.modules.update({k: v for k, v in fakes.modules().items() if k.endswith("sampler")})
-from t2c_engine import cli
+from t2c_engine.cli.main import app
 try:
-    cli.app(["palette", "x", "-o", sys.argv[1]])
+    app(["palette", "x", "-o", sys.argv[1]])
 except SystemExit as end:
     assert end.code in (0, None), end.code
 heavy = {"torch", "scipy", "skimage", "matplotlib"} & sys.modules.keys()

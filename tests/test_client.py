@@ -15,7 +15,7 @@ import plugin_path
 import pytest
 from client import Engine, EngineCancelled, EngineError, EngineTimeout  # pyright: ignore[reportMissingImports]
 
-from t2c_engine.protocol import ErrorCode
+from t2c_engine.serving.protocol import ErrorCode
 
 FAKE = Path(__file__).parent / "fake_engine.py"
 PALETTES = [["#112233", "#445566", "#778899", "#aabbcc", "#ddeeff"], ["#000000", "#ff0000", "#00ff00", "#123456"]]

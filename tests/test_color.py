@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2c_engine import color
+from t2c_engine.color import lab as color
 
 # lowest and highest b for each a of the 313 bins that Zhang et al. (2016) publish; none is missing in between
 GOLDEN_BINS = {

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from t2c_engine.color import lab_to_srgb
+from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.errors import UsageError
 from trainer.cli import app
 from trainer.compare_colors import GROUPS, paper_colour

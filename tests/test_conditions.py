@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
-from t2c_engine import cli
-from t2c_engine.color import srgb_to_lab
-from t2c_engine.colorizer import MOST_VIVID, VIVIDNESS, Colorizer, read_network_config
-from t2c_engine.decoding import Decoding, decode_bins
+from t2c_engine.cli.main import app
+from t2c_engine.color.lab import srgb_to_lab
+from t2c_engine.colorization.colorizer import MOST_VIVID, VIVIDNESS, Colorizer, read_network_config
+from t2c_engine.colorization.decoding import Decoding, decode_bins
+from t2c_engine.colorization.hints import Hints, hints_of_pixels
+from t2c_engine.colorization.overlays import blend, read_hints, read_mask
 from t2c_engine.errors import PictureError
-from t2c_engine.hints import Hints, hints_of_pixels
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition, Features, Prediction
-from t2c_engine.overlays import blend, read_hints, read_mask
-from t2c_engine.palette import Palette
+from t2c_engine.palettes.palette import Palette
 from tests import fakes
 
 HEX = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
@@ -180,7 +180,7 @@ def world(tmp_path, monkeypatch):
 
 
 def t2c(*words: object, code: int = 0):
-    result = CliRunner().invoke(cli.app, [str(word) for word in words])
+    result = CliRunner().invoke(app, [str(word) for word in words])
     assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
     return result
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2c_engine.extraction import extract_palettes, palette_of_points
+from t2c_engine.colorization.palette_extraction import extract_palettes, palette_of_points
 
 COLOURS = np.array([[20, 10, -40], [40, 50, 30], [55, -45, 40], [75, 5, 70], [92, 0, 0]], dtype=np.float32)
 

@@ -38,7 +38,8 @@ def test_the_plug_in_goes_into_every_gimp_3(home: Path) -> None:
         folder = home / ".config" / "GIMP" / version / "plug-ins" / "text2colors"
         assert os.access(folder / "text2colors.py", os.X_OK)
         assert {"client.py", "layers.py", "dialog.py", "t2c_protocol.py"} <= files(folder)
-        assert (folder / "t2c_protocol.py").read_bytes() == (ROOT / "t2c_engine" / "protocol.py").read_bytes()
+        protocol = ROOT / "t2c_engine" / "serving" / "protocol.py"
+        assert (folder / "t2c_protocol.py").read_bytes() == protocol.read_bytes()
     assert not (home / ".config" / "GIMP" / "2.10" / "plug-ins").exists()
     settings = json.loads((home / ".local" / "share" / "text2colors" / "engine.json").read_text())
     assert settings == {"command": ["ssh", "gpubox", "t2c", "engine"]}

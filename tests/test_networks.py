@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from t2c_engine.colorizer import fuse_norms
-from t2c_engine.networks.assignment import Tones, lacking, mixed, refined, tilted, tilts
+from t2c_engine.colorization.colorizer import fuse_norms
 from t2c_engine.networks.attention import PaletteAttention
-from t2c_engine.networks.classifier import ColourClassifier
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition
-from t2c_engine.networks.pcn import PCN, PCNDiscriminator
+from t2c_engine.networks.palette_assignment import Tones, lacking, mixed, refined, tilted, tilts
+from trainer.papers.classifier_network import ColourClassifier
+from trainer.papers.pcn_network import PCN, PCNDiscriminator
 
 SMALL = ColorizerConfig(widths=(8, 16, 24), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 

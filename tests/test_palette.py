@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from skimage.color import deltaE_ciede2000
 
 from t2c_engine.errors import PaletteError
-from t2c_engine.palette import PALETTE_SIZE, Palette, delta_e_2000, k_medoids, palette_distance
+from t2c_engine.palettes.palette import PALETTE_SIZE, Palette, delta_e_2000, k_medoids, palette_distance
 
 # Sharma, Wu and Dalal 2005, table 1: L1 a1 b1 L2 a2 b2 dE00
 SHARMA = """

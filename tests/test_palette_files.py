@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2c_engine.errors import OutputError, PaletteError
-from t2c_engine.palette import Palette
-from t2c_engine.palette_files import (
+from t2c_engine.palettes.files import (
     READABLE,
     parse_palettes,
     read_palette,
@@ -17,6 +16,7 @@ from t2c_engine.palette_files import (
     render_palettes,
     write_palette,
 )
+from t2c_engine.palettes.palette import Palette
 
 colors = st.tuples(*[st.integers(0, 255)] * 3)
 palettes = st.builds(Palette, st.lists(colors, min_size=1, max_size=12).map(tuple), st.text(max_size=20))

@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from t2c_engine import files, picture_formats
-from t2c_engine.color import lab_to_srgb, srgb_to_lab
+from t2c_engine import files
+from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
 from t2c_engine.errors import OutputError, PictureError
-from t2c_engine.pictures import (
+from t2c_engine.pictures import decode
+from t2c_engine.pictures.picture import (
     Picture,
     lightness,
     read_picture,
@@ -305,7 +306,7 @@ def test_bombs_are_refused_before_they_are_unpacked(tmp_path: Path, monkeypatch:
     bomb = data[:16] + header + struct.pack(">I", zlib.crc32(b"IHDR" + header)) + data[33:]
     (tmp_path / "a.png").write_bytes(bomb)
     refused(tmp_path / "a.png", "too large|megapixels")
-    monkeypatch.setattr(picture_formats, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(decode, "MAX_PIXELS", 1000)
     for suffix in SUFFIXES:
         save(tmp_path / f"b{suffix}", scene())
         refused(tmp_path / f"b{suffix}", "64 x 48 pixels")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageCms
 
-from t2c_engine.color import RGB_TO_XYZ, WHITE, XYZ_TO_RGB
-from t2c_engine.profiles import SRGB, SRGB_CURVE, Curve, grey_curve, rgb_space
+from t2c_engine.color.lab import RGB_TO_XYZ, WHITE, XYZ_TO_RGB
+from t2c_engine.color.rgb_spaces import SRGB, SRGB_CURVE, Curve, grey_curve, rgb_space
 
 P3_PRIMARIES = [0.68, 0.32, 1, 0.265, 0.69, 1, 0.15, 0.06, 1]
 D65 = [0.3127, 0.3290, 1.0]
@@ -60,7 +60,7 @@ def test_curves_invert(curve: Curve) -> None:
 
 
 def test_srgb_curve_is_the_standard() -> None:
-    from t2c_engine.color import linear_to_srgb, srgb_to_linear
+    from t2c_engine.color.lab import linear_to_srgb, srgb_to_linear
 
     values = np.linspace(0, 1, 1000)
     np.testing.assert_allclose(SRGB_CURVE.decode(values), srgb_to_linear(values), atol=1e-7)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2c_engine.resize import linear_taps, resize
+from t2c_engine.pictures.resize import linear_taps, resize
 
 sides = st.integers(1, 40)
 

@@ -14,12 +14,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2c_engine.choosing import pairwise_distances
 from t2c_engine.errors import EmptyPhraseError, ModelError, UsageError
 from t2c_engine.models import PACKAGE_FOLDER, export_model, load_weights, read_card
 from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet
-from t2c_engine.palette import palette_distance
-from t2c_engine.sampler import PaletteRequest, PaletteSampler, SamplingConfig
+from t2c_engine.palettes.palette import palette_distance
+from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler, SamplingConfig
+from t2c_engine.palettes.selection import pairwise_distances
 from tests.palette_data import make_data
 from trainer.lexicon import build_lexicon
 
@@ -131,7 +131,8 @@ def test_loads_an_installed_model(
 def test_palettes_need_no_torch() -> None:
     """Importing torch takes seconds, and a palette is to be there in one and a half."""
     code = (
-        "import sys, t2c_engine.sampler; print([m for m in ('torch', 'scipy', 'skimage', 'PIL') if m in sys.modules])"
+        "import sys, t2c_engine.palettes.sampler\n"
+        "print([m for m in ('torch', 'scipy', 'skimage', 'PIL') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

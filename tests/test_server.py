@@ -19,8 +19,8 @@ import pytest
 from client import Engine, EngineCancelled, EngineError  # pyright: ignore[reportMissingImports]
 from engine_helpers import BLUE, RED, command, gone, ramp, send
 
-from t2c_engine import protocol as p
-from t2c_engine.color import srgb_to_lab
+from t2c_engine.color.lab import srgb_to_lab
+from t2c_engine.serving import protocol as p
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -247,7 +247,7 @@ def test_whatever_is_asked_right_after_hello_is_answered_while_the_networks_load
     """With the shipped weights and a real import of torch, on a machine that has other things to do."""
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
     try:
-        with Engine([sys.executable, "-m", "t2c_engine.server"]) as engine:
+        with Engine([sys.executable, "-m", "t2c_engine.serving"]) as engine:
             engine.hello(120)
             engine.palettes("autumn breeze", count=2, timeout=300)  # from here on torch is being imported
             key = send(engine, ramp(300, 200, "uint8"), "Y u8")

@@ -16,7 +16,7 @@ from client import Engine, EngineError  # pyright: ignore[reportMissingImports]
 from engine_helpers import RED, command, ramp, send
 
 from t2c_engine.errors import OutputError
-from t2c_engine.server import open_socket
+from t2c_engine.serving.server import open_socket
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows' Python knows no Unix sockets")
 

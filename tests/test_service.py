@@ -11,10 +11,10 @@ import pytest
 
 from t2c_engine.devices import pick_device
 from t2c_engine.errors import PictureError
-from t2c_engine.palette import Palette
-from t2c_engine.picture_store import HeldPicture, PictureStore, UnknownPictureError, format_of, read_pixels
-from t2c_engine.protocol import PIXEL_FORMATS
-from t2c_engine.service import CancelledError, Job, Service
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.serving.picture_store import HeldPicture, PictureStore, UnknownPictureError, format_of, read_pixels
+from t2c_engine.serving.protocol import PIXEL_FORMATS
+from t2c_engine.serving.service import CancelledError, Job, Service
 
 RED = Palette.from_hex("7f1d1d b91c1c dc2626 f87171 fee2e2")
 BLUE = Palette.from_hex("172554 1d4ed8 3b82f6 93c5fd eff6ff")

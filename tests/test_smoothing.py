@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition
-from t2c_engine.networks.smoothing import WEIGHT, WIDTH, Smoothing
+from t2c_engine.networks.edge_avoiding_filter import WEIGHT, WIDTH, Smoothing
 
 SMALL = ColorizerConfig(widths=(8, 16, 24), decoder_widths=(8, 12, 16), token_width=16, detail=2, detail_width=6)
 

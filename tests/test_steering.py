@@ -10,14 +10,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2c_engine.choosing import choose
-from t2c_engine.color_words import COLOR_WORDS, split_denials
 from t2c_engine.errors import ModelError, PaletteError, T2CError, UsageError
 from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet
 from t2c_engine.networks.tpn import PaperSampler, TpnGenerator, TpnPaperConfig
-from t2c_engine.palette import Color, Palette, delta_e_2000, palette_distance
-from t2c_engine.sampler import PaletteRequest, PaletteSampler
-from t2c_engine.steering import Steering, colors_lab, escape, parse_locked, refusal
+from t2c_engine.palettes.negation import COLOR_WORDS, split_denials
+from t2c_engine.palettes.palette import Color, Palette, delta_e_2000, palette_distance
+from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+from t2c_engine.palettes.selection import choose
+from t2c_engine.palettes.steering import Steering, colors_lab, escape, parse_locked, refusal
 from tests.palette_data import make_data
 from trainer.lexicon import build_lexicon
 
@@ -134,7 +134,7 @@ def test_the_free_colours_know_the_locked_ones() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    from t2c_engine.tpn_numpy import NumpyPaletteNet
+    from t2c_engine.palettes.numpy_network import NumpyPaletteNet
 
     shape = NETWORK | {"word_dimensions": 4, "mixtures": 2, "decoder_blocks": 2}
     plain = NumpyPaletteNet(shape, {key: value.detach().numpy() for key, value in network.state_dict().items()})

@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from t2c_engine import cli
-from t2c_engine.colorizer import Colorizer
-from t2c_engine.decoding import Decoding
-from t2c_engine.encoded import MAX_HINTS, Encoded
-from t2c_engine.hints import Hints
+from t2c_engine.cli.main import app
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.colorization.encoded_picture import MAX_HINTS, Encoded
+from t2c_engine.colorization.hints import Hints
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
-from t2c_engine.palette import Palette
-from t2c_engine.service import Job, Service
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.serving.service import Job, Service
 from tests import fakes
 
 RED = Palette.from_hex("7f1d1d b91c1c dc2626 f87171 fee2e2")
@@ -147,7 +147,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def coloured(*words: str) -> np.ndarray:
     command = ["colorize", "photo.png", "-o", "out", "--overwrite", *words]
-    result = CliRunner().invoke(cli.app, command)
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, (result.stdout, result.stderr, result.exception)
     return np.asarray(Image.open("out/photo-1.png"), int)
 

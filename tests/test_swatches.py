@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from t2c_engine.cli.terminal import print_palettes, print_table, progress
 from t2c_engine.errors import OutputError, PaletteError
-from t2c_engine.palette import Palette
-from t2c_engine.swatches import contact_sheet, swatch_sheet, write_swatch_sheet
-from t2c_engine.terminal import print_palettes, print_table, progress
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.swatches import contact_sheet, swatch_sheet, write_swatch_sheet
 
 AUTUMN = Palette.from_hex("#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33", "autumn")
 

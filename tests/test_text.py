@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t2c_engine.errors import EmptyPhraseError, ModelError, UsageError
-from t2c_engine.text import MAX_WORDS, Lexicon, split_words
-from t2c_engine.words import How, Vocabulary, edit_distances
+from t2c_engine.text.lexicon import MAX_WORDS, Lexicon, split_words
+from t2c_engine.text.vocabulary import How, Vocabulary, edit_distances
 from tests.palette_data import WORDS, make_data
 from trainer.lexicon import build_lexicon, quantise
 

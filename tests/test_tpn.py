@@ -11,7 +11,7 @@ from torch.distributions import Categorical, MixtureSameFamily, MultivariateNorm
 
 from t2c_engine.errors import ModelError
 from t2c_engine.networks import palette_set, tpn
-from t2c_engine.tpn_numpy import LAB_CENTRE, LAB_SCALE, LOG_SIGMA, Mixture, NumpyPaletteNet, draw
+from t2c_engine.palettes.numpy_network import LAB_CENTRE, LAB_SCALE, LOG_SIGMA, Mixture, NumpyPaletteNet, draw
 
 CONFIG = palette_set.PaletteSetConfig(word_dimensions=12, width=16, heads=2, mixtures=3, dropout=0.1)
 SHAPE = asdict(CONFIG)

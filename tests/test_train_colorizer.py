@@ -10,12 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from t2c_engine.color import lab_to_srgb
-from t2c_engine.colorizer import Colorizer
+from t2c_engine.color.lab import lab_to_srgb
+from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.models import load_weights
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
-from t2c_engine.palette import Palette
+from t2c_engine.palettes.palette import Palette
 from trainer.augment import AugmentConfig, dab_palette, make_example, regrade, with_joined
 from trainer.colorizer import train_colorizer
 from trainer.colorizer_config import TrainConfig, read_config

@@ -11,7 +11,7 @@ import pytest
 
 from t2c_engine.errors import UsageError
 from t2c_engine.models import load_weights, read_card
-from t2c_engine.sampler import PaletteRequest, PaletteSampler
+from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
 from tests.palette_data import THEMES, make_data
 from trainer.evaluate_palettes import ab_divergence, evaluate_palettes, new_texts, unseen_words
 from trainer.palette_data import TextColors, hex_to_lab, pack, read_texts

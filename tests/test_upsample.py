@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2c_engine import upsample
-from t2c_engine.color import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
-from t2c_engine.painter import Painter, Workspace
-from t2c_engine.pictures import Picture, lightness, lightness_at, srgb_profile
-from t2c_engine.resize import resize
-from t2c_engine.upsample import render
+from t2c_engine.color.lab import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
+from t2c_engine.pictures.picture import Picture, lightness, lightness_at, srgb_profile
+from t2c_engine.pictures.resize import resize
+from t2c_engine.rendering import guided_upsampling
+from t2c_engine.rendering.block_renderer import Painter, Workspace
+from t2c_engine.rendering.guided_upsampling import render
 
 
 def grey_scene(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -107,8 +107,8 @@ def test_blocks_and_threads_make_no_difference(monkeypatch: pytest.MonkeyPatch) 
     picture, ab = Picture((grey_scene(200, 300) * 255).astype(np.uint8)), smooth_ab(6, 20)
     whole = render(picture, ab)
     for block, cores in ((300, 1), (1000, 3), (7000, 2)):
-        monkeypatch.setattr(upsample, "BLOCK", block)
-        monkeypatch.setattr(upsample.os, "cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr(guided_upsampling, "BLOCK", block)
+        monkeypatch.setattr(guided_upsampling.os, "cpu_count", lambda cores=cores: cores)
         # float32 sums of vector and rest differ in the last bit, which can turn one rounding
         assert np.abs(render(picture, ab).astype(int) - whole).max() <= 1
 

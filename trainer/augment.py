@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from t2c_engine.extraction import LIGHTNESS_WEIGHT, extract_palettes
+from t2c_engine.colorization.palette_extraction import LIGHTNESS_WEIGHT, extract_palettes
 from t2c_engine.networks.colorizer import SCALE, Condition
 from trainer.chance import chosen, uniform
 from trainer.image_data import AB_STEP, Batch

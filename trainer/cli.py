@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from t2c_engine.cli import reported
+from t2c_engine.cli.common import reported
+from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
-from t2c_engine.terminal import output
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -178,7 +178,7 @@ def report(
         raise UsageError(f"There is no report of '{only}'; choose palettes or photographs.")
     out.mkdir(parents=True, exist_ok=True)
     if pictures is None and only != "photographs":
-        from t2c_engine.sampler import PaletteSampler
+        from t2c_engine.palettes.sampler import PaletteSampler
         from trainer.palette_data import read_texts
         from trainer.report_palettes import palette_page
 
@@ -217,7 +217,7 @@ def compare_colors_command(
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many pictures a group, for a look.")] = None,
 ) -> None:
     """The papers' colour networks beside the shipped one: objects, birds and patterns; figures as JSON."""
-    from t2c_engine.colorizer import Colorizer
+    from t2c_engine.colorization.colorizer import Colorizer
     from trainer.compare_colors import compare_colors
 
     figures = compare_colors(Colorizer.load(model, "cpu"), runs or [], data / "images" / "eval", sheets, limit)

@@ -10,7 +10,7 @@ import torch
 from scipy.ndimage import binary_dilation
 from skimage.feature import canny
 
-from t2c_engine.extraction import extract_palettes
+from t2c_engine.colorization.palette_extraction import extract_palettes
 
 NEAREST_TEMPERATURE = 4.0  # units of L
 EDGE_SIGMA = 2.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from t2c_engine.colorizer import read_network_config
+from t2c_engine.colorization.colorizer import read_network_config
 from t2c_engine.errors import UsageError
 from t2c_engine.networks.colorizer import ColorizerConfig
 from trainer.augment import AugmentConfig

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from t2c_engine.colorizer import read_network_config
+from t2c_engine.colorization.colorizer import read_network_config
 from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard, export_model
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.color import ab_bins
+from t2c_engine.color.lab import ab_bins
 from t2c_engine.errors import UsageError
 from t2c_engine.networks.colorizer import SCALE, ColorizerNet, Prediction
 from trainer.augment import Example, make_example

@@ -14,8 +14,8 @@ import numpy as np
 
 from t2c_engine.errors import ModelError
 from t2c_engine.models import load_weights, read_card
-from t2c_engine.palette import PALETTE_SIZE
-from t2c_engine.sampler import PaletteSampler
+from t2c_engine.palettes.palette import PALETTE_SIZE
+from t2c_engine.palettes.sampler import PaletteSampler
 from trainer.evaluate_palettes import made_palettes, score_palettes
 from trainer.palette_data import read_texts
 from trainer.report_palettes import ab_page

@@ -15,13 +15,13 @@ import torch
 from PIL import Image, ImageDraw
 from torch.nn import functional as F
 
-from t2c_engine.color import lab_to_srgb, srgb_to_lab
-from t2c_engine.colorizer import Colorizer
+from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
+from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.files import write_file
-from t2c_engine.palette import Palette
-from t2c_engine.resize import resize
-from t2c_engine.swatches import png_bytes
-from t2c_engine.upsample import render
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.swatches import png_bytes
+from t2c_engine.pictures.resize import resize
+from t2c_engine.rendering.guided_upsampling import render
 from trainer.evaluate_colors import (
     GREY,
     NEAREST,

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from t2c_engine.colorizer import Colorizer
-from t2c_engine.sampler import PaletteSampler
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.palettes.sampler import PaletteSampler
 from trainer.evaluate_colors import evaluate_colors, load_eval_pictures
 from trainer.evaluate_palettes import evaluate_palettes
 from trainer.evaluate_words import evaluate_words

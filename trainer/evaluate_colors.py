@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from t2c_engine.color import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
-from t2c_engine.colorizer import Colorizer
-from t2c_engine.decoding import Decoding
+from t2c_engine.color.lab import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.colorization.hints import Hints
 from t2c_engine.errors import PictureError
-from t2c_engine.hints import Hints
-from t2c_engine.palette import Palette, delta_e_2000
-from t2c_engine.pictures import Picture, read_picture
-from t2c_engine.resize import resize
-from t2c_engine.upsample import render
+from t2c_engine.palettes.palette import Palette, delta_e_2000
+from t2c_engine.pictures.picture import Picture, read_picture
+from t2c_engine.pictures.resize import resize
+from t2c_engine.rendering.guided_upsampling import render
 from trainer.color_metrics import (
     ab_error,
     bleeding,

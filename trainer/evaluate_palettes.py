@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from t2c_engine.color import nearest_bin
+from t2c_engine.color.lab import nearest_bin
 from t2c_engine.errors import UsageError
-from t2c_engine.palette import PALETTE_SIZE, delta_e_2000, palette_distance
-from t2c_engine.sampler import PaletteRequest, PaletteSampler
-from t2c_engine.text import split_words
+from t2c_engine.palettes.palette import PALETTE_SIZE, delta_e_2000, palette_distance
+from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+from t2c_engine.text.lexicon import split_words
 from trainer.palette_data import TextColors, read_texts
 from trainer.progress import track
 

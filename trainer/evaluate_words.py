@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from t2c_engine.color_words import COLOR_WORDS
 from t2c_engine.errors import UsageError
-from t2c_engine.palette import delta_e_2000
-from t2c_engine.sampler import PaletteRequest, PaletteSampler
-from t2c_engine.steering import colors_lab
+from t2c_engine.palettes.negation import COLOR_WORDS
+from t2c_engine.palettes.palette import delta_e_2000
+from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+from t2c_engine.palettes.steering import colors_lab
 from trainer.made_texts import MODIFIERS, NOUNS, WARM_HUE
 from trainer.palette_data import TextColors, read_color_names
 from trainer.progress import track

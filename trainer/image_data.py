@@ -29,10 +29,10 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional as F
 
-from t2c_engine.color import srgb_to_lab
+from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import PictureError
 from t2c_engine.networks.colorizer import SCALE
-from t2c_engine.resize import resize
+from t2c_engine.pictures.resize import resize
 
 log = logging.getLogger(__name__)
 

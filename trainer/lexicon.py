@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from t2c_engine.errors import UsageError
-from t2c_engine.text import Lexicon, split_words
-from t2c_engine.words import How, Vocabulary
+from t2c_engine.text.lexicon import Lexicon, split_words
+from t2c_engine.text.vocabulary import How, Vocabulary
 
 NEW_WORD_USES = 3  # an unknown word that texts use this often gets a vector of its own (zero, to be learned)
 _FREQUENT = 4.0  # how much more a word that the texts use counts when directions are chosen

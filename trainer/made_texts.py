@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from t2c_engine.choosing import din99
-from t2c_engine.color import fit_gamut, lab_to_srgb, srgb_to_lab
-from t2c_engine.palette import PALETTE_SIZE
-from t2c_engine.text import split_words
+from t2c_engine.color.lab import fit_gamut, lab_to_srgb, srgb_to_lab
+from t2c_engine.palettes.palette import PALETTE_SIZE
+from t2c_engine.palettes.selection import din99
+from t2c_engine.text.lexicon import split_words
 from trainer.palette_data import TextColors
 
 WARM_HUE = 50.0  # degrees in ab, orange; cold is the opposite, blue

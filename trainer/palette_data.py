@@ -16,10 +16,10 @@ from zlib import crc32
 
 import numpy as np
 
-from t2c_engine.color import srgb_to_lab
+from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import PaletteError, UsageError
-from t2c_engine.palette import parse_hex
-from t2c_engine.text import Lexicon
+from t2c_engine.palettes.palette import parse_hex
+from t2c_engine.text.lexicon import Lexicon
 
 SOURCES = ("pat", "colorhunt", "captions", "kuler", "names", "terms")  # row of the network's source table
 MADE = ("modified", "named")  # texts made from others (`trainer.made_texts`), in PAT's manner

@@ -18,9 +18,9 @@ from safetensors.numpy import load_file, save
 from t2c_engine.errors import UsageError
 from t2c_engine.files import write_files
 from t2c_engine.models import ModelCard, export_model
-from t2c_engine.palette import Palette
-from t2c_engine.sampler import PaletteRequest, PaletteSampler
-from t2c_engine.text import Lexicon
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+from t2c_engine.text.lexicon import Lexicon
 from trainer.checkpoints import CHECKPOINT, load_checkpoint
 from trainer.lexicon import build_lexicon
 from trainer.made_texts import modified_texts, named_palettes

@@ -19,16 +19,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.color import ab_bins
-from t2c_engine.decoding import Decoding, decode_bins
+from t2c_engine.color.lab import ab_bins
+from t2c_engine.colorization.decoding import Decoding, decode_bins
+from t2c_engine.colorization.palette_extraction import extract_palettes
 from t2c_engine.errors import UsageError
-from t2c_engine.extraction import extract_palettes
-from t2c_engine.networks.classifier import ColourClassifier
 from t2c_engine.networks.colorizer import SCALE
-from t2c_engine.networks.pcn import PCN, PCNDiscriminator
 from trainer.checkpoints import CHECKPOINT, Stateful, load_checkpoint, restore, save_checkpoint, states_of
 from trainer.image_data import AB_STEP, PictureSet, draw_batch, load_pictures
 from trainer.losses import class_balance, classification_loss
+from trainer.papers.classifier_network import ColourClassifier
+from trainer.papers.pcn_network import PCN, PCNDiscriminator
 from trainer.progress import RunLog, track
 from trainer.sheets import colour_sheet
 

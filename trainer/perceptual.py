@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.color import lab_to_srgb
+from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.errors import UsageError
 
 MEAN_BGR = (104.0, 117.0, 123.0)

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from t2c_engine.colorizer import Colorizer
-from t2c_engine.encoded import Encoded
+from t2c_engine.colorization.batch import preview, without_colour
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.files import write_file
-from t2c_engine.jobs import preview, without_colour
-from t2c_engine.palette import Palette
-from t2c_engine.pictures import Picture, read_picture, small_lightness, small_srgb
-from t2c_engine.sampler import PaletteRequest, PaletteSampler
-from t2c_engine.swatches import contact_sheet
-from t2c_engine.upsample import render
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+from t2c_engine.palettes.swatches import contact_sheet
+from t2c_engine.pictures.picture import Picture, read_picture, small_lightness, small_srgb
+from t2c_engine.rendering.guided_upsampling import render
 from trainer.progress import track
 
 PHOTOGRAPH_PHRASES = (

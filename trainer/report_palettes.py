@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from t2c_engine.color import ab_bins, fit_gamut, lab_to_srgb, nearest_bin
+from t2c_engine.color.lab import ab_bins, fit_gamut, lab_to_srgb, nearest_bin
 from t2c_engine.files import write_file
-from t2c_engine.palette import Palette
-from t2c_engine.sampler import PaletteRequest, PaletteSampler
-from t2c_engine.swatches import FAINT, INK, MARGIN, PAPER, draw_strip, png_bytes
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+from t2c_engine.palettes.swatches import FAINT, INK, MARGIN, PAPER, draw_strip, png_bytes
 from trainer.palette_data import TextColors
 
 PAPER_PHRASES = (

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from t2c_engine.color import fit_gamut, lab_to_srgb
+from t2c_engine.color.lab import fit_gamut, lab_to_srgb
 
 
 def colour_sheet(path: Path, lightness: Tensor, abs_: Sequence[Tensor], palette: Tensor, rows: int) -> None:

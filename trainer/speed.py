@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from t2c_engine.colorizer import Colorizer
-from t2c_engine.networks.pcn import PCN
-from t2c_engine.palette import Palette
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.palettes.palette import Palette
+from trainer.papers.pcn_network import PCN
 
 SIDE = 256
 PALETTES = 5

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard
 from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet, log_density, scale_lab
-from t2c_engine.sampler import PaletteSampler, SamplingConfig
-from t2c_engine.text import Lexicon
+from t2c_engine.palettes.sampler import PaletteSampler, SamplingConfig
+from t2c_engine.text.lexicon import Lexicon
 from trainer.checkpoints import Stateful, load_initial, restore, save_checkpoint, states_of
 from trainer.lexicon import quantise
 from trainer.palette_data import GROUPS, SOURCES, PaletteTable

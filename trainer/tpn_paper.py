@@ -28,7 +28,7 @@ from t2c_engine.networks.tpn import (
     lab_to_unit,
     mean_condition,
 )
-from t2c_engine.sampler import PaletteSampler, SamplingConfig
+from t2c_engine.palettes.sampler import PaletteSampler, SamplingConfig
 from trainer.checkpoints import load_initial, restore, save_checkpoint, states_of
 from trainer.palette_data import PaletteTable
 from trainer.palette_run import (

@@ -21,13 +21,13 @@ from client_settings import Target, find_target, parse_target
 from client_transport import Transport, connect
 
 if TYPE_CHECKING:
-    from t2c_engine import protocol
+    from t2c_engine.serving import protocol
 else:
 
     def _load_protocol() -> Any:
         """The protocol module, as a file beside this one or in the checkout, under a name of its own."""
         here = Path(__file__).resolve().parent
-        places = (here / "t2c_protocol.py", here.parent.parent / "t2c_engine" / "protocol.py")
+        places = (here / "t2c_protocol.py", here.parent.parent / "t2c_engine" / "serving" / "protocol.py")
         for path in places:
             if path.is_file():
                 spec = importlib.util.spec_from_file_location("t2c_protocol", path)

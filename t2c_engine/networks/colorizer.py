@@ -13,9 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.assignment import COLOUR_TERMS, Tones, colour_terms, lacking, mixed, refined, tilted, tilts
 from t2c_engine.networks.attention import PaletteAttention, TokenLayer, TokenMixer
-from t2c_engine.networks.smoothing import Smoothing
+from t2c_engine.networks.edge_avoiding_filter import Smoothing
+from t2c_engine.networks.palette_assignment import (
+    COLOUR_TERMS,
+    Tones,
+    colour_terms,
+    lacking,
+    mixed,
+    refined,
+    tilted,
+    tilts,
+)
 
 MULTIPLE = 16  # sides of the network's input are multiples of this
 SCALE = 4  # input pixels to one pixel of the finest features, along each side

@@ -3,8 +3,8 @@
 Departs from the paper's TPN (`networks.tpn`) in three points: colours form a set, so any number of them may be known in
 any order; the next colour is a mixture of Gaussians (Bishop 1994) and not a point, so that palettes are neither grey
 averages nor alike; and it is trained by likelihood on random orders of every palette. Words are attended to at every
-colour, as in eqs. 6-8 of Bahng et al. 2018. `t2c_engine.tpn_numpy` computes the same without torch. Must not import
-the trainer.
+colour, as in eqs. 6-8 of Bahng et al. 2018. `t2c_engine.palettes.numpy_network` computes the same without torch. Must
+not import the trainer.
 """
 
 from __future__ import annotations

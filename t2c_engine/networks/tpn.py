@@ -129,7 +129,7 @@ def mean_condition(conditions: Conditions) -> Tensor:
 
 
 class PaperSampler:
-    """The paper's network for `t2c_engine.sampler`; every draw has noise of its own in the conditions."""
+    """The paper's network for `t2c_engine.palettes.sampler`; every draw has noise of its own in the conditions."""
 
     def __init__(self, network: TpnGenerator) -> None:
         self.network = network.eval()

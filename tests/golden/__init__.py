@@ -1,1 +1,1 @@
-"""Golden values: what the shipped networks give today, stored, so that a change of code alone cannot change it unseen."""
+"""Golden values: results of the shipped networks, stored, so that a change of code alone cannot change them."""

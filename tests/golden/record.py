@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -76,12 +77,13 @@ def write_palettes() -> None:
 
 def write_colors() -> None:
     """Store the colours of now."""
-    np.savez_compressed(COLORS, **colors())
+    samples: dict[str, Any] = colors()
+    np.savez_compressed(COLORS, **samples)
 
 
 def _t2c(*words: str) -> str:
     """What a command of `t2c` prints on stdout."""
-    from t2c_engine.cli import app
+    from t2c_engine.cli.main import app
 
     with _shipped_models():
         result = CliRunner().invoke(app, list(words))

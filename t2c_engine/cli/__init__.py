@@ -1,0 +1,1 @@
+"""The command line `t2c`. Nothing in the engine imports it."""

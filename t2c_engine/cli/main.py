@@ -1,0 +1,229 @@
+"""The command line, `t2c`: arguments in, results to standard output, everything else to standard error.
+
+Only arguments are handled here; the work is done in `palettes`, `colorization`, `models` and `doctor`. Exit codes: 0
+done, 1 some inputs failed, 2 wrong usage, 130 interrupted. Must not import torch or Pillow at module level.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from t2c_engine import __version__
+from t2c_engine.cli.colorize import ColorizeCommand, colorize
+from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, complain, reported, say_json
+from t2c_engine.cli.terminal import output, print_palettes, print_table
+from t2c_engine.errors import UsageError
+from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
+from t2c_engine.palettes.steering import Steering, parse_locked
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Palettes from phrases, and colour for grey pictures.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"text2colors {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+@reported
+def palette(
+    phrase: Annotated[str | None, typer.Argument(help="What the colours are to say.")] = None,
+    count: Count = 5,
+    seed: Seed = 0,
+    variety: Variety = 0.5,
+    file: Annotated[Path | None, typer.Option("--file", help="Phrases, one a line; - reads standard input.")] = None,
+    from_image: Annotated[Path | None, typer.Option("--from-image", help="Take the palette of this picture.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write a .gpl, .aco, .ase, .hex, .txt or .png file.")
+    ] = None,
+    as_json: AsJson = False,
+    overwrite: Overwrite = False,
+    model: Annotated[str | None, typer.Option("--model", help="Which palette model; see 't2c models'.")] = None,
+    lock: Annotated[str, typer.Option("--lock", help="Colours that stay, by place: '1=#aabbcc,4=#112233'.")] = "",
+    avoid: Annotated[str, typer.Option("--avoid", help="Colours not wanted: '#ff0000,#00ff00'.")] = "",
+    like: Annotated[str, typer.Option("--like", help="More like this palette: '#8c2f1b,#d98c3f'.")] = "",
+    colors: Annotated[int, typer.Option("--colors", help="How many colours a palette has, 3 to 10.")] = PALETTE_SIZE,
+) -> None:
+    """Palettes for a phrase, for every line of a file, or from a picture; of five colours if not asked otherwise."""
+    if sum(source is not None for source in (phrase, file, from_image)) != 1:
+        raise UsageError("Give one of: a phrase, --file with phrases, or --from-image with a picture.")
+    if out is not None:
+        check_output(out, overwrite)
+    steering = Steering(
+        locked=parse_locked(lock) if lock else (),
+        avoid=Palette.from_hex(avoid).colors if avoid else (),
+        like=Palette.from_hex(like).colors if like else (),
+        colors=colors,
+    )
+    found: list[Palette] = []
+    if from_image is not None:
+        if steering != Steering():
+            raise UsageError("--lock, --avoid, --like and --colors steer palettes drawn for a phrase, not a picture's.")
+        from t2c_engine.colorization.batch import palette_of_picture
+
+        found.append(palette_of_picture(from_image))
+        show(as_json, {"image": str(from_image)}, found, str(from_image))
+    else:
+        from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+
+        phrases = [phrase] if phrase is not None else read_phrases(file or Path())
+        sampler = PaletteSampler.load(model)
+        for one in phrases:
+            result = sampler.sample(PaletteRequest(one, count, seed, variety, steering))
+            if result.note:
+                complain(result.note)
+            show(as_json, {"phrase": one, "seed": seed, "model": result.model}, result.palettes, one)
+            found.extend(Palette(each.colors, one) for each in result.palettes)
+    if out is not None:
+        write_palettes(out, found, phrase or out.stem, overwrite)
+        complain(f"written {out}")
+
+
+def show(as_json: bool, values: dict[str, Any], palettes: Any, title: str) -> None:
+    if as_json:
+        say_json({**values, "palettes": [list(one.hex) for one in palettes]})
+    else:
+        print_palettes(output(), palettes, title)
+
+
+def read_phrases(file: Path) -> Iterator[str]:
+    """The lines of a file (or of standard input for "-") that are not blank."""
+    try:
+        if str(file) == "-":
+            lines = sys.stdin.read().splitlines()
+        else:
+            lines = file.read_text("utf-8-sig", errors="replace").splitlines()
+    except OSError as error:
+        raise UsageError(f"The phrases {file} cannot be read ({error.strerror}); check its name.") from error
+    phrases = [line.strip() for line in lines if line.strip()]
+    if not phrases:
+        raise UsageError(f"{file} holds no phrase; write one a line.")
+    return iter(phrases)
+
+
+def check_output(path: Path, overwrite: bool) -> None:
+    """Refuse, before any work, an ending that cannot be written and a file that may not be replaced."""
+    from t2c_engine.files import refuse_existing
+    from t2c_engine.palettes.files import READABLE
+
+    if path.suffix.lower() not in (*READABLE, ".png"):
+        raise UsageError(f"{path} has no ending that can be written; use one of {', '.join(READABLE)} or .png.")
+    refuse_existing(path, overwrite)
+
+
+def write_palettes(path: Path, palettes: list[Palette], title: str, overwrite: bool) -> None:
+    if path.suffix.lower() == ".png":
+        from t2c_engine.palettes.swatches import write_swatch_sheet
+
+        write_swatch_sheet(path, palettes, title, overwrite)
+    else:
+        from t2c_engine.palettes.files import write_palette
+
+        write_palette(path, palettes, overwrite)
+
+
+app.command(cls=ColorizeCommand)(colorize)
+
+
+@app.command()
+@reported
+def models(as_json: AsJson = False) -> None:
+    """The models installed: name, version, size, sha256, training data, licence and figures."""
+    from t2c_engine.models import scan_models
+
+    cards, problems = scan_models()
+    for card in cards:
+        if as_json:
+            say_json({**card.as_json(), "folder": str(card.folder)})
+            continue
+        console = output()
+        console.print(f"{card.name} {card.version}{' (default)' if card.default else ''}", style="bold", markup=False)
+        figures = "\n".join(f"{key}: {value}" for key, value in card.figures.items())
+        rows = [
+            ("kind", card.kind),
+            ("file", str(card.folder / card.file)),
+            ("size", f"{card.size / 1e6:.2f} MB"),
+            ("sha256", card.sha256),
+            ("licence", card.licence),
+            ("data", "\n".join(card.data)),
+            ("attribution", "\n".join(card.attribution)),
+            ("conditions", ", ".join(card.conditions)),
+            ("figures", figures),
+            ("made by", card.command),
+        ]
+        print_table(console, [row for row in rows if row[1]])
+    for problem in problems:
+        complain(str(problem))
+    if not cards and not problems:
+        complain("No model is installed; reinstall text2colors, or see 't2c doctor'.")
+    if problems or not cards:
+        raise typer.Exit(1)
+
+
+@app.command()
+@reported
+def doctor(as_json: AsJson = False) -> None:
+    """What is wrong with this installation, in words."""
+    from t2c_engine.doctor import examine
+
+    marks = {"ok": "ok", "warning": "WARNING", "problem": "PROBLEM"}
+    styles = {"ok": "green", "warning": "yellow", "problem": "red"}
+    problems = 0
+    for check in examine():
+        problems += check.state == "problem"
+        if as_json:
+            say_json(check.as_json())
+            continue
+        console = output()
+        console.print(f"{marks[check.state]:8}", style=styles[check.state], end="")
+        console.print(f"{check.name}: {check.words}", markup=False)
+        if check.advice:
+            console.print(f"        {check.advice}", markup=False)
+    if problems:
+        complain(f"{problems} problem{'s' if problems > 1 else ''} found.")
+        raise typer.Exit(1)
+
+
+@app.command()
+@reported
+def engine(
+    listen: Annotated[
+        Path | None, typer.Option("--listen", help="Serve a Unix socket here, not standard input and output.")
+    ] = None,
+    idle_exit: Annotated[
+        float | None, typer.Option("--idle-exit", min=1, help="Leave after so many seconds without a word.")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="Where to load the colour network in advance.")] = "cpu",
+) -> None:
+    """The engine process that an editor's plug-in talks to; not for typing."""
+    from t2c_engine.serving.server import run
+
+    run(listen, idle_exit, device)
+
+
+def main() -> None:
+    """Entry point of the console command `t2c`."""
+    logging.basicConfig(level=logging.WARNING, format="t2c: %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be text
+    app(prog_name="t2c")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""One picture before one colouriser: its colours under palettes at any strength, each worked out once.
+
+The one room where strength is applied, for command line and engine process alike. Must not import torch or files.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.colorization.hints import Hints
+from t2c_engine.palettes.palette import Palette
+
+MAX_COLOURS = 64  # ab maps kept
+MAX_HINTS = 4  # sets of dabs whose maps are kept; an editor sends new ones with every dab that is painted
+BATCH = 8  # palettes that go through the network at once
+
+Source = Palette | Decoding  # a palette, or how the network's own colours are had
+
+
+class Encoded:
+    """One picture encoded by one colouriser, and the colours it has given it so far. For one thread at a time.
+
+    Attributes:
+        lightness: h x w float32, 0..100, what was encoded.
+    """
+
+    def __init__(self, colorizer: Any, lightness: np.ndarray) -> None:
+        self.colorizer = colorizer
+        self.lightness = lightness
+        self._encoding = colorizer.encode(lightness)
+        self._colours: OrderedDict[tuple[Source, int], np.ndarray] = OrderedDict()
+        self._hints: OrderedDict[int, Hints] = OrderedDict()  # by identity, held so that each keeps its own
+
+    def colours(
+        self,
+        palettes: Sequence[Palette | None],
+        hints: Hints | None = None,
+        strength: float = 1.0,
+        decoding: Decoding | None = None,
+    ) -> Iterator[np.ndarray]:
+        """One ab map (small, h x w x 2) a palette, in order; the network sees only what is new, some at a time.
+
+        Args:
+            palettes: None asks for the network's own colours.
+            hints: as in `Colorizer.colour`.
+            strength: 0..1 leads from the network's own colours to the palette's; above 1 it multiplies the palette's
+                ab. Without a palette it multiplies, and 0 is grey.
+            decoding: of the network's own colours. If not said, VIVID; with hints DIRECT, for then the dabs' colours
+                are a palette already.
+        """
+        if decoding is None:
+            decoding = Decoding.VIVID if hints is None else Decoding.DIRECT
+        for start in range(0, len(palettes), BATCH):
+            part = palettes[start : start + BATCH]
+            sources: list[Source] = [decoding if one is None else one for one in part]
+            if strength < 1 and any(one is not None for one in part):
+                *maps, own = self._maps([*sources, decoding], hints)
+                pairs = zip(part, maps, strict=True)
+                yield from (strength * ab if one is None else own + strength * (ab - own) for one, ab in pairs)
+            else:
+                maps = self._maps(sources, hints)
+                yield from (ab if strength == 1 else strength * ab for ab in maps)
+
+    def _maps(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
+        """The map of each source, from those kept where it is among them."""
+        dabs = 0 if hints is None else id(hints)
+        if hints is not None:
+            self._hold(hints)
+        new = [one for one in dict.fromkeys(sources) if (one, dabs) not in self._colours]
+        self._colours.update(zip([(one, dabs) for one in new], self._worked_out(new, hints), strict=True))
+        for one in sources:
+            self._colours.move_to_end((one, dabs))
+        maps = [self._colours[one, dabs] for one in sources]
+        while len(self._colours) > MAX_COLOURS:
+            self._colours.popitem(last=False)
+        return maps
+
+    def _hold(self, hints: Hints) -> None:
+        """Keep these hints, and let go of those used longest ago, with their maps."""
+        self._hints[id(hints)] = hints
+        self._hints.move_to_end(id(hints))
+        while len(self._hints) > MAX_HINTS:
+            old, _ = self._hints.popitem(last=False)
+            for key in [key for key in self._colours if key[1] == old]:
+                del self._colours[key]
+
+    def _worked_out(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
+        """As the network gives them: palettes and DIRECT together, other decodings one by one."""
+        together = [one for one in sources if isinstance(one, Palette) or one is Decoding.DIRECT]
+        palettes = [one if isinstance(one, Palette) else None for one in together]
+        given = iter(self.colorizer.colour(self._encoding, palettes, hints) if palettes else ())
+        return [
+            next(given) if one in together else self.colorizer.automatic(self._encoding, one, hints) for one in sources
+        ]

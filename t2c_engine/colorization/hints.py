@@ -1,0 +1,52 @@
+"""Dabs of colour that a user has put on a picture (M4), at any size.
+
+A dab says which ab the pixels below it shall have; how much of a pixel it covers is its weight. Lightness of a dab does
+not matter. Must not import torch, networks or files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from t2c_engine.color.lab import srgb_to_lab
+from t2c_engine.pictures.resize import resize
+
+FAINT = 0.02  # coverage below which a pixel holds no dab
+WHOLE = 4  # a cell of which a part in so many is covered counts as covered whole
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """ab: h x w x 2 float32, Lab units, where there are dabs; mask: h x w float32, 0..1, how much is covered."""
+
+    ab: np.ndarray
+    mask: np.ndarray
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.mask.shape[0], self.mask.shape[1]
+
+    def at_size(self, size: tuple[int, int]) -> Hints:
+        """The same dabs on a grid of `size` (h, w); a cell takes the mean colour of the dabs it holds.
+
+        A cell covered by a quarter or more counts as covered whole, so that small dabs on large pictures are not lost.
+        """
+        if size == self.size:
+            return self
+        weight = resize(self.mask, size)
+        ab = resize(self.ab * self.mask[..., None], size) / np.maximum(weight, 1e-6)[..., None]
+        return Hints(ab.astype(np.float32), np.minimum(weight * WHOLE, 1).astype(np.float32))
+
+
+def hints_of_pixels(rgb: np.ndarray, alpha: np.ndarray) -> Hints:
+    """Dabs from colour and transparency.
+
+    Args:
+        rgb: H x W x 3, sRGB 0..1. alpha: H x W, 0..1, 0 where there is no dab.
+    """
+    mask = np.where(alpha < FAINT, 0, alpha).astype(np.float32)
+    ab = srgb_to_lab(rgb.astype(np.float32))[..., 1:] * (mask > 0)[..., None]
+    return Hints(ab.astype(np.float32), mask)

@@ -1,0 +1,1 @@
+"""Palettes: the type, its files, and drawing them for phrases without torch."""

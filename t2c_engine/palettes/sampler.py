@@ -1,0 +1,212 @@
+"""Palettes from phrases: the sampling side of TPN.
+
+Hides reading the phrase, the network, and how wishes beside the phrase are met. Must not import torch at module level
+(`t2c palette` starts in a second and a half), nor the trainer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from t2c_engine.color.lab import fit_gamut
+from t2c_engine.errors import ModelError, UsageError
+from t2c_engine.models import find_model, load_weights
+from t2c_engine.palettes.negation import COLOR_WORDS, split_denials
+from t2c_engine.palettes.numpy_network import NumpyPaletteNet
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.selection import choose, pairwise_distances
+from t2c_engine.palettes.steering import Steering, colors_lab, escape, refusal
+from t2c_engine.text.lexicon import Lexicon
+
+MAX_COUNT = 100  # palettes of one request
+_LIKE = 3  # colours that a palette like another takes over, about; two when it is to vary much
+_LIKE_NOISE = 5.0  # Lab units by which they differ, times variety + 0.5
+
+
+class PaletteNet(Protocol):
+    """What a palette network offers here."""
+
+    def sample(
+        self,
+        vectors: np.ndarray,
+        count: int,
+        size: int,
+        rng: np.random.Generator,
+        temperature: float,
+        known: np.ndarray | None = None,
+        refuse: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """Palettes (count x size x 3, Lab) for word vectors (T x d), around `known` colours (count x k x 3, in front).
+
+        `refuse` tells which of n x 3 Lab colours are to be drawn again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteRequest:
+    """What a user asks for: `count` palettes for a phrase; `variety` 0 (typical and alike) to 1 (far apart)."""
+
+    phrase: str
+    count: int = 5
+    seed: int = 0
+    variety: float = 0.5
+    steering: Steering = field(default_factory=Steering)
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteResult:
+    """Palettes, the most typical first, and all that is needed to have them again. `note`: what was guessed."""
+
+    phrase: str
+    seed: int
+    model: str
+    palettes: tuple[Palette, ...]
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingConfig:
+    """How palettes are chosen; stands in a model's card under "sampling".
+
+    `candidates` are drawn for every phrase (0: just as many as asked for, and all are shown); `temperature` at variety
+    0, 0.5 and 1, linear between; `typicality` and `chroma` hold at variety 0.5, twice that at 0, none at 1: typical
+    palettes are preferred (see `selection.choose`), and as these are greyer than people's, colourful ones among them,
+    by `chroma` times their mean chroma.
+    """
+
+    candidates: int = 48
+    temperature: tuple[float, float, float] = (0.5, 1.0, 1.3)
+    typicality: float = 0.0
+    chroma: float = 0.0
+
+    def temperature_at(self, variety: float) -> float:
+        """The temperature for a variety of 0..1."""
+        return float(np.interp(variety, (0.0, 0.5, 1.0), self.temperature))
+
+    def choose(self, lab: np.ndarray, count: int, variety: float) -> list[int]:
+        """Which `count` of n palettes (n x colours x 3 Lab) to show."""
+        weight = 2 * (1 - variety)
+        liking = weight * self.chroma * np.hypot(lab[..., 1], lab[..., 2]).mean(axis=1)
+        return choose(pairwise_distances(lab), count, weight * self.typicality, liking)
+
+
+class PaletteSampler:
+    """Draws five-colour palettes for a phrase (TPN; after Bahng et al. 2018) and chooses among them as a set."""
+
+    def __init__(self, name: str, lexicon: Lexicon, network: PaletteNet, sampling: SamplingConfig) -> None:
+        """`name` is written into results."""
+        self.name = name
+        self.lexicon = lexicon
+        self.network = network
+        self.sampling = sampling
+
+    @classmethod
+    def load(cls, model: str | None = None) -> PaletteSampler:
+        """The installed palette model of that name, or the default one.
+
+        Raises:
+            ModelError: there is no such model, or its weights are missing, damaged or do not fit.
+        """
+        card = find_model("tpn", model)
+        return cls.from_tensors(card.name, card.config, load_weights(card))
+
+    @classmethod
+    def from_tensors(cls, name: str, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> PaletteSampler:
+        """From a card's configuration and the tensors of its weight file.
+
+        Raises:
+            ModelError: they do not fit together.
+        """
+        try:
+            table = dict(config.get("sampling", {}))
+            table |= {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
+            sampling, shape = SamplingConfig(**table), config["network"]
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ModelError(f"The card of model '{name}' does not say how it is built ({error}).") from error
+        lexicon = Lexicon.from_tensors(tensors)
+        if config.get("architecture") == "tpn-paper":
+            from t2c_engine.networks.tpn import PaperSampler
+
+            return cls(name, lexicon, PaperSampler.from_tensors(shape, tensors), sampling)
+        return cls(name, lexicon, NumpyPaletteNet(shape, tensors), sampling)
+
+    def sample(self, request: PaletteRequest) -> PaletteResult:
+        """Return `request.count` palettes, each with its lightest colour last (locked colours stay at their places).
+
+        The same request and model give the same palettes on the same machine. The palettes are chosen among many drawn
+        ones, so that together they show what the phrase may look like. With nearly all colours locked there may be
+        fewer different ones than asked for.
+
+        Raises:
+            EmptyPhraseError: the phrase is empty or only white space.
+            UsageError: count, seed or variety is out of range, or too many colours are to be avoided.
+        """
+        _check(request)
+        vectors, denied, note = self._read(request.phrase)
+        wishes = request.steering
+        refuse = refusal((*wishes.avoid, *(COLOR_WORDS[word] for word in denied)))
+        rng = _generator(request)
+        drawn = max(self.sampling.candidates, 3 * request.count) if self.sampling.candidates else request.count
+        temperature = self.sampling.temperature_at(request.variety)
+        known = _known(request, drawn, rng)
+        lab = self.network.sample(vectors, drawn, wishes.colors, rng, temperature, known, refuse)
+        lab = fit_gamut(lab.astype(np.float64))
+        held = len(wishes.locked)
+        if refuse is not None:
+            lab[:, held:] = escape(lab[:, held:], refuse)
+        order = range(drawn)
+        if drawn > request.count:
+            order = self.sampling.choose(lab, request.count, request.variety)
+        palettes = tuple(dict.fromkeys(wishes.arrange(lab[index, held:]) for index in order))
+        return PaletteResult(request.phrase, request.seed, self.name, palettes, note)
+
+    def _read(self, phrase: str) -> tuple[np.ndarray, list[str], str | None]:
+        """The phrase's word vectors without the colours it says no to, those colours, and what to tell the user."""
+        encoded = self.lexicon.encode(phrase)
+        kept, denied = split_denials(encoded.words)
+        if not denied:
+            return encoded.vectors, [], encoded.note
+        told = f"avoiding {' and '.join(denied)}"
+        return encoded.vectors[kept], denied, f"{told}; {encoded.note}" if encoded.note else told
+
+
+def _generator(request: PaletteRequest) -> np.random.Generator:
+    """Chance for a request: of its phrase and seed alone."""
+    key = " ".join(request.phrase.casefold().split())
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+    return np.random.default_rng([request.seed, *np.frombuffer(digest, dtype="<u4").tolist()])
+
+
+def _known(request: PaletteRequest, drawn: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Colours that drawn palettes begin with (drawn x k x 3 Lab): the locked ones, then some of those to be like."""
+    wishes = request.steering
+    parts = []
+    if wishes.locked:
+        locked = colors_lab([color for _, color in wishes.locked])
+        parts.append(np.broadcast_to(locked, (drawn, *locked.shape)))
+    refuse = refusal(wishes.avoid)
+    like = colors_lab(wishes.like)
+    if refuse is not None and len(like):
+        like = like[~refuse(like)]
+    most = min(_LIKE if request.variety < 0.75 else _LIKE - 1, max(1, wishes.free - 1))
+    taken = min(len(like), most, wishes.free)
+    if taken:
+        some = rng.random((drawn, len(like))).argsort(axis=1)[:, :taken]
+        noise = rng.standard_normal((drawn, taken, 3)) * _LIKE_NOISE * (request.variety + 0.5)
+        parts.append(fit_gamut(like[some] + noise))
+    return np.concatenate(parts, axis=1) if parts else None
+
+
+def _check(request: PaletteRequest) -> None:
+    if not 1 <= request.count <= MAX_COUNT:
+        raise UsageError(f"{request.count} palettes cannot be made at once; ask for 1 to {MAX_COUNT}.")
+    if request.seed < 0:
+        raise UsageError(f"The seed {request.seed} is negative; use 0 or a positive whole number.")
+    if not 0 <= request.variety <= 1:
+        raise UsageError(f"The variety {request.variety} is outside 0 to 1.")

@@ -1,0 +1,136 @@
+"""Small colour onto a large picture: lightness passes untouched, colour follows its edges.
+
+Joint upsampling after the fast guided filter (He, Sun and Tang 2013; He and Sun 2015): in 3 x 3 windows of the small
+picture ab is a linear function of lightness; its slopes are upsampled and applied to full-resolution lightness. Works
+by blocks that fit the cache, in threads. Must not import torch, files or networks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from t2c_engine.pictures.picture import Picture, lightness_at
+from t2c_engine.pictures.resize import linear_taps, resize
+from t2c_engine.rendering.block_renderer import Painter, Workspace
+
+SMOOTHING = 2.0  # of the fit: variance of L (squared units) from which on a slope counts
+BLOCK = 60_000  # pixels treated at a time: few enough for the cache, many enough to outweigh the calls
+
+
+def render(
+    picture: Picture,
+    ab: np.ndarray,
+    *,
+    lightness: np.ndarray | None = None,
+    at_block: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """Colour a picture.
+
+    Lightness is the picture's own; colours that the picture's space cannot show lose chroma alone.
+
+    Args:
+        picture: H x W or H x W x 3; an RGB picture is reduced to its lightness.
+        ab: h x w x 2 float32, Lab units; any size, covers the whole picture.
+        lightness: L of the whole picture at `ab`'s size or above, float32, if at hand (`small_lightness`); saves time.
+        at_block: called before each block, in several threads; what it raises ends the work.
+
+    Returns:
+        H x W x 3 in the picture's type and RGB space.
+    """
+    size = (ab.shape[0], ab.shape[1])
+    small = lightness_at(picture, size) if lightness is None else resize(lightness, size)
+    height, width = picture.size
+    wide = _widened(_coefficients(small, ab), width)
+    painter = Painter(picture.space, picture.pixels.dtype)
+    result = np.empty((height, width, 3), picture.pixels.dtype)
+    low, _, weight = linear_taps(size[0], height)
+    rows = max(1, BLOCK // width)
+    starts = [0]
+    for row in range(1, height):  # a block ends where it is full, or where the next row of `ab` begins
+        if row - starts[-1] >= rows or low[row] != low[row - 1]:
+            starts.append(row)
+    blocks = list(zip(starts, [*starts[1:], height], strict=True))
+    workers = max(1, min(os.cpu_count() or 1, 8, len(blocks)))
+
+    def work(share: int) -> None:
+        workspace = Workspace(rows, width)
+        for top, bottom in blocks[share::workers]:
+            at_block()
+            planes = workspace.block(bottom - top)
+            painter.read(picture.pixels[top:bottom], planes)
+            _apply(planes, wide[:, low[top] : low[top] + 2], weight[top:bottom])
+            painter.paint(workspace, result[top:bottom])
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, range(workers)))
+    return result
+
+
+def _apply(planes: np.ndarray, rows: np.ndarray, weight: np.ndarray) -> None:
+    """Fill dx and dz (planes 5 and 7) from f with the model between two rows of coefficients.
+
+    Args:
+        planes: as in `Painter`. rows: 6 x 2 x W. weight: of the lower row, one for each row of the block.
+    """
+    np.matmul(np.stack((1 - weight, weight), 1), rows, out=planes[5:11])
+    slope_x, offset_x, slope_z, offset_z, low, high = planes[5:11]
+    held = np.minimum(np.maximum(planes[3], low, out=low), high, out=low)
+    slope_x *= held
+    slope_x += offset_x
+    slope_z *= held
+    slope_z += offset_z
+
+
+def _coefficients(light: np.ndarray, ab: np.ndarray) -> np.ndarray:
+    """The linear model at every small pixel, in terms of CIE f.
+
+    With f = f(Y) of a full-resolution pixel, held between `low` and `high`, fx - f = slope_x f + offset_x, and so on.
+
+    Args:
+        light: h x w, L 0..100. ab: h x w x 2.
+
+    Returns:
+        6 x h x w float32: slope_x, offset_x, slope_z, offset_z, low, high.
+    """
+    mean, variance = _window_mean(light), _window_mean(light * light)
+    variance = np.maximum(variance - mean * mean, 0)
+    # a window that holds an edge tells its neighbours what to do there; flat ones have nothing to tell
+    weight = variance + 1e-2
+    total = _window_mean(weight)
+    planes = []
+    for channel, scale in ((0, 1 / 500), (1, -1 / 200)):
+        colour = ab[..., channel].astype(np.float32)
+        slope = (_window_mean(light * colour) - mean * _window_mean(colour)) / (variance + SMOOTHING)
+        slope = _window_mean(slope * weight) / total
+        # through the small pixel itself, so that the model keeps its colour; L = 116 f - 16
+        planes += [slope * (116 * scale), (colour - slope * (light + 16)) * scale]
+    # outside the window's range of lightness the model would only guess
+    planes += [(_window_extreme(light, np.minimum) + 16) / 116, (_window_extreme(light, np.maximum) + 16) / 116]
+    return np.stack(planes).astype(np.float32)
+
+
+def _window_mean(plane: np.ndarray) -> np.ndarray:
+    """Mean over 3 x 3, the edge repeated."""
+    plane = np.pad(plane.astype(np.float64), 1, mode="edge")
+    rows = plane[:-2] + plane[1:-1] + plane[2:]
+    return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9
+
+
+def _window_extreme(plane: np.ndarray, choose: np.ufunc) -> np.ndarray:
+    """Smallest or largest over 3 x 3."""
+    plane = np.pad(plane, 1, mode="edge")
+    rows = choose(choose(plane[:-2], plane[1:-1]), plane[2:])
+    return choose(choose(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+
+
+def _widened(coefficients: np.ndarray, width: int) -> np.ndarray:
+    """6 x h x w to 6 x (h, at least 2) x `width`: full resolution along the rows."""
+    if coefficients.shape[1] == 1:
+        coefficients = np.repeat(coefficients, 2, 1)
+    low, high, weight = linear_taps(coefficients.shape[2], width)
+    left = coefficients[:, :, low]
+    return np.ascontiguousarray(left + (coefficients[:, :, high] - left) * weight)

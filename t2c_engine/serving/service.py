@@ -1,0 +1,299 @@
+"""What the engine process can do, method by method: palettes, pictures, previews, colours, doctor.
+
+Knows params and pixels, nothing of frames, pipes and queues (`server`). Loads the networks once, torch only when a
+picture is to be coloured or `warm_up` is called. Must not import torch at module level.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from t2c_engine.errors import ModelError, T2CError, UsageError
+from t2c_engine.palettes.palette import PALETTE_SIZE, Color, Palette, parse_hex
+from t2c_engine.palettes.steering import MAX_COLORS, MIN_COLORS, Steering
+from t2c_engine.pictures.picture import Picture
+from t2c_engine.serving.picture_store import PictureStore, format_of, read_pixels
+from t2c_engine.serving.protocol import Buffer
+
+log = logging.getLogger(__name__)
+
+COLOUR_SIDE = 2048  # px; longest side of a colour-only result, which the editor scales up
+MAX_PALETTES = 100
+_PATIENCE = 0.3  # seconds between two signs of life while the network loads
+_DEVICES = ("auto", "cpu", "cuda", "mps")
+
+Params = Mapping[str, Any]
+# picture, ab, lightness, and what to call now and then, which may raise
+Render = Callable[[Picture, np.ndarray, np.ndarray, Callable[[], None]], np.ndarray]
+Tell = Callable[[str, Params, Buffer], None]
+
+
+class CancelledError(Exception):
+    """The editor has stopped the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request under way. `tell` sends a notification about it; `cancelled` says whether to give up."""
+
+    params: Params
+    blob: Buffer
+    tell: Tell
+    cancelled: Callable[[], bool]
+
+    def go_on(self) -> None:
+        """Nothing, unless it has been cancelled.
+
+        Raises:
+            CancelledError: it has.
+        """
+        if self.cancelled():
+            raise CancelledError
+
+    def progress(self, done: float, text: str) -> None:
+        """Tell how far the job is, 0..1 and in words; gives up when it has been cancelled.
+
+        Raises:
+            CancelledError: it has.
+        """
+        self.go_on()
+        self.tell("progress", {"done": round(done, 4), "text": text}, b"")
+
+
+def _load_sampler() -> Any:
+    from t2c_engine.palettes.sampler import PaletteSampler
+
+    return PaletteSampler.load()
+
+
+def _load_colorizer(device: str) -> Any:
+    try:
+        from t2c_engine.devices import pick_device
+
+        return _colorizer_on(str(pick_device(device)))
+    except (ImportError, OSError) as error:  # OSError: a library of torch's is missing or damaged
+        raise ModelError(f"The colour network cannot run, torch is not usable ({error}); reinstall it.") from error
+
+
+@cache
+def _colorizer_on(device: str) -> Any:
+    """One for each device, so that "auto" is not loaded beside what it stands for."""
+    from t2c_engine.colorization.colorizer import Colorizer
+
+    return Colorizer.load(device=device)
+
+
+def _render(picture: Picture, ab: np.ndarray, lightness: np.ndarray, at_block: Callable[[], None]) -> np.ndarray:
+    from t2c_engine.rendering.guided_upsampling import render
+
+    return render(picture, ab, lightness=lightness, at_block=at_block)
+
+
+Methods = Mapping[str, Callable[[Job], Params]]
+
+
+class Service:
+    """The methods, the networks and the pictures held. Quick and slow methods may run side by side.
+
+    Args:
+        load_sampler, load_colorizer, render: where palettes and colours come from, for tests.
+    """
+
+    def __init__(
+        self,
+        load_sampler: Callable[[], Any] = _load_sampler,
+        load_colorizer: Callable[[str], Any] = _load_colorizer,
+        render: Render = _render,
+    ) -> None:
+        self._load_sampler = load_sampler
+        self._load_colorizer = load_colorizer
+        self._render = render
+        self._sampler: Any = None
+        self._colorizers: dict[str, Any] = {}
+        self._sampler_lock = threading.Lock()
+        self._colorizer_lock = threading.Lock()
+        self._picture_lock = threading.Lock()
+        self._pictures = PictureStore()
+        self.status: Params = {"colorizer": "loading"}
+        # done while reading, so that later requests find the picture; the others wait in two lanes
+        self.at_once: Methods = {"set_picture": self.set_picture}
+        self.quick: Methods = {"palettes": self.palettes}
+        self.slow: Methods = {"colorize": self.colorize, "preview": self.preview, "doctor": self.doctor}
+
+    def warm_up(self, device: str, on_status: Callable[[Params], None]) -> None:
+        """Load everything, the palettes first; what cannot be loaded is told in the status, and again when needed."""
+        try:
+            self.sampler()
+        except T2CError as error:
+            log.error("%s", error)
+        begun = time.perf_counter()
+        try:
+            colorizer = self.colorizer(device)
+        except T2CError as error:
+            log.error("%s", error)
+            self.status = {"colorizer": str(error)}
+        else:
+            log.info("colouriser ready after %.1f s", time.perf_counter() - begun)
+            used = str(getattr(colorizer, "device", ""))
+            self.status = {"colorizer": "ready", "model": colorizer.model, "device": used}
+        on_status(self.status)
+
+    def sampler(self) -> Any:
+        """The palette sampler, loaded once. Errors as `PaletteSampler.load`."""
+        with self._sampler_lock:
+            if self._sampler is None:
+                self._sampler = self._load_sampler()
+            return self._sampler
+
+    def colorizer(self, device: str, still_loading: Callable[[], None] = lambda: None) -> Any:
+        """The colouriser of a device, loaded once; `still_loading` is called now and then while another loads.
+
+        Errors as `Colorizer.load`, and what `still_loading` raises.
+        """
+        if device not in _DEVICES:
+            raise UsageError(f"There is no device '{device}'; choose one of {', '.join(_DEVICES)}.")
+        while not self._colorizer_lock.acquire(timeout=_PATIENCE):
+            still_loading()
+        try:
+            if device not in self._colorizers:
+                self._colorizers[device] = self._load_colorizer(device)
+            return self._colorizers[device]
+        finally:
+            self._colorizer_lock.release()
+
+    def palettes(self, job: Job) -> Params:
+        """params: phrase, count, seed, variety (0..1), locked ({"0".."9": "#rrggbb"}), colors (3..10), avoid and like
+        (lists of "#rrggbb").
+
+        Returns phrase, seed, model, palettes (hex), note (what was guessed, or null).
+        """
+        from t2c_engine.palettes.sampler import PaletteRequest
+
+        phrase = _text(job.params, "phrase")
+        count = _whole(job.params, "count", 5, 1, MAX_PALETTES)
+        seed = _whole(job.params, "seed", 0, 0, 2**63)
+        variety = _number(job.params, "variety", 0.5, 0.0, 1.0)
+        result = self.sampler().sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
+        colours = [list(palette.hex) for palette in result.palettes]
+        return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colours, "note": result.note}
+
+    def set_picture(self, job: Job) -> Params:
+        """params: key, width, height, format; the pixels are the raw bytes. Returns the key."""
+        key, format = _text(job.params, "key"), _text(job.params, "format")
+        width, height = (_whole(job.params, name, 0, 0, 2**31) for name in ("width", "height"))
+        self._pictures.put(key, read_pixels(job.blob, width, height, format))
+        return {"key": key}
+
+    def colorize(self, job: Job) -> Params:
+        """params: key, palettes (hex), strength (0..2, as in `Encoded.colours`), device, mode ("colour" or
+        "normal"), hints (key).
+
+        Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
+        COLOUR_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
+        """
+        mode = _choice(job.params, "mode", ("colour", "normal"))
+        return self._colour(job, COLOUR_SIDE if mode == "colour" else None)
+
+    def preview(self, job: Job) -> Params:
+        """As `colorize` without mode; RGB u8 of at most `max_side` px a side (16..1024, 160 if not given)."""
+        return self._colour(job, _whole(job.params, "max_side", 160, 16, 1024))
+
+    def _colour(self, job: Job, max_side: int | None) -> Params:
+        begun = time.perf_counter()
+        palettes = _palettes(job.params)
+        strength = _number(job.params, "strength", 1.0, 0.0, 2.0)
+        held = self._pictures.get(_text(job.params, "key"))
+        hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
+        device = _text(job.params, "device") if "device" in job.params else "auto"
+        colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the colour network"))
+        with self._picture_lock:
+            job.progress(0.0, "Looking at the picture")
+            target = held.picture if max_side is None else held.reduced(max_side)
+            encoded = held.encoded(colorizer)
+            for index, ab in enumerate(encoded.colours(palettes, hints, strength)):
+                job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colouring {index + 1} of {len(palettes)}")
+                pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.go_on))
+                height, width = pixels.shape[:2]
+                told = {"index": index, "width": width, "height": height, "format": format_of(pixels)}
+                job.go_on()
+                job.tell("picture", told, pixels.data.cast("B"))
+        return {"model": colorizer.model, "seconds": round(time.perf_counter() - begun, 4)}
+
+    def doctor(self, job: Job) -> Params:
+        """Returns ok, checks (name, state, words, advice) and the status of the colouriser."""
+        from t2c_engine.doctor import examine
+
+        checks = []
+        for check in examine():
+            job.progress(0.0, check.name)
+            checks.append(check.as_json())
+        ok = all(check["state"] != "problem" for check in checks)
+        return {"ok": ok, "checks": checks, "status": dict(self.status)}
+
+
+def _text(params: Params, name: str) -> str:
+    value = params.get(name)
+    if not isinstance(value, str):
+        raise UsageError(f"The parameter '{name}' must be a text.")
+    return value
+
+
+def _number(params: Params, name: str, default: float, low: float, high: float) -> float:
+    value = params.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise UsageError(f"The parameter '{name}' must be a number from {low:g} to {high:g}.")
+    return float(value)
+
+
+def _whole(params: Params, name: str, default: int, low: int, high: int) -> int:
+    value = params.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise UsageError(f"The parameter '{name}' must be a whole number from {low} to {high}.")
+    return value
+
+
+def _choice(params: Params, name: str, choices: Sequence[str]) -> str:
+    value = params.get(name, choices[0])
+    if value not in choices:
+        raise UsageError(f"The parameter '{name}' must be one of {', '.join(choices)}.")
+    return value
+
+
+def _palettes(params: Params) -> list[Palette | None]:
+    """The palettes of a request, each brought to five colours; one without colours asks for the network's own."""
+    given = params.get("palettes")
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_PALETTES:
+        raise UsageError(f"The parameter 'palettes' must be a list of 1 to {MAX_PALETTES} palettes.")
+    if not all(isinstance(one, list) and all(isinstance(colour, str) for colour in one) for one in given):
+        raise UsageError("Each palette must be a list of colours such as '#d98c3f'.")
+    return [Palette.from_hex(one).to_size() if one else None for one in given]
+
+
+def _steering(params: Params) -> Steering:
+    """Locked colours, colours to avoid and to be like, and how many a palette has."""
+    colors = _whole(params, "colors", PALETTE_SIZE, MIN_COLORS, MAX_COLORS)
+    given = params.get("locked") or {}
+    places = {str(position) for position in range(colors)}
+    if not isinstance(given, dict) or not all(
+        isinstance(colour, str) and position in places for position, colour in given.items()
+    ):
+        raise UsageError(
+            f"The parameter 'locked' must map positions '0' to '{colors - 1}' to colours such as '#d98c3f'."
+        )
+    locked = tuple(sorted((int(position), parse_hex(colour)) for position, colour in given.items()))
+    return Steering(locked, _colours(params, "avoid"), _colours(params, "like"), colors)
+
+
+def _colours(params: Params, name: str) -> tuple[Color, ...]:
+    given = params.get(name) or []
+    if not isinstance(given, list) or not all(isinstance(colour, str) for colour in given):
+        raise UsageError(f"The parameter '{name}' must be a list of colours such as '#d98c3f'.")
+    return tuple(parse_hex(colour) for colour in given)

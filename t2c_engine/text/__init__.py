@@ -1,0 +1,1 @@
+"""Any phrase to word vectors. Must not import torch, palettes or networks."""

@@ -1,0 +1,1 @@
+"""The published networks, trained as published, for comparison. They are not shipped."""
