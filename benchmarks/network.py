@@ -6,7 +6,7 @@ import logging
 import sys
 
 from t2c_engine.colorization.colorizer import Colorizer
-from trainer.speed import network_speed
+from trainer.evaluation.speed import network_speed
 
 
 def main() -> None:

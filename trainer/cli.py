@@ -48,7 +48,7 @@ def tpn(
     init: Init = None,
 ) -> None:
     """Train text-to-palette (configs/tpn.toml, or the paper's configs/tpn-paper.toml) and export it into the run."""
-    from trainer.tpn import train_tpn
+    from trainer.train_palettes import train_tpn
 
     card = train_tpn(config, data, out, resume=resume, init=init)
     logging.info("Exported %s", out / card.file)
@@ -69,15 +69,15 @@ def colorizer(
 ) -> None:
     """Train the colouriser (configs/colorizer.toml), or a paper's (configs/pcn-paper.toml, classifier-paper*.toml)."""
     from t2c_engine.devices import pick_device
-    from trainer.paper_colors import read_paper_config, train_paper_colors
+    from trainer.papers.train_colorizer import read_paper_config, train_paper_colors
 
     chosen = str(pick_device(device))
     paper = read_paper_config(config, steps=steps)
     if paper is not None:
         path = train_paper_colors(paper, pictures, out, cache, device=chosen)
     else:
-        from trainer.colorizer import train_colorizer
-        from trainer.colorizer_config import read_config
+        from trainer.colorizer.config import read_config
+        from trainer.colorizer.train import train_colorizer
 
         settings = read_config(config, steps=steps, cooldown=cooldown)
         path = train_colorizer(settings, pictures, out, cache, device=chosen, init=init, teacher=teacher)
@@ -113,7 +113,7 @@ def export(
 ) -> None:
     """Export weights (safetensors, fp16) and model card of a colouriser's run, or of a finished palette run."""
     from t2c_engine.models import user_folder
-    from trainer.palette_run import publish
+    from trainer.palettes.run import publish
 
     measured = read_figures(figures) if figures else {}
     card = publish(run, into or user_folder(), measured)
@@ -122,7 +122,7 @@ def export(
         return
     if name is None:
         raise UsageError("Say with --name what the colouriser is to be called.")
-    from trainer.colorizer_export import export_colorizer
+    from trainer.colorizer.export import export_colorizer
 
     known: dict[str, Any] = measured.get("colors", {}).get("palette", {})
     sizes: dict[str, Any] = {
@@ -151,7 +151,7 @@ def evaluate(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the JSON here.")] = None,
 ) -> None:
     """Measure everything on the evaluation data, with fixed seeds."""
-    from trainer.evaluate import evaluate_all, figures_text
+    from trainer.evaluation.evaluate import evaluate_all, figures_text
 
     if only not in (None, "palettes", "colors", "speed"):
         raise UsageError(f"There are no figures of '{only}'; choose palettes, colors or speed.")
@@ -179,13 +179,13 @@ def report(
     out.mkdir(parents=True, exist_ok=True)
     if pictures is None and only != "photographs":
         from t2c_engine.palettes.sampler import PaletteSampler
-        from trainer.palette_data import read_texts
-        from trainer.report_palettes import palette_page
+        from trainer.evaluation.report_palettes import palette_page
+        from trainer.palettes.data import read_texts
 
         palette_page(out / "palettes.png", PaletteSampler.load(), read_texts(data, pat_only=True) if data else ())
     if only == "palettes":
         return
-    from trainer.report import bundled_photographs, photograph_sheets
+    from trainer.evaluation.report_photographs import bundled_photographs, photograph_sheets
 
     paths = bundled_photographs() if pictures is None else sorted(p for p in pictures.iterdir() if p.is_file())
     for path in photograph_sheets(paths[:limit], out):
@@ -201,7 +201,7 @@ def compare(
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts, for a look.")] = None,
 ) -> None:
     """Palette models side by side: figures as JSON, and their colours plotted in the ab plane."""
-    from trainer.compare import compare_models
+    from trainer.evaluation.compare_palettes import compare_models
 
     figures = compare_models(runs, data, out, limit)
     output().print(json.dumps(figures, indent=2), markup=False, highlight=False, soft_wrap=True)
@@ -218,7 +218,7 @@ def compare_colors_command(
 ) -> None:
     """The papers' colour networks beside the shipped one: objects, birds and patterns; figures as JSON."""
     from t2c_engine.colorization.colorizer import Colorizer
-    from trainer.compare_colors import compare_colors
+    from trainer.evaluation.compare_colors import compare_colors
 
     figures = compare_colors(Colorizer.load(model, "cpu"), runs or [], data / "images" / "eval", sheets, limit)
     output().print(json.dumps(figures, indent=2), markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,374 @@
+"""The colouriser's trainers on pictures made on the spot: loss falls, resume is exact, export can be used."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from t2c_engine.color.lab import lab_to_srgb
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.errors import PictureError, UsageError
+from t2c_engine.models import load_weights
+from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
+from t2c_engine.palettes.palette import Palette
+from trainer.colorizer.augmentation import AugmentConfig, dab_palette, make_example, regrade, with_joined
+from trainer.colorizer.config import TrainConfig, read_config
+from trainer.colorizer.degradation import WearConfig, jpeg, screened, wear
+from trainer.colorizer.export import export_colorizer
+from trainer.colorizer.provenance import Origin, origin_at_start, origin_of, origin_of_weights
+from trainer.colorizer.synthetic_pictures import make_pictures, with_made
+from trainer.colorizer.train import train_colorizer
+from trainer.common.picture_data import NO_KIND, Batch, chances_of_kinds, draw_batch, kinds_of_names, load_pictures
+from trainer.common.run_log import RunLog
+from trainer.common.schedule import learning_rate
+from trainer.papers.train_colorizer import PaperConfig, load_method, read_paper_config, train_paper_colors
+
+TINY = ColorizerConfig(widths=(8, 12, 16), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
+CONFIG = TrainConfig(
+    steps=40,
+    cooldown=10,
+    warmup=2,
+    batch=4,
+    crop=64,
+    crops=(64,),
+    shown=(64, 64),
+    small_share=0.0,
+    learning_rate=4e-3,
+    ema=0.9,
+    network=TINY,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two dozen pictures whose colour follows from lightness: blue when dark, yellow when light."""
+    path = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for index in range(24):
+        coarse = rng.uniform(20, 85, (8, 9))
+        lightness = np.kron(coarse, np.ones((18, 18)))
+        lab = np.stack((lightness, lightness * 0, (lightness - 50) * 0.6), -1)
+        Image.fromarray((lab_to_srgb(lab) * 255).round().astype(np.uint8)).save(path / f"{index:02d}.png")
+    (path / "broken.jpg").write_bytes(b"no picture")
+    return path
+
+
+def losses(run: Path) -> list[float]:
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [line["loss"] for line in lines if "loss" in line]
+
+
+def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("trainer.common.run_log.WINDOW", 10)
+    whole = train_colorizer(CONFIG, [folder], tmp_path / "whole", tmp_path / "cache", save_every=20, show_every=20)
+    curve = losses(tmp_path / "whole")
+    assert len(curve) == 4 and curve[-1] < 0.9 * curve[0]
+    assert (tmp_path / "whole" / "loss.png").exists() and not list((tmp_path / "whole").glob("*.part*"))
+
+    real_step, count = torch.optim.AdamW.step, [0]
+
+    def dies_at_step_30(self, *args, **kwargs):
+        count[0] += 1
+        if count[0] == 30:
+            raise KeyboardInterrupt
+        return real_step(self, *args, **kwargs)
+
+    run = tmp_path / "killed"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(torch.optim.AdamW, "step", dies_at_step_30)
+        train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=20, show_every=20)
+    resumed = train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=20, show_every=20)
+    one, other = (torch.load(path, weights_only=True) for path in (whole, resumed))
+    assert one["step"] == other["step"] == 40
+    for part in ("learner", "average"):
+        assert all(torch.equal(one[part][name], other[part][name]) for name in one[part])
+    assert losses(run)[-1] == curve[-1]
+
+
+def test_a_run_goes_on_under_losses_that_its_log_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text('{"step": 100, "loss": 3.0, "old": 1.0}\n')
+    history = RunLog(tmp_path, ("loss", "new"), 100)
+    history.note(150, {"ab_true": 6.0})
+    assert (tmp_path / "loss.png").exists()
+    assert json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])["validation"] == {"ab_true": 6.0}
+
+
+def test_averaged_weights_have_batch_statistics_of_their_own(folder: Path, tmp_path: Path) -> None:
+    config = replace(CONFIG, steps=30, cooldown=1, ema=0.95)  # weights move fast to the very end
+    path = train_colorizer(config, [folder], tmp_path / "run", tmp_path / "cache", save_every=30, show_every=30)
+    kept = torch.load(path, weights_only=True)["average"]
+    network = ColorizerNet(TINY)
+    network.load_state_dict({name[7:]: value for name, value in kept.items() if name.startswith("module.")})
+    pictures = load_pictures([folder], tmp_path / "cache", crop=64)
+    batch = draw_batch(pictures, np.arange(24), np.random.default_rng(0), 64, 64)
+    example = make_example(batch, config.augment, torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        kept_ones = network.eval()(example.lightness, example.condition).ab
+        own = network.train()(example.lightness, example.condition).ab
+    assert (kept_ones - own).abs().mean() < 0.03 * own.abs().mean()
+
+
+def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypatch) -> None:
+    run, models = tmp_path / "run", tmp_path / "models"
+    train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=40, show_every=40)
+    card = export_colorizer(run, models, "tiny", "0.0.1", "t2c-train colorizer", {"ab_error": 1.0})
+    monkeypatch.setenv("T2C_MODELS", str(models))
+    colorizer = Colorizer.load("tiny", device="cpu")
+    assert colorizer.model == card.name == "tiny" and card.figures["steps"] == 40
+    lightness = np.tile(np.linspace(10, 90, 70, dtype=np.float32), (51, 1))
+    encoding = colorizer.encode(lightness)
+    palette = Palette.from_hex("#102040,#304060,#807050,#c0b060,#f0e0a0")
+    maps = colorizer.colour(encoding, [palette, None])
+    assert [m.shape for m in maps] == [(13, 18, 2)] * 2 and all(np.isfinite(m).all() for m in maps)
+    assert not np.allclose(maps[0], maps[1])
+    weights = tmp_path / "models" / "tiny.safetensors"
+    again = train_colorizer(CONFIG, [folder], tmp_path / "second", tmp_path / "cache", init=weights)
+    assert again.exists()
+    second = export_colorizer(tmp_path / "second", models, "second", "1", "t2c-train colorizer", {})
+    assert second.data == card.data == (f"pictures of '{folder.name}'",)
+    told = json.loads(weights.with_suffix(".json").read_text("utf-8"))
+    weights.with_suffix(".json").write_text(json.dumps(told | {"data": ["pictures of old"]}), "utf-8")
+    third = export_colorizer(
+        tmp_path / "second", models, "third", "1", "x", {}, blend=weights, blend_share=0.25, trust=0.7, chroma_gain=1.1
+    )
+    first, own, mean = (load_weights(one) for one in (card, second, third))
+    assert all(np.allclose(mean[k], 0.25 * first[k].astype(float) + 0.75 * own[k], rtol=4e-3, atol=1e-4) for k in mean)
+    assert third.config["network"] == second.config["network"] | {"trust": 0.7, "chroma_gain": 1.1}
+    assert third.data == (*second.data, "pictures of old")
+    with pytest.raises(UsageError, match="cannot be read"):
+        export_colorizer(tmp_path / "second", models, "third", "1", "x", {}, blend=tmp_path / "missing.safetensors")
+    grown = replace(TINY, blocks=(1, 2, 2), token_levels=3, relit=True)
+    config = replace(CONFIG, steps=2, bfloat16=True, light_weight=0.2, mixture_weight=0.3, network=grown)
+    train_colorizer(config, [folder], tmp_path / "grown", tmp_path / "cache", init=weights)
+    learned = torch.load(tmp_path / "grown" / "checkpoint.pt", weights_only=True)["learner"]
+    assert all(value.isfinite().all() for value in learned.values())
+    assert learned["network.relights.2.weight"].any()
+    with pytest.raises(UsageError, match="another network"):
+        wider = TrainConfig(steps=1, crop=64, crops=(64,), batch=2, network=ColorizerConfig(widths=(8, 12, 24)))
+        train_colorizer(wider, [folder], tmp_path / "third", tmp_path / "cache", init=weights)
+
+
+@pytest.mark.parametrize(("method", "gan"), [("pcn", 1.0), ("classifier", 0.0), ("classifier", 0.5)])
+def test_the_papers_networks_train_resume_and_colour(folder: Path, tmp_path: Path, method: str, gan: float) -> None:
+    config = PaperConfig(method=method, gan_weight=gan, steps=12, batch=4, crop=64, width=4, learning_rate=2e-3)
+    whole = train_paper_colors(config, [folder], tmp_path / "whole", tmp_path / "cache", save_every=6)
+    train_paper_colors(replace(config, steps=6), [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
+    parts = train_paper_colors(config, [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
+    one, other = (torch.load(path, weights_only=True) for path in (whole, parts))
+    assert all(torch.equal(one["generator"][name], other["generator"][name]) for name in one["generator"])
+    read, loaded = load_method(tmp_path / "whole")
+    assert read == config
+    side = 64 if method == "pcn" else 16
+    with torch.inference_mode():
+        ab = loaded.colour(torch.rand(2, 1, 64, 64) * 100, torch.rand(2, 5, 3) * 50)
+    assert ab.shape == (2, 2, side, side) and ab.isfinite().all()
+
+
+def test_settings_of_papers_are_told_from_those_of_the_shipped_network(tmp_path: Path) -> None:
+    configs = Path("trainer/configs")
+    methods = {path.stem: read_paper_config(path) for path in configs.glob("*.toml") if not path.stem.startswith("tpn")}
+    assert {name: config and config.method for name, config in methods.items()} == {
+        "colorizer": None,
+        "pcn-paper": "pcn",
+        "classifier-paper": "classifier",
+        "classifier-paper-gan": "classifier",
+    }
+    bad = tmp_path / "bad.toml"
+    for text, words in (('method = "magic"', "magic"), ('method = "pcn"\ncrop = 100', "64")):
+        bad.write_text(text)
+        with pytest.raises(UsageError, match=words):
+            read_paper_config(bad)
+
+
+def test_batches_follow_from_the_seed_and_crops_keep_colour_in_place(folder: Path, tmp_path: Path) -> None:
+    pictures = load_pictures([folder], tmp_path / "cache", crop=64)
+    indices = pictures.indices(small=False, validation=False)
+    first, second = (draw_batch(pictures, indices, np.random.default_rng(3), 8, 64) for _ in range(2))
+    assert torch.equal(first.lightness, second.lightness) and torch.equal(first.ab, second.ab)
+    small = torch.nn.functional.avg_pool2d(first.lightness, 2)[:, 0]
+    assert (first.ab[:, 1] - (small - 50) * 0.6).abs().mean() < 2, "b follows lightness in these pictures"
+
+
+def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
+    from trainer.colorizer.augmentation import make_example
+
+    batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 32, 32) * 20, torch.full((6,), -1))
+    always = AugmentConfig(recolour=1, rotate_hue=1, hints=1, wear=WearConfig(*[1.0] * 7))
+    example = make_example(batch, always, torch.Generator().manual_seed(0))
+    assert example.lightness.min() >= 0 and example.lightness.max() <= 100
+    assert not torch.equal(example.ab, batch.ab) and example.condition.palette.shape == (6, 5, 3)
+    hints = example.condition.hints
+    assert hints is not None
+    revealed = hints[:, 2:] > 0
+    assert revealed.any() and torch.allclose(hints[:, :2], torch.nn.functional.avg_pool2d(example.ab, 2) * revealed)
+    never = make_example(batch, AugmentConfig(no_palette=1), torch.Generator().manual_seed(0))
+    assert torch.equal(never.ab, batch.ab) and torch.equal(never.lightness, batch.lightness)
+    assert not never.condition.palette_mask.any()
+
+
+def test_jpeg_keeps_flat_blocks_and_loses_fine_detail_first() -> None:
+    flat, stripes = torch.full((1, 1, 16, 20), 43.0), torch.zeros(1, 1, 16, 20)
+    stripes[..., ::2] = 12.0  # the finest frequency there is
+    kept = jpeg(torch.cat((flat, stripes)), torch.tensor([50.0, 10.0]))
+    assert (kept[0] - 43).abs().max() < 0.5
+    assert kept[1, 0, :, :16].std() < 2 and torch.equal(kept[1, 0, :, 16:], stripes[0, 0, :, 16:])
+    fine = jpeg(stripes, torch.tensor([1e4]))
+    assert torch.allclose(fine, stripes, atol=0.1)
+
+
+def test_a_screen_marks_the_middle_tones() -> None:
+    tones = torch.tensor([0.0, 50.0, 100.0]).view(3, 1, 1, 1).expand(3, 1, 32, 32)
+    added = (screened(tones, torch.Generator().manual_seed(2)) - tones).flatten(1).std(1)
+    assert added[0] == 0 and added[2] == 0 and added[1] > 0.1
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    config = TrainConfig(steps=100, warmup=10, cooldown=20, learning_rate=1.0)
+    assert [round(learning_rate(config, step), 3) for step in (0, 9, 50, 80, 90, 99)] == [0.1, 1, 1, 1, 0.5, 0.05]
+
+
+def test_bad_settings_and_empty_folders_say_so(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text("stepz = 3")
+    with pytest.raises(UsageError, match="stepz"):
+        read_config(bad)
+    with pytest.raises(PictureError, match="no"):
+        load_pictures([tmp_path / "nowhere"], tmp_path / "cache")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PictureError, match="No picture"):
+        load_pictures([tmp_path / "empty"], tmp_path / "cache")
+    assert read_config(Path("trainer/configs/colorizer.toml"), steps=5).steps == 5
+
+
+def test_kinds_are_names_that_differ_in_a_number_alone() -> None:
+    names = [f"elephant_image_{i:04}.jpg" for i in range(25)] + [f"n0{i % 2}_{i}.JPEG" for i in range(60)] + ["a_1.jpg"]
+    kinds = kinds_of_names(names)
+    assert [len(set(kinds[part])) for part in (slice(25), slice(25, 85))] == [1, 2]
+    assert kinds[-1] == -1 and set(kinds[:-1]) == {0, 1, 2}
+
+
+def test_pictures_of_rare_kinds_are_drawn_more_often() -> None:
+    kinds = np.array([0] * 100 + [1] * 25 + [-1])
+    assert np.allclose(chances_of_kinds(kinds, 0), 1 / 126)
+    half, whole = chances_of_kinds(kinds, 0.5), chances_of_kinds(kinds, 1)
+    assert half.sum() == pytest.approx(1) and half[100] == pytest.approx(2 * half[0])
+    assert whole[:100].sum() == pytest.approx(whole[100:125].sum()) == pytest.approx(NO_KIND * whole[125])
+
+
+def test_made_pictures_have_regions_of_one_colour_whatever_their_lightness() -> None:
+    colours = torch.tensor([[[55.0, 60, 30], [45, -40, 35]] * 3, [[60.0, 5, -50]] * 6])
+    lightness, ab = make_pictures(colours, 64, torch.Generator().manual_seed(4))
+    assert lightness.shape == (2, 1, 64, 64) and ab.shape == (2, 2, 32, 32)
+    assert lightness.min() >= 0 and lightness.max() <= 100 and (lightness.flatten(1).std(1) > 5).all()
+    hue = torch.atan2(ab[1, 1], ab[1, 0])[ab[1].norm(dim=0) > 5]
+    assert torch.allclose(hue, torch.tensor(-50.0).atan2(torch.tensor(5.0)), atol=1e-3)
+
+
+def test_crops_are_stretched_colour_and_lightness_alike(folder: Path, tmp_path: Path) -> None:
+    pictures = load_pictures([folder], tmp_path / "cache", crop=64)
+    indices = pictures.indices(small=False, validation=False)
+    plain, stretched = (
+        draw_batch(pictures, indices, np.random.default_rng(3), 8, 48, (0.8, 1.0), stretch=s) for s in (0.0, 0.5)
+    )
+    assert plain.lightness.shape == stretched.lightness.shape == (8, 1, 48, 48) and stretched.ab.shape == (8, 2, 24, 24)
+    assert not torch.equal(plain.lightness, stretched.lightness)
+    small = torch.nn.functional.avg_pool2d(stretched.lightness, 2)[:, 0]
+    assert (stretched.ab[:, 1] - (small - 50) * 0.6).abs().mean() < 2
+
+
+def test_a_part_of_some_pictures_is_another_pictures() -> None:
+    flat = torch.arange(12.0).view(12, 1, 1, 1)
+    batch = Batch(flat.expand(-1, 1, 32, 32), flat.expand(-1, 2, 16, 16), torch.arange(12))
+    assert with_joined(batch, 0.0, torch.Generator().manual_seed(0)) is batch
+    joined = with_joined(batch, 0.5, torch.Generator().manual_seed(0))
+    assert torch.equal(joined.lightness[:, :, ::2, ::2], joined.ab[:, :1]), "colour goes with lightness"
+    parts = [set(picture.unique().tolist()) for picture in joined.lightness]
+    assert all(own in some for own, some in enumerate(parts)) and 2 <= sum(len(some) == 2 for some in parts) <= 10
+    assert all(len(some) == 1 for some, kind in zip(parts, joined.kinds, strict=True) if kind >= 0)
+
+
+def test_crops_of_one_photograph_are_held_out_together(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("trainer.common.picture_data.VALIDATION_SHARE", 3)
+    folder = tmp_path / "crops"
+    folder.mkdir()
+    for index in range(12):
+        for part in ("c1", "c2", "full"):
+            Image.new("RGB", (48, 48), (index * 20, 90, 90)).save(folder / f"{index:02d}_{part}.png")
+    pictures = load_pictures([folder], tmp_path / "cache", crop=64)
+    held_out = pictures.validation.reshape(12, 3)  # by name, so that crops of one stand together
+    assert (held_out == held_out[:, :1]).all() and 0 < held_out[:, 0].sum() < 12
+
+
+def test_two_processes_may_decode_the_same_pictures(folder: Path, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(3) as pool:
+        one, *others = pool.map(lambda _: load_pictures([folder], tmp_path / "cache", crop=64), range(3))
+    assert all(np.array_equal(one.lightness, other.lightness) for other in others)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_some_pictures_of_a_batch_are_exchanged_for_made_ones() -> None:
+    batch = Batch(torch.rand(40, 1, 32, 32) * 100, torch.randn(40, 2, 16, 16) * 20, torch.arange(40))
+    assert with_made(batch, 0.0, torch.Generator().manual_seed(0)) is batch
+    mixed = with_made(batch, 0.3, torch.Generator().manual_seed(0))
+    made = mixed.kinds < 0
+    assert 5 < made.sum() < 20
+    assert torch.equal(mixed.ab[~made], batch.ab[~made])
+    assert (mixed.lightness[made] != batch.lightness[made]).any()
+
+
+def test_regraded_pictures_keep_black_white_and_where_colours_are() -> None:
+    lightness = torch.linspace(0, 100, 32).view(1, 1, 1, 32).repeat(40, 1, 32, 1)
+    ab = torch.tensor([60.0, 25.0]).view(1, 2, 1, 1).repeat(40, 1, 16, 16)
+    batch = Batch(lightness, ab, torch.arange(40))
+    assert regrade(batch, 0.0, torch.Generator().manual_seed(0)) is batch
+    graded = regrade(batch, 0.5, torch.Generator().manual_seed(0))
+    changed = (graded.ab - ab).abs().flatten(1).amax(1) > 0.1
+    assert 10 < changed.sum() < 30
+    assert torch.allclose(graded.lightness[~changed], lightness[~changed], atol=1e-3)
+    light = graded.lightness[changed]
+    assert (light.diff(dim=-1) > 0).all() and light.min() < 0.1 and light.max() > 99.9
+    hue = torch.atan2(graded.ab[:, 1], graded.ab[:, 0])[changed, 0, 8] - math.atan2(25, 60)
+    assert 0.05 < hue.abs().max() < 0.25 + math.asin(6 * 2**0.5 / 65 / 0.4), "a small turn and a weak cast"
+
+
+def test_only_a_share_of_pictures_is_worn() -> None:
+    clean = torch.rand(60, 1, 32, 32) * 100
+    worn = wear(clean, WearConfig(tone=1.0, noise=1.0, share=0.4), torch.Generator().manual_seed(1))
+    changed = (worn != clean).flatten(1).any(1)
+    assert 12 < changed.sum() < 36
+
+
+def test_dabs_can_be_a_picture_s_palette() -> None:
+    generator = torch.Generator().manual_seed(1)
+    lab = torch.randn(4, 3, 8, 8, generator=generator) * 20
+    dabs = torch.zeros(4, 1, 8, 8)
+    dabs[0, 0, 2, 3] = dabs[1] = dabs[2, 0, 1] = 1  # one, all, eight, none
+    palette, mask = dab_palette(lab, dabs, torch.full((4, 5, 3), 99.0), torch.ones(4, 5), 1.1, generator)
+    assert mask.sum(1).tolist() == [1, 5, 5, 5]
+    assert torch.equal(palette[0, 0], lab[0, :, 2, 3])
+    assert all((colour == lab[2, :, 1].T).all(1).any() for colour in palette[2])
+    assert torch.equal(palette[3], torch.full((5, 3), 99.0))  # without dabs it keeps its own
+
+
+def test_a_card_tells_all_pictures_that_went_into_weights(tmp_path: Path) -> None:
+    known = origin_of([Path("x/train-0.zip"), Path("train-2.zip"), Path("tinyimagenet-10k.zip"), Path("my scans")])
+    assert len(known.data) == 7 and known.data[-1] == "pictures of 'my scans'" and "ImageNet" in known.data[5]
+    assert len(known.attribution) == 3
+    weights = tmp_path / "base.safetensors"
+    assert origin_of_weights(weights) == Origin()
+    (tmp_path / "base.json").write_text(json.dumps({"data": ["a", "b"], "attribution": ["by c"]}))
+    assert origin_of_weights(weights).joined(Origin(("b", "d"))) == Origin(("a", "b", "d"), ("by c",))
+    taught = origin_at_start([Path("mine")], weights, tmp_path / "squeezenet.npz")
+    assert taught.data == ("a", "b", "pictures of 'mine'")
+    assert taught.attribution[0] == "by c" and "SqueezeNet" in taught.attribution[1]
+    assert origin_at_start([Path("mine")], None, None) == Origin(("pictures of 'mine'",))
+    (tmp_path / "base.json").write_text("{")
+    with pytest.raises(UsageError, match=r"base\.json"):
+        origin_of_weights(weights)

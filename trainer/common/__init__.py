@@ -1,0 +1,1 @@
+"""What every training run uses. Must not import the other folders of the trainer."""

@@ -1,0 +1,1 @@
+"""Figures, comparisons and sheets of trained networks."""

@@ -1,0 +1,60 @@
+"""All figures in one place: palettes, colours, speed; as one nested dict and as a text to read.
+
+Must not compute figures itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.palettes.sampler import PaletteSampler
+from trainer.common.perceptual import PerceptualDistance
+from trainer.evaluation.colors import evaluate_colors, load_eval_pictures
+from trainer.evaluation.palettes import evaluate_palettes
+from trainer.evaluation.speed import network_speed
+from trainer.evaluation.words import evaluate_words
+
+Figures = dict[str, Any]
+
+
+def evaluate_all(
+    data: Path,
+    *,
+    only: str | None = None,
+    limit: int | None = None,
+    tpn: str | None = None,
+    colorizer: str | None = None,
+    device: str = "cpu",
+) -> Figures:
+    """Figures by part ("palettes", "colors", "speed"), or of `only` one; `limit` takes fewer texts and pictures.
+
+    Raises:
+        ModelError, UsageError, PictureError: a model or data is missing.
+    """
+    figures: Figures = {}
+    if only in (None, "palettes"):
+        sampler = PaletteSampler.load(tpn)
+        figures["palettes"] = evaluate_palettes(sampler, data, limit=limit).as_json()
+        figures["words"] = evaluate_words(sampler, data, limit=limit)
+    if only in (None, "colors"):
+        pictures = load_eval_pictures(data / "images" / "eval", limit=limit)
+        perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
+        figures["colors"] = evaluate_colors(Colorizer.load(colorizer, device), pictures, perceptual)
+    if only in (None, "speed"):
+        figures["speed"] = network_speed(Colorizer.load(colorizer, device))
+    return figures
+
+
+def figures_text(figures: Mapping[str, Any], indent: int = 0) -> str:
+    """Nested figures as indented lines."""
+    lines = []
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            lines += [" " * indent + name, figures_text(value, indent + 2)]
+        else:
+            shown = f"{value:.3f}" if isinstance(value, float) else str(value)
+            lines.append(f"{' ' * indent}{name:<{28 - indent}} {shown}")
+    return "\n".join(lines)

@@ -1,0 +1,247 @@
+"""Train the colour networks of the papers as published, so that their claims can be checked beside the shipped one.
+
+PCN (M2; Bahng et al. 2018, section 4.2: conditional GAN and Huber loss), classification over 313 bins (M3; Zhang et al.
+2016), and the same with an adversarial term (poster "CNN with GAN"). Reads top-down: settings, methods, adversaries,
+loop. What is shipped comes from `trainer.colorizer.train`.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from t2c_engine.color.lab import ab_bins
+from t2c_engine.colorization.decoding import Decoding, decode_bins
+from t2c_engine.colorization.palette_extraction import extract_palettes
+from t2c_engine.errors import UsageError
+from t2c_engine.networks.colorizer import SCALE
+from trainer.common.checkpoints import CHECKPOINT, Stateful, load_checkpoint, restore, save_checkpoint, states_of
+from trainer.common.losses import class_balance, classification_loss
+from trainer.common.picture_data import AB_STEP, PictureSet, draw_batch, load_pictures
+from trainer.common.run_log import RunLog, track
+from trainer.common.sheets import colour_sheet
+from trainer.papers.classifier_network import ColourClassifier
+from trainer.papers.pcn_network import PCN, PCNDiscriminator
+
+LOSSES = ("generator", "discriminator", "own")
+AB_UNIT = 110.0  # the Huber loss (delta 1) is taken in these units of ab
+METHODS = ("pcn", "classifier")
+
+
+@dataclass(frozen=True, slots=True)
+class PaperConfig:
+    """Settings of a run. `width` 64 is the published size (34 and 32 M parameters)."""
+
+    method: str = "pcn"
+    steps: int = 80_000
+    batch: int = 12
+    crop: int = 160
+    width: int = 64
+    learning_rate: float = 2e-4
+    own_weight: float = 100.0  # of the Huber loss, or of the cross-entropy
+    gan_weight: float = 1.0  # 0: no discriminator
+    small_share: float = 0.0  # of steps that draw from pictures of a short side below 132 px
+    bfloat16: bool = False
+    seed: int = 1
+
+
+def read_paper_config(path: Path, **changes: Any) -> PaperConfig | None:
+    """A TOML file's settings, or None where they are not of a paper's method; `changes` that are not None win.
+
+    Raises:
+        UsageError: the file cannot be used.
+    """
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+        if "method" not in table:
+            return None
+        config = PaperConfig(**table)
+    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+        raise UsageError(f"The settings in {path} cannot be used: {error}.") from error
+    if config.method not in METHODS:
+        raise UsageError(f"The method '{config.method}' in {path} is not known; choose {' or '.join(METHODS)}.")
+    if config.crop % 64:
+        raise UsageError(f"The crop of {config.crop} px in {path} cannot be used; give a multiple of 64.")
+    return replace(config, **{k: v for k, v in changes.items() if v is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a network gave and what a discriminator is to compare, all of one size; `loss`: the method's own."""
+
+    lightness: Tensor
+    fake: Tensor
+    real: Tensor
+    palette: Tensor | None
+    loss: Tensor
+
+
+class PaletteMethod:
+    """PCN: colour at the input's resolution, from ab kept at a quarter of it."""
+
+    def __init__(self, config: PaperConfig) -> None:
+        self.generator: nn.Module = PCN(config.width)
+        self.discriminator = PCNDiscriminator(config.width, config.crop)
+
+    def colour(self, lightness: Tensor, palette: Tensor) -> Tensor:
+        """B x 1 x H x W, B x 5 x 3 to B x 2 x H x W ab."""
+        return self.generator(lightness, palette)
+
+    def answer(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> Answer:
+        """`ab` is at a quarter of the resolution of `lightness`."""
+        fake = self.colour(lightness, palette)
+        real = F.interpolate(ab, scale_factor=SCALE, mode="bilinear", align_corners=False)
+        return Answer(lightness, fake, real, palette, F.huber_loss(fake.float() / AB_UNIT, real / AB_UNIT, delta=1.0))
+
+
+class BinsMethod:
+    """Classification over 313 bins, without a palette: logits at a quarter of the input's resolution."""
+
+    def __init__(self, config: PaperConfig, pictures: PictureSet | None = None) -> None:
+        """pictures: for training alone, to which rare colours are rare."""
+        self.generator: nn.Module = ColourClassifier(config.width)
+        self.discriminator = PCNDiscriminator(config.width, config.crop // SCALE, palette=False)
+        self._bins = torch.from_numpy(ab_bins().astype(np.float32))
+        self._balance = None if pictures is None else class_balance(pictures.ab, self._bins)
+
+    def colour(self, lightness: Tensor, palette: Tensor) -> Tensor:
+        """The annealed mean, B x 2 x H/4 x W/4 ab; the palette is not looked at."""
+        return decode_bins(self.generator(lightness).float(), self._bins.to(lightness.device), Decoding.MEAN)
+
+    def answer(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> Answer:
+        assert self._balance is not None
+        bins, balance = self._bins.to(ab.device), self._balance.to(ab.device)
+        logits = self.generator(lightness).float()
+        flat, true = (part.permute(0, 2, 3, 1).flatten(0, 2) for part in (logits, ab))
+        loss = classification_loss(flat, true, bins, balance)
+        fake = decode_bins(logits, bins, Decoding.MEAN)
+        return Answer(F.avg_pool2d(lightness, SCALE), fake, ab, None, loss)
+
+
+Method = PaletteMethod | BinsMethod
+
+
+def build_method(config: PaperConfig, pictures: PictureSet | None = None) -> Method:
+    """The untrained networks of a run; `pictures` if it is to be trained."""
+    return PaletteMethod(config) if config.method == "pcn" else BinsMethod(config, pictures)
+
+
+def load_method(run: Path) -> tuple[PaperConfig, Method]:
+    """The trained networks of a run, ready for use on the CPU.
+
+    Raises:
+        UsageError: there is no checkpoint, or it is not of a paper's method.
+    """
+    state = load_checkpoint(run, "cpu")
+    if state is None:
+        raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
+    try:
+        config = PaperConfig(**json.loads(state["config"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"The run in {run} is not of a paper's colour network: {error}.") from error
+    method = build_method(config)
+    restore({"generator": method.generator}, state, run)
+    method.generator.eval()
+    return config, method
+
+
+class Adversaries:
+    """Generator and discriminator with their optimisers.
+
+    Attributes:
+        parts: all that a checkpoint keeps.
+    """
+
+    def __init__(self, config: PaperConfig, method: Method, device: str) -> None:
+        self._config, self._method = config, method
+        self._device = torch.device(device)
+        networks = (method.generator.to(device), method.discriminator.to(device))
+        self._optimizer, self._critic_optimizer = (
+            torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=(0.5, 0.999)) for network in networks
+        )
+        self.parts: dict[str, Stateful] = {"generator": networks[0], "discriminator": networks[1]}
+        self.parts |= {"generator's optimizer": self._optimizer, "discriminator's optimizer": self._critic_optimizer}
+
+    def step(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> tuple[Answer, dict[str, float]]:
+        """One step of the discriminator, if there is to be one, then one of the generator; LOSSES (eqs. 9-10)."""
+        config, judge = self._config, self._method.discriminator
+        loss_d = torch.zeros(())
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=config.bfloat16):
+            answer = self._method.answer(lightness, ab, palette)
+            loss_g = config.own_weight * answer.loss
+            if config.gan_weight:
+                real = judge(answer.lightness, answer.real, answer.palette)
+                fake = judge(answer.lightness, answer.fake.detach(), answer.palette)
+                loss_d = _adversarial(real, True) + _adversarial(fake, False)
+        if config.gan_weight:
+            _step(self._critic_optimizer, loss_d)
+            with torch.autocast(self._device.type, torch.bfloat16, enabled=config.bfloat16):
+                taken_for_real = judge(answer.lightness, answer.fake, answer.palette)
+            loss_g = loss_g + config.gan_weight * _adversarial(taken_for_real, True)
+        _step(self._optimizer, loss_g)
+        values = (loss_g, loss_d, answer.loss)
+        return answer, {name: float(loss.detach()) for name, loss in zip(LOSSES, values, strict=True)}
+
+
+def _adversarial(logits: Tensor, real: bool) -> Tensor:
+    """-log D for real, -log(1 - D) for fake; the generator uses the non-saturating form."""
+    return F.binary_cross_entropy_with_logits(logits.float(), torch.full_like(logits, float(real), dtype=torch.float32))
+
+
+def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+
+
+def train_paper_colors(
+    config: PaperConfig, sources: Sequence[Path], out: Path, cache: Path, *, device: str = "cpu", save_every: int = 500
+) -> Path:
+    """Train until `config.steps`, going on from the run's checkpoint; returns its path.
+
+    Raises:
+        PictureError, UsageError: with a sentence.
+    """
+    pictures = load_pictures(sources, cache, crop=config.crop)
+    torch.manual_seed(config.seed)
+    run = Adversaries(config, build_method(config, pictures), device)
+    out.mkdir(parents=True, exist_ok=True)
+    state = load_checkpoint(out, device)
+    first = 0
+    if state is not None:
+        restore(run.parts, state, out)
+        first = state["step"]
+    history = RunLog(out, LOSSES, first)
+    for step in track(range(first, config.steps), config.steps, config.method):
+        lightness, ab = (part.to(device) for part in _drawn(pictures, config, step))
+        palette = extract_palettes(torch.cat((F.avg_pool2d(lightness, SCALE), ab), 1))
+        answer, losses = run.step(lightness, ab, palette)
+        history.add(step, losses)
+        done = step + 1
+        if done % save_every == 0 or done == config.steps:
+            save_checkpoint(out, states_of(run.parts) | {"step": done, "config": json.dumps(asdict(config))})
+            shown = [part.detach().float().cpu() for part in (answer.real, answer.fake)]
+            colour_sheet(out / "sheet.png", lightness.cpu(), shown, palette.cpu(), rows=8)
+            history.draw()
+    return out / CHECKPOINT
+
+
+def _drawn(pictures: PictureSet, config: PaperConfig, step: int) -> tuple[Tensor, Tensor]:
+    """Lightness and ab of a step's crops, each of which shows most of its picture."""
+    rng = np.random.default_rng((config.seed, step))
+    small = pictures.indices(small=True, validation=False)
+    use_small = len(small) > 0 and rng.random() < config.small_share
+    chosen = small if use_small else pictures.indices(small=False, validation=False)
+    whole = (128 if use_small else 176) / config.crop
+    zoom = (1.0, 1.0) if config.crop >= 128 else (0.7 * whole, whole)
+    batch = draw_batch(pictures, chosen, rng, config.batch, config.crop, zoom)
+    return batch.lightness, F.avg_pool2d(batch.ab, SCALE // AB_STEP)
