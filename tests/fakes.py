@@ -83,7 +83,9 @@ class Colorizer:
         small = hints.at_size((size[0], size[1]))
         return [ab + small.mask[..., None] * (small.ab - ab) for ab in maps]
 
-    def automatic(self, encoding: np.ndarray, decoding: Decoding, hints: Hints | None = None) -> np.ndarray:
+    def automatic(
+        self, encoding: np.ndarray, decoding: Decoding = Decoding.VIVID, hints: Hints | None = None
+    ) -> np.ndarray:
         """Another colour for each decoding."""
         colours = {"vivid": "#b07a30", "mean": "#996655", "top": "#559966", "centroid": "#5566cc"}
         palette = Palette.from_hex(colours[decoding]) if decoding in colours else None

@@ -147,6 +147,9 @@ def evaluate(
     tpn: Annotated[str | None, typer.Option("--tpn", help="Which palette model.")] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
     device: Device = "cpu",
+    judged: Annotated[
+        bool, typer.Option("--judge/--no-judge", help="How often EfficientNet-Lite2 knows the pictures.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the JSON here.")] = None,
 ) -> None:
@@ -155,7 +158,7 @@ def evaluate(
 
     if only not in (None, "palettes", "colors", "speed"):
         raise UsageError(f"There are no figures of '{only}'; choose palettes, colors or speed.")
-    figures = evaluate_all(data, only=only, limit=limit, tpn=tpn, colorizer=model, device=device)
+    figures = evaluate_all(data, only=only, limit=limit, tpn=tpn, colorizer=model, device=device, judged=judged)
     text = json.dumps(figures, indent=2)
     if out is not None:
         from t2c_engine.files import write_file

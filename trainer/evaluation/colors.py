@@ -38,11 +38,13 @@ from trainer.evaluation.color_metrics import (
     picture_palette,
     psnr,
 )
+from trainer.evaluation.judge import Judge
+from trainer.evaluation.kinds import MeansByKind
 
 SHORT_SIDE = 256
 OTHERS = 5  # palettes of other pictures given to each
 FOLDERS = ("imagenet_160", "imagenet_birds", "bsds500_test50", "cid22_val", "gb82_cc0", "dtd_patterns")
-PALETTE, NEAREST, GREY = "palette", "nearest_lightness", "grey"
+PALETTE, NEAREST, GREY, TRUE = "palette", "nearest_lightness", "grey", "true"
 AUTOMATIC, DIRECT, BINS = "automatic", "automatic_direct", "automatic_bins"  # vivid, direct, the bins' mean
 HINTS, WORN = "automatic_hints", "palette_worn"
 HINT_COUNT, HINT_SIDE = 10, 7  # dabs of a picture's true colours, and their side in px
@@ -98,22 +100,33 @@ def _load(path: Path) -> EvalPicture:
 
 
 def evaluate_colors(
-    colorizer: Colorizer, pictures: Sequence[EvalPicture], perceptual: PerceptualDistance | None = None
+    colorizer: Colorizer,
+    pictures: Sequence[EvalPicture],
+    perceptual: PerceptualDistance | None = None,
+    judge: Judge | None = None,
+    kinds: MeansByKind | None = None,
 ) -> Figures:
     """Means over the pictures of every measure of metrics.md, for every method.
 
     Methods: palette, the same seen through wear, automatic in three ways, with ten dabs, nearest lightness and grey.
+    With `judge`, also how often a picture is recognised, in true colours too; `kinds` collects the ab error.
     """
     sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     pairs = list(zip(pictures, other_palettes(pictures), strict=True))
     for picture, given in track(pairs, len(pairs), "evaluating"):
-        for method, measure, value in _measure(colorizer, picture, given, perceptual):
+        for method, measure, value in _measure(colorizer, picture, given, perceptual, judge):
             sums[method][measure].append(value)
+            if kinds is not None and measure == "ab_error":
+                kinds.add(picture.name, method, value)
     return means(sums)
 
 
 def _measure(
-    colorizer: Colorizer, picture: EvalPicture, given: Sequence[np.ndarray], perceptual: PerceptualDistance | None
+    colorizer: Colorizer,
+    picture: EvalPicture,
+    given: Sequence[np.ndarray],
+    perceptual: PerceptualDistance | None,
+    judge: Judge | None = None,
 ) -> Iterator[tuple[str, str, float]]:
     """(method, measure, value) of one picture."""
     lightness = picture.lab[..., 0]
@@ -134,6 +147,9 @@ def _measure(
     for method, lab in outputs.items():
         yield from ((method, measure, value) for measure, value in against_truth(lab, picture, perceptual).items())
     yield WORN, "ab_error", _worn_error(colorizer, picture)
+    if judge is not None:
+        shown = {TRUE: picture.rgb, **{method: lab_to_srgb(lab) for method, lab in outputs.items()}}
+        yield from ((method, "judge", value) for method, value in judge.verdicts(picture.name, shown))
 
     yield from ((PALETTE, measure, value) for measure, value in following(given, labs[2:]))
     yield from ((PALETTE, name, value) for name, value in _lightness_kept(source, rendered[0], lightness).items())
@@ -174,7 +190,8 @@ def means(rows: Mapping[str, Mapping[str, Sequence[float]]]) -> Figures:
     for row in figures.values():
         if "m3" in row:
             row["colourfulness_ratio"] = row.pop("m3") / row.pop("m3_true")
-        row["ab_error_to_nearest"] = row["ab_error"] / figures[NEAREST]["ab_error"]
+        if "ab_error" in row:
+            row["ab_error_to_nearest"] = row["ab_error"] / figures[NEAREST]["ab_error"]
     return figures
 
 

@@ -13,6 +13,8 @@ from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.palettes.sampler import PaletteSampler
 from trainer.common.perceptual import PerceptualDistance
 from trainer.evaluation.colors import evaluate_colors, load_eval_pictures
+from trainer.evaluation.judge import Judge
+from trainer.evaluation.kinds import MeansByKind
 from trainer.evaluation.palettes import evaluate_palettes
 from trainer.evaluation.speed import network_speed
 from trainer.evaluation.words import evaluate_words
@@ -28,8 +30,11 @@ def evaluate_all(
     tpn: str | None = None,
     colorizer: str | None = None,
     device: str = "cpu",
+    judged: bool = True,
 ) -> Figures:
     """Figures by part ("palettes", "colors", "speed"), or of `only` one; `limit` takes fewer texts and pictures.
+
+    "kinds" comes with "colors": the ab error of every method by kind of picture. `judged` adds the judge's accuracy.
 
     Raises:
         ModelError, UsageError, PictureError: a model or data is missing.
@@ -40,9 +45,11 @@ def evaluate_all(
         figures["palettes"] = evaluate_palettes(sampler, data, limit=limit).as_json()
         figures["words"] = evaluate_words(sampler, data, limit=limit)
     if only in (None, "colors"):
+        judge, kinds = Judge.load() if judged else None, MeansByKind()
         pictures = load_eval_pictures(data / "images" / "eval", limit=limit)
         perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
-        figures["colors"] = evaluate_colors(Colorizer.load(colorizer, device), pictures, perceptual)
+        figures["colors"] = evaluate_colors(Colorizer.load(colorizer, device), pictures, perceptual, judge, kinds)
+        figures["kinds"] = kinds.figures()
     if only in (None, "speed"):
         figures["speed"] = network_speed(Colorizer.load(colorizer, device))
     return figures
