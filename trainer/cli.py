@@ -175,11 +175,25 @@ def report(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="The data folder, for true palettes beside ours.")] = None,
     only: Annotated[str | None, typer.Option("--only", help="palettes or photographs.")] = None,
+    old_photographs: Annotated[
+        Path | None,
+        typer.Option(
+            "--old-photographs", help="The data folder, for its old photographs of people alone; not to be given away."
+        ),
+    ] = None,
 ) -> None:
     """Draw palettes for the paper's phrases, and photographs in several phrases."""
     if only not in (None, "palettes", "photographs"):
         raise UsageError(f"There is no report of '{only}'; choose palettes or photographs.")
+    if old_photographs is not None and (pictures is not None or only is not None):
+        raise UsageError("--old-photographs makes sheets of its own; leave --pictures and --only out.")
     out.mkdir(parents=True, exist_ok=True)
+    if old_photographs is not None:
+        from trainer.evaluation.report_photographs import old_photograph_sheets
+
+        for path in old_photograph_sheets(old_photographs / "images" / "eval", out, limit):
+            logging.info("%s", path)
+        return
     if pictures is None and only != "photographs":
         from t2c_engine.palettes.sampler import PaletteSampler
         from trainer.evaluation.report_palettes import palette_page

@@ -1,4 +1,4 @@
-"""Pictures of results: photographs in several phrases.
+"""Pictures of results: photographs in several phrases, and old photographs of people in palettes too.
 
 Committed sheets are made of scikit-image's bundled photographs; sheets of other pictures belong in a folder that git
 ignores. Must not import networks.
@@ -6,7 +6,7 @@ ignores. Must not import networks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from PIL import Image
 from t2c_engine.colorization.batch import preview, without_colour
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.colorization.encoded_picture import Encoded
+from t2c_engine.errors import PictureError
 from t2c_engine.files import write_file
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
@@ -42,6 +43,44 @@ PHOTOGRAPHS = (
     "coins.png",
     "moon.png",
 )
+OLD_FOLDER = "old_bw"
+OLD_PHOTOGRAPHS = (  # with people large enough to see skin and cloth
+    "1895BikeMaidens.jpg",
+    "1896NewsBoyGirl.jpg",
+    "1907Cowboys.jpg",
+    "1910Bike.jpg",
+    "1920sDancing.jpg",
+    "Cork1905.jpg",
+    "Dolores1920s.jpg",
+    "EasterNyc1911.jpg",
+    "FarmWomen1895.jpg",
+    "HalloweenEarly1900s.jpg",
+    "Helen_Keller_meeting_Charlie_Chaplin_in_1919.jpg",
+    "LewisTomalinLondon1895.jpg",
+    "LondonFireBrigadeMember1926.jpg",
+    "MementoMori1865.jpg",
+    "MuffinManlLondon1910.jpg",
+    "NativeCouple1912.jpg",
+    "NewspaperCivilWar1863.jpg",
+    "NorwegianBride1920s.jpg",
+    "SenecaNative1908.jpg",
+    "VictorianDragQueen1880s.jpg",
+    "WaterfordIreland1909.jpg",
+)
+OLD_PHRASES = (
+    "autumn breeze and falling leaves",
+    "deep sea at night",
+    "spring meadow",
+    "vintage film",
+    "pastel candy heart",
+)
+OLD_PALETTES = {  # fixed, so that one network's sheets compare with another's
+    "blues": ("#0b1f3a", "#1f4e79", "#3f7cac", "#95b8d1", "#e8eef2"),
+    "sea and sand": ("#01324a", "#0f6e84", "#3fb8af", "#f2e2b3", "#f7f3e9"),
+    "autumn leaves": ("#3b1f0f", "#8c3b1a", "#d9822b", "#e9c46a", "#6b7d3a"),
+    "garden": ("#22331d", "#5b7f4a", "#b5c99a", "#d77a8b", "#f4e6e3"),
+    "velvet": ("#2b1b3d", "#7a1f3d", "#b8860b", "#2f6f73", "#ede3d0"),
+}
 SHOWN_SIDE = 400  # short side of a picture on a sheet, px
 
 
@@ -55,10 +94,36 @@ def bundled_photographs() -> list[Path]:
 
 def photograph_sheets(paths: Sequence[Path], out: Path, seed: int = 0) -> Iterator[Path]:
     """For each picture a sheet: grey, automatic, then the first palette of each phrase. Yields the sheets' paths."""
-    sampler, colorizer = PaletteSampler.load(), Colorizer.load(device="auto")
-    palettes: list[Palette | None] = [None]
-    palettes += [sampler.sample(PaletteRequest(phrase, seed=seed)).palettes[0] for phrase in PHOTOGRAPH_PHRASES]
-    captions = ["grey", "automatic", *PHOTOGRAPH_PHRASES]
+    return _sheets(paths, out, _first_palettes(PHOTOGRAPH_PHRASES, seed))
+
+
+def old_photograph_sheets(data: Path, out: Path, limit: int | None = None, seed: int = 0) -> Iterator[Path]:
+    """For each old photograph of people a sheet: grey, automatic, in five phrases and in five fixed palettes.
+
+    Args:
+        data: folder of the evaluation pictures, with `OLD_FOLDER`.
+        limit: only so many of `OLD_PHOTOGRAPHS`.
+
+    Raises:
+        PictureError: none of them is there.
+    """
+    paths = [path for name in OLD_PHOTOGRAPHS if (path := data / OLD_FOLDER / name).exists()]
+    if not paths:
+        raise PictureError(f"None of the old photographs of people was found in {data / OLD_FOLDER}.")
+    fixed = {name: Palette.from_hex(codes, name) for name, codes in OLD_PALETTES.items()}
+    return _sheets(paths[:limit], out, _first_palettes(OLD_PHRASES, seed) | fixed)
+
+
+def _first_palettes(phrases: Sequence[str], seed: int) -> dict[str, Palette]:
+    sampler = PaletteSampler.load()
+    return {phrase: sampler.sample(PaletteRequest(phrase, seed=seed)).palettes[0] for phrase in phrases}
+
+
+def _sheets(paths: Sequence[Path], out: Path, chosen: Mapping[str, Palette]) -> Iterator[Path]:
+    """A sheet a picture: grey, automatic, then each of the palettes under its caption."""
+    colorizer = Colorizer.load(device="auto")
+    palettes: list[Palette | None] = [None, *chosen.values()]
+    captions = ["grey", "automatic", *chosen]
     for path in track(paths, len(paths), "sheets"):
         picture = read_picture(path)
         small = Picture(pixels=small_srgb(picture, SHOWN_SIDE))
