@@ -26,39 +26,39 @@ COLOR_WORDS: dict[str, Color] = {
     )
 }
 
-_DENIALS = {"no", "not", "without", "minus", "never", "neither"}
+_NEGATIONS = {"no", "not", "without", "minus", "never", "neither"}
 _FILLERS = {"any", "too", "much", "the", "a", "so"}
 _LINKS = {"or", "nor"}
 
 
-def split_denials(words: Sequence[str]) -> tuple[list[int], list[str]]:
+def split_negations(words: Sequence[str]) -> tuple[list[int], list[str]]:
     """Take what a phrase says no to out of it: "rose no red or pink" keeps "rose" and denies red and pink.
 
-    Only plain words for colours can be denied; "without a heart" stays as it is.
+    Only plain words for colours can be negated; "without a heart" stays as it is.
 
     Args:
         words: lower-case words of the phrase in base form.
 
     Returns:
-        Indices of the words that are kept, and the denied words, each one of COLOR_WORDS.
+        Indices of the words that are kept, and the negated words, each one of COLOR_WORDS.
     """
     kept: list[int] = []
-    denied: list[str] = []
+    negated: list[str] = []
     index = 0
     while index < len(words):
-        end = _denial_end(words, index)
+        end = _negation_end(words, index)
         if end > index:
-            denied += [word for word in words[index:end] if word in COLOR_WORDS]
+            negated += [word for word in words[index:end] if word in COLOR_WORDS]
             index = end
         else:
             kept.append(index)
             index += 1
-    return kept, list(dict.fromkeys(denied))
+    return kept, list(dict.fromkeys(negated))
 
 
-def _denial_end(words: Sequence[str], start: int) -> int:
+def _negation_end(words: Sequence[str], start: int) -> int:
     """Where the denial that begins at `start` ends; `start` itself if none begins there."""
-    if words[start] not in _DENIALS:
+    if words[start] not in _NEGATIONS:
         return start
     end, place = start, start + 1
     while place < len(words):

@@ -16,7 +16,7 @@ import numpy as np
 from t2c_engine.color.lab import fit_gamut
 from t2c_engine.errors import ModelError, UsageError
 from t2c_engine.models import find_model, load_weights
-from t2c_engine.palettes.negation import COLOR_WORDS, split_denials
+from t2c_engine.palettes.negation import COLOR_WORDS, split_negations
 from t2c_engine.palettes.numpy_network import NumpyPaletteNet
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.selection import choose, pairwise_distances
@@ -148,9 +148,9 @@ class PaletteSampler:
             UsageError: count, seed or variety is out of range, or too many colours are to be avoided.
         """
         _check(request)
-        vectors, denied, note = self._read(request.phrase)
+        vectors, negated, note = self._read(request.phrase)
         wishes = request.steering
-        refuse = refusal((*wishes.avoid, *(COLOR_WORDS[word] for word in denied)))
+        refuse = refusal((*wishes.avoid, *(COLOR_WORDS[word] for word in negated)))
         rng = _generator(request)
         drawn = max(self.sampling.candidates, 3 * request.count) if self.sampling.candidates else request.count
         temperature = self.sampling.temperature_at(request.variety)
@@ -169,11 +169,11 @@ class PaletteSampler:
     def _read(self, phrase: str) -> tuple[np.ndarray, list[str], str | None]:
         """The phrase's word vectors without the colours it says no to, those colours, and what to tell the user."""
         encoded = self.lexicon.encode(phrase)
-        kept, denied = split_denials(encoded.words)
-        if not denied:
+        kept, negated = split_negations(encoded.words)
+        if not negated:
             return encoded.vectors, [], encoded.note
-        told = f"avoiding {' and '.join(denied)}"
-        return encoded.vectors[kept], denied, f"{told}; {encoded.note}" if encoded.note else told
+        told = f"avoiding {' and '.join(negated)}"
+        return encoded.vectors[kept], negated, f"{told}; {encoded.note}" if encoded.note else told
 
 
 def _generator(request: PaletteRequest) -> np.random.Generator:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from t2c_engine.errors import ModelError, PaletteError, T2CError, UsageError
 from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet
 from t2c_engine.networks.tpn import PaperSampler, TpnGenerator, TpnPaperConfig
-from t2c_engine.palettes.negation import COLOR_WORDS, split_denials
+from t2c_engine.palettes.negation import COLOR_WORDS, split_negations
 from t2c_engine.palettes.palette import Color, Palette, delta_e_2000, palette_distance
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
 from t2c_engine.palettes.selection import choose
@@ -88,13 +88,13 @@ def test_wishes_out_of_range(wishes: dict[str, object], message: str) -> None:
 )  # fmt: skip
 def test_what_a_phrase_says_no_to(phrase: str, kept: str, denied: list[str]) -> None:
     words = phrase.split()
-    indices, names = split_denials(words)
+    indices, names = split_negations(words)
     assert ([words[index] for index in indices], names) == (kept.split(), denied)
 
 
 @given(st.lists(st.sampled_from(["no", "not", "any", "or", "red", "blue", "rose"]), max_size=9))
 def test_every_word_is_kept_or_part_of_a_denial(words: list[str]) -> None:
-    kept, denied = split_denials(words)
+    kept, denied = split_negations(words)
     assert kept == sorted(set(kept)) and all(0 <= index < len(words) for index in kept)
     assert set(denied) <= {"red", "blue"}
     assert bool(denied) == (len(kept) < len(words))

@@ -71,7 +71,7 @@ def make_example(batch: Batch, config: AugmentConfig, generator: torch.Generator
         lab = torch.cat((F.avg_pool2d(batch.lightness, SCALE), coarse), 1)
         palette, mask = dab_palette(lab, hints[:, 2:], palette, mask, config.dab_palette, generator)
     worn = wear(batch.lightness, config.wear, generator)
-    return Example(batch.lightness, worn, Condition(palette, mask, hints), ab, batch.kinds)
+    return Example(batch.lightness, worn, Condition(palette, mask, hints), ab, batch.classes)
 
 
 def with_joined(batch: Batch, share: float, generator: torch.Generator) -> Batch:
@@ -93,8 +93,8 @@ def with_joined(batch: Batch, share: float, generator: torch.Generator) -> Batch
         beyond = upright * (across[None, :] > cut) + (1 - upright) * (down[:, None] > cut)
         return torch.where((joined * beyond) > 0, part[other], part)
 
-    kinds = torch.where(joined.flatten() > 0, -1, batch.kinds)
-    return replace(batch, lightness=mixed(batch.lightness), ab=mixed(batch.ab), kinds=kinds)
+    kinds = torch.where(joined.flatten() > 0, -1, batch.classes)
+    return replace(batch, lightness=mixed(batch.lightness), ab=mixed(batch.ab), classes=kinds)
 
 
 def regrade(batch: Batch, share: float, generator: torch.Generator) -> Batch:

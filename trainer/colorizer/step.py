@@ -22,12 +22,12 @@ from trainer.common.losses import (
     ciede2000_distance,
     class_balance,
     classification_loss,
-    colourfulness_distance,
-    lightness_distance,
+    colorfulness_distance,
     mixture_distance,
+    tone_restoration_loss,
 )
 from trainer.common.perceptual import PerceptualDistance
-from trainer.common.picture_data import LARGE_SIDE, SMALL_SIDE, Batch, PictureSet, chances_of_kinds, draw_batch
+from trainer.common.picture_data import LARGE_SIDE, SMALL_SIDE, Batch, PictureSet, class_probabilities, draw_batch
 
 LOSSES = (
     "loss",
@@ -53,9 +53,9 @@ class Pool:
 
     @classmethod
     def of(cls, pictures: PictureSet, kind_balance: float, *, small: bool) -> Pool:
-        """The small (or large) pictures of the training part; `kind_balance` as in `chances_of_kinds`."""
+        """The small (or large) pictures of the training part; `kind_balance` as in `class_probabilities`."""
         indices = pictures.indices(small=small, validation=False)
-        return cls(indices, chances_of_kinds(pictures.kinds[indices], kind_balance))
+        return cls(indices, class_probabilities(pictures.classes[indices], kind_balance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def draw_example(data: TrainingData, config: TrainConfig, step: int, device: str
     zoom = (least / crop, most / crop)
     pool = data.small if use_small else data.large
     batch = draw_batch(data.pictures, pool.indices, rng, max(1, round(share)), crop, zoom, pool.chances, config.stretch)
-    batch = Batch(batch.lightness.to(device), batch.ab.to(device), batch.kinds.to(device))
+    batch = Batch(batch.lightness.to(device), batch.ab.to(device), batch.classes.to(device))
     generator = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
     example = make_example(batch, config.augment, generator)
     return replace(example, lightness=example.lightness.contiguous(memory_format=torch.channels_last))
@@ -134,17 +134,17 @@ def step_losses(
     perceptual = taught = nothing = torch.zeros((), device=ab.device)
     if learner.perceptual is not None:
         seen = slice(max(1, round(config.perceptual_share * len(ab))))  # features of all would cost too much
-        perceptual = learner.perceptual.of_colours(example.clean[seen], prediction.ab[seen], example.ab[seen])
+        perceptual = learner.perceptual.ab_distance(example.clean[seen], prediction.ab[seen], example.ab[seen])
     if learner.teacher is not None and step % 2 == 0:
         taught = 2 * learner.teacher(features, example.clean)
     weighted = {
         "ab": (1.0, ab_distance(ab, true)),
         "mixture": (config.mixture_weight, mixture_distance(*mixed_colours(prediction, true), true)),
-        "light": (config.light_weight, lightness_distance(prediction.lightness, F.avg_pool2d(example.clean, SCALE))),
+        "light": (config.light_weight, tone_restoration_loss(prediction.lightness, F.avg_pool2d(example.clean, SCALE))),
         "ciede2000": (config.ciede2000_weight, ciede2000_distance(ab, true)),
         "perceptual": (config.perceptual_weight, perceptual),
         "chroma": (config.chroma_weight, chroma_distance(ab, true)),
-        "colourful": (config.colourfulness_weight, colourfulness_distance(ab, true)),
+        "colourful": (config.colourfulness_weight, colorfulness_distance(ab, true)),
         "bins": (config.bins_weight, _bins_loss(learner, prediction, example, data, config, step)),
         "kinds": (config.kinds_weight, learner.kinds(features, example.kinds)),
         "teacher": (config.teacher_weight / 2, taught),

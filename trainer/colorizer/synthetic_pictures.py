@@ -35,9 +35,9 @@ def with_made(batch: Batch, share: float, generator: torch.Generator) -> Batch:
     source = torch.where(mixed, second[:, None], first[:, None])  # one photograph for some, two for others
     colours = lab.transpose(1, 2)[source, cell]  # n x COLOURS x 3
     lightness, ab = make_pictures(colours, batch.lightness.shape[-1], generator)
-    kinds = batch.kinds.index_fill(0, index, -1)
+    kinds = batch.classes.index_fill(0, index, -1)
     lights = batch.lightness.index_copy(0, index, lightness)
-    return replace(batch, lightness=lights, ab=batch.ab.index_copy(0, index, ab), kinds=kinds)
+    return replace(batch, lightness=lights, ab=batch.ab.index_copy(0, index, ab), classes=kinds)
 
 
 def make_pictures(colours: Tensor, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

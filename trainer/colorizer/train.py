@@ -147,7 +147,7 @@ def train_colorizer(
     data = TrainingData.of(pictures, config.kind_balance, device)
     held_out = validation_batch(pictures, config)
     out.mkdir(parents=True, exist_ok=True)
-    learner = build_learner(config, int(pictures.kinds.max()) + 1, device, init, teacher)
+    learner = build_learner(config, int(pictures.classes.max()) + 1, device, init, teacher)
     run = Run(config, out, learner, device, origin_at_start(sources, init, teacher), world)
     first = run.resume()
     history = RunLog(out, LOSSES, first) if world.first else None

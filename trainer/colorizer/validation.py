@@ -13,7 +13,7 @@ from trainer.colorizer.augmentation import AugmentConfig, Example, make_example
 from trainer.colorizer.config import TrainConfig
 from trainer.colorizer.step import cells
 from trainer.common.picture_data import PictureSet, draw_batch
-from trainer.common.sheets import colour_sheet
+from trainer.common.sheets import color_sheet
 
 VALIDATION_PICTURES = 144
 
@@ -61,5 +61,5 @@ def validate(network: ColorizerNet, example: Example | None, device: str, sheet:
     figures["contrast"] = float((outputs["true"] - outputs["other"]).square().sum(1).sqrt().mean())
     chroma = [ab.square().sum(1).sqrt().mean() for ab in (outputs["true"], outputs["none"], example.ab)]
     figures["chroma_true"], figures["chroma_none"] = float(chroma[0] / chroma[2]), float(chroma[1] / chroma[2])
-    colour_sheet(sheet, example.lightness, [example.ab, *outputs.values()], palette, rows=12)
+    color_sheet(sheet, example.lightness, [example.ab, *outputs.values()], palette, rows=12)
     return figures

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 SOFT_NEIGHBOURS = 5  # soft-encoded targets (Zhang et al. 2016)
 SOFT_SIGMA = 5.0
 MIXTURE_SCALE = 5.0  # ab units
-LIGHT_SCALE = 20.0  # L
+TONE_SCALE = 20.0  # L
 PRIOR_CELLS = 200_000  # from which the frequencies of colours are taken
 
 
@@ -54,26 +54,26 @@ def _vividness(chroma: Tensor) -> Tensor:
     return (seventh / (seventh + 25.0**7)).sqrt()
 
 
-def lightness_distance(restored: Tensor, clean: Tensor) -> Tensor:
-    """Mean squared difference of L in units of LIGHT_SCALE, so that half a doubt gives half a correction.
+def tone_restoration_loss(restored: Tensor, clean: Tensor) -> Tensor:
+    """Mean squared difference of L in units of TONE_SCALE, so that half a doubt gives half a correction.
 
     The mean of absolute differences asks for the median, and most pictures are not worn: it corrects nothing.
     """
-    return (restored - clean).square().mean() / LIGHT_SCALE
+    return (restored - clean).square().mean() / TONE_SCALE
 
 
-def mixture_distance(shares: Tensor, centres: Tensor, true: Tensor, scale: float = MIXTURE_SCALE) -> Tensor:
+def mixture_distance(weights: Tensor, centres: Tensor, true: Tensor, scale: float = MIXTURE_SCALE) -> Tensor:
     """Negative log-likelihood of the true colours under a mixture of Laplace densities, in Lab units.
 
     The mean of a mixture tells each colour of a pixel's only by how far it pulls the mean; likelihood asks which of the
     colours is the pixel's own, as classification does, and lets colours that are alike share (Bishop 1994).
 
     Args:
-        shares: B x K x h x w, sum 1. centres: B x K x 2 x h x w. true: B x 2 x h x w.
+        weights: B x K x h x w, sum 1. centres: B x K x 2 x h x w. true: B x 2 x h x w.
         scale: of the densities, ab units.
     """
     apart = ((centres - true[:, None]).square().sum(2) + 1.0).sqrt()  # B x K x h x w
-    return -scale * (shares.clamp(min=1e-6).log() - apart / scale).logsumexp(1).mean()
+    return -scale * (weights.clamp(min=1e-6).log() - apart / scale).logsumexp(1).mean()
 
 
 def chroma_distance(predicted: Tensor, true: Tensor, window: int = 8) -> Tensor:
@@ -88,18 +88,18 @@ def chroma_distance(predicted: Tensor, true: Tensor, window: int = 8) -> Tensor:
     return (chroma(predicted) - chroma(true)).abs().mean()
 
 
-def colourfulness_distance(predicted: Tensor, true: Tensor) -> Tensor:
+def colorfulness_distance(predicted: Tensor, true: Tensor) -> Tensor:
     """Mean difference of whole pictures' colourfulness in the ab plane: spread + 0.3 x mean length.
 
     Hasler and Suesstrunk's M3 in ab instead of opponent RGB, so that doubt about single pixels does not grey a picture.
     """
 
-    def colourfulness(ab: Tensor) -> Tensor:
+    def colorfulness(ab: Tensor) -> Tensor:
         flat = ab.flatten(2)
         spread = (flat.var(2, correction=0).sum(1) + 1e-3).sqrt()
         return spread + 0.3 * (flat.mean(2).square().sum(1) + 1e-3).sqrt()
 
-    return (colourfulness(predicted) - colourfulness(true)).abs().mean()
+    return (colorfulness(predicted) - colorfulness(true)).abs().mean()
 
 
 def soft_bins(ab: Tensor, bins: Tensor) -> Tensor:

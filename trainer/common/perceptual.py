@@ -54,7 +54,7 @@ class PerceptualDistance(nn.Module):
             distances.append((a - b).square().sum(1).mean((1, 2)))
         return torch.stack(distances).mean(0)
 
-    def of_colours(self, lightness: Tensor, predicted: Tensor, true: Tensor) -> Tensor:
+    def ab_distance(self, lightness: Tensor, predicted: Tensor, true: Tensor) -> Tensor:
         """Mean distance of pictures of the same lightness, for training: colours beyond sRGB are clipped.
 
         Args:

@@ -41,19 +41,19 @@ LARGE_SIDE = 132  # px; pictures of a shorter side below this are small ones
 SMALL_SIDE = 128  # px, at which small pictures are kept: most are enlarged, so that things have their usual size
 L_UNIT = 2.55  # bytes to one unit of L
 AB_STEP = 2  # px of lightness to one of ab, along each side
-CACHE_LAYOUT = 4  # of the cache's files
-KIND_SIZE = 20  # pictures with alike names that make a kind
-NO_KIND = 50  # pictures that a picture of no known kind counts as sharing its kind with
+CACHE_LAYOUT = 6  # of the cache's files
+MIN_CLASS_SIZE = 20  # pictures whose names differ in a number alone that make a class
+UNKNOWN_CLASS_SIZE = 50  # pictures that a picture of no known class counts as sharing its class with
 VALIDATION_SHARE = 50  # one photograph in so many is kept for validation, by a hash of its name
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """lightness: B x 1 x H x W, 0..100; ab: B x 2 x H/2 x W/2; kinds: B int64, what is to be seen, -1 if not known."""
+    """lightness: B x 1 x H x W, 0..100; ab: B x 2 x H/2 x W/2; classes: B int64, -1 if not known."""
 
     lightness: Tensor
     ab: Tensor
-    kinds: Tensor
+    classes: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class PictureSet:
     starts: np.ndarray  # N + 1, in pixels of lightness
     shapes: np.ndarray  # N x 2
     validation: np.ndarray  # N, bool
-    kinds: np.ndarray  # N, int64, see `kinds_of_names`
+    classes: np.ndarray  # N, int64, see `classes_of_names`
 
     def picture(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """H x W lightness bytes and H/2 x W/2 x 2 ab bytes of one picture (views)."""
@@ -101,18 +101,18 @@ def load_pictures(sources: Sequence[Path], cache: Path, *, max_side: int = 320, 
         index["starts"],
         index["shapes"],
         index["validation"],
-        index["kinds"],
+        index["classes"],
     )
 
 
-def kinds_of_names(names: Sequence[str]) -> np.ndarray:
-    """What pictures show, as collections tell it by their files' names: "elephant_image_0052.jpg" is of one kind with
-    all that differ in the number alone. N int64, 0 and up; -1 where fewer than KIND_SIZE pictures are alike."""
+def classes_of_names(names: Sequence[str]) -> np.ndarray:
+    """What pictures show, as collections tell it by their files' names: "elephant_image_0052.jpg" is of one class with
+    all that differ in the number alone. N int64, 0 and up; -1 where fewer than MIN_CLASS_SIZE pictures share a name."""
     stems = np.array([re.sub(r"[_-]?\d+\.\w+$", "", name) for name in names])
-    _, kind, counts = np.unique(stems, return_inverse=True, return_counts=True)
-    common = counts >= KIND_SIZE
+    _, class_, counts = np.unique(stems, return_inverse=True, return_counts=True)
+    common = counts >= MIN_CLASS_SIZE
     number = np.where(common, np.cumsum(common) - 1, -1)
-    return number[kind]
+    return number[class_]
 
 
 def photograph_of(name: str) -> str:
@@ -121,14 +121,14 @@ def photograph_of(name: str) -> str:
     return re.sub(r"_(c\d+|full)\.\w+$", "", name)
 
 
-def chances_of_kinds(kinds: np.ndarray, balance: float) -> np.ndarray:
-    """How often to draw each picture: N, sum 1; in proportion to (pictures of its kind) ** -balance.
+def class_probabilities(classes: np.ndarray, balance: float) -> np.ndarray:
+    """How often to draw each picture: N, sum 1; in proportion to (pictures of its class) ** -balance.
 
-    0: every picture alike. 1: every kind alike, however many pictures it has.
+    0: every picture as often. 1: every class as often, however many pictures it has.
     """
-    _, kind, counts = np.unique(kinds, return_inverse=True, return_counts=True)
-    alike = np.where(kinds < 0, NO_KIND, counts[kind]).astype(np.float64)
-    return alike**-balance / (alike**-balance).sum()
+    _, class_, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    sizes = np.where(classes < 0, UNKNOWN_CLASS_SIZE, counts[class_]).astype(np.float64)
+    return sizes**-balance / (sizes**-balance).sum()
 
 
 def _fingerprint(source: Path) -> list[str | int]:
@@ -193,8 +193,8 @@ def _build(sources: Sequence[Path], folder: Path, max_side: int, crop: int) -> N
     np.save(building / "lightness.npy", np.concatenate([light.ravel() for light in lights]))
     np.save(building / "ab.npy", np.concatenate([ab.ravel() for ab in abs_]))
     starts = np.concatenate(([0], np.cumsum(shapes.prod(1))))
-    kinds = kinds_of_names(names)
-    np.savez(building / "index.npz", starts=starts, shapes=shapes, validation=np.array(held_out), kinds=kinds)
+    classes = classes_of_names(names)
+    np.savez(building / "index.npz", starts=starts, shapes=shapes, validation=np.array(held_out), classes=classes)
     try:
         building.rename(folder)
     except OSError:  # another process was faster, with the same pictures
@@ -207,21 +207,21 @@ def draw_batch(
     rng: np.random.Generator,
     size: int,
     crop: int,
-    zoom: tuple[float, float] = (1.0, 1.0),
-    chances: np.ndarray | None = None,
+    crop_scale: tuple[float, float] = (1.0, 1.0),
+    probabilities: np.ndarray | None = None,
     stretch: float = 0.0,
 ) -> Batch:
-    """`size` random crops (flipped at random), each `zoom` times `crop` px of its picture, resized to `crop` px.
+    """`size` random crops, flipped at random; each shows `crop_scale` times `crop` px and is resized to `crop` px.
 
     Args:
-        chances: of each of `indices`; all the same by default.
+        probabilities: of each of `indices`; all the same by default.
         stretch: natural logarithm of how much wider than high, or higher than wide, what a crop shows may be.
     """
     lights, abs_ = [], []
-    chosen = rng.choice(indices, size, p=chances)
+    chosen = rng.choice(indices, size, p=probabilities)
     for index in chosen:
         light, ab = pictures.picture(int(index))
-        wanted = crop * rng.uniform(*zoom) / AB_STEP  # in pixels of ab
+        wanted = crop * rng.uniform(*crop_scale) / AB_STEP  # in pixels of ab
         slim = math.exp(rng.uniform(-stretch, stretch) / 2)
         high, wide = (round(min(wanted, *ab.shape[:2]) * factor) for factor in (slim, 1 / slim))
         high, wide = min(high, ab.shape[0]), min(wide, ab.shape[1])
@@ -232,7 +232,7 @@ def draw_batch(
             light, ab = light[:, ::-1].copy(), ab[:, ::-1].copy()
         lights.append(_resized(torch.tensor(light.astype(np.float32))[None] / L_UNIT, crop))
         abs_.append(_resized(torch.tensor(ab.astype(np.float32)).permute(2, 0, 1), crop // AB_STEP))
-    return Batch(torch.stack(lights), torch.stack(abs_), torch.from_numpy(pictures.kinds[chosen]))
+    return Batch(torch.stack(lights), torch.stack(abs_), torch.from_numpy(pictures.classes[chosen]))
 
 
 def _resized(picture: Tensor, side: int) -> Tensor:

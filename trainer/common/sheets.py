@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from t2c_engine.color.lab import fit_gamut, lab_to_srgb
 
 
-def colour_sheet(path: Path, lightness: Tensor, abs_: Sequence[Tensor], palette: Tensor, rows: int) -> None:
+def color_sheet(path: Path, lightness: Tensor, abs_: Sequence[Tensor], palette: Tensor, rows: int) -> None:
     """Write a PNG: a row a picture: grey, each ab map in colour (upsampled plainly), the palette.
 
     Args:

@@ -23,7 +23,7 @@ def ab_error(ab: np.ndarray, true: np.ndarray) -> np.ndarray:
     return np.linalg.norm(ab - true, axis=-1)
 
 
-def colourfulness(rgb: np.ndarray) -> float:
+def colorfulness(rgb: np.ndarray) -> float:
     """M3 of Hasler and Suesstrunk 2003 (H x W x 3 sRGB in 0..1; 0..255 units as in the paper)."""
     red, green, blue = (rgb[..., i].astype(np.float64) * 255 for i in range(3))
     rg, yb = red - green, (red + green) / 2 - blue

@@ -32,7 +32,7 @@ from trainer.common.run_log import track
 from trainer.evaluation.color_metrics import (
     ab_error,
     bleeding,
-    colourfulness,
+    colorfulness,
     fidelity,
     nearest_lightness,
     picture_palette,
@@ -233,8 +233,8 @@ def against_truth(
         "ab_error": float(ab_error(ab, true).mean()),
         "de00": float(delta_e_2000(lab, picture.lab).mean()),
         "psnr": psnr(rgb, picture.rgb),
-        "m3": colourfulness(rgb),
-        "m3_true": colourfulness(picture.rgb),
+        "m3": colorfulness(rgb),
+        "m3_true": colorfulness(picture.rgb),
     }
     edge = bleeding(ab, true, picture.lab[..., 0])
     if edge is not None:

@@ -40,22 +40,22 @@ from trainer.papers.train_colorizer import load_method
 
 GROUPS = {"objects": "imagenet_160", "birds": "imagenet_birds", "patterns": "dtd_patterns"}
 MULTIPLE = 8  # sides of the papers' networks' input are multiples of this
-SHOWN, SHOWN_SIDE = 6, 160  # pictures of each group on a sheet, and their size in px
+SHEET_PICTURES, SHEET_SIDE = 6, 160  # pictures of each group on a sheet, and their side in px
 CAPTION = 22  # px
 
-Colour = Callable[[np.ndarray, Sequence[np.ndarray]], list[np.ndarray]]
+Predict = Callable[[np.ndarray, Sequence[np.ndarray]], list[np.ndarray]]
 """h x w lightness and palettes (5 x 3 Lab each) to one small ab map a palette."""
 
 
-def shipped_colour(colorizer: Colorizer) -> Colour:
-    def colour(lightness: np.ndarray, palettes: Sequence[np.ndarray]) -> list[np.ndarray]:
+def shipped_method(colorizer: Colorizer) -> Predict:
+    def predict(lightness: np.ndarray, palettes: Sequence[np.ndarray]) -> list[np.ndarray]:
         encoding = colorizer.encode(resize(lightness, network_size(lightness.shape, colorizer.short_side)))
         return colorizer.colour(encoding, [Palette.from_lab(lab) for lab in palettes])
 
-    return colour
+    return predict
 
 
-def paper_colour(run: Path) -> Colour:
+def paper_method(run: Path) -> Predict:
     """The network of a run of `trainer.papers.train_colorizer`, at the size that it was trained at.
 
     Raises:
@@ -64,16 +64,16 @@ def paper_colour(run: Path) -> Colour:
     config, method = load_method(run)
 
     @torch.inference_mode()
-    def colour(lightness: np.ndarray, palettes: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def predict(lightness: np.ndarray, palettes: Sequence[np.ndarray]) -> list[np.ndarray]:
         height, width = network_size(lightness.shape, config.crop)
         small = torch.from_numpy(resize(lightness, (height, width)))[None, None]
         small = F.pad(small, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
-        ab = torch.cat([method.colour(small, torch.from_numpy(lab).float()[None]) for lab in palettes])
+        ab = torch.cat([method.predict_ab(small, torch.from_numpy(lab).float()[None]) for lab in palettes])
         parts = small.shape[2] // ab.shape[2]
         ab = ab[:, :, : -(-height // parts), : -(-width // parts)]
         return list(ab.permute(0, 2, 3, 1).float().numpy())
 
-    return colour
+    return predict
 
 
 def compare_colors(
@@ -90,17 +90,17 @@ def compare_colors(
     Raises:
         PictureError, UsageError: pictures or a run cannot be read.
     """
-    methods = {"shipped": shipped_colour(colorizer)} | {run.name: paper_colour(run) for run in runs}
+    methods = {"shipped": shipped_method(colorizer)} | {run.name: paper_method(run) for run in runs}
     figures = {}
     for group, folder in GROUPS.items():
         pictures = load_eval_pictures(data, (folder,), limit)
         figures[group] = _scored(methods, pictures)
         if sheets is not None:
-            write_file(sheets / f"{group}.png", png_bytes(_sheet(methods, pictures[:SHOWN])), overwrite=True)
+            write_file(sheets / f"{group}.png", png_bytes(_sheet(methods, pictures[:SHEET_PICTURES])), overwrite=True)
     return figures
 
 
-def _scored(methods: Mapping[str, Colour], pictures: Sequence[EvalPicture]) -> Figures:
+def _scored(methods: Mapping[str, Predict], pictures: Sequence[EvalPicture]) -> Figures:
     rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     pairs = list(zip(pictures, other_palettes(pictures), strict=True))
     for picture, given in track(pairs, len(pairs), "comparing"):
@@ -114,29 +114,29 @@ def _scored(methods: Mapping[str, Colour], pictures: Sequence[EvalPicture]) -> F
 
 
 def _results(
-    methods: Mapping[str, Colour], picture: EvalPicture, given: Sequence[np.ndarray]
+    methods: Mapping[str, Predict], picture: EvalPicture, given: Sequence[np.ndarray]
 ) -> Iterator[tuple[str, list[np.ndarray]]]:
     """(method, its results in Lab: with the true palette, then with the given ones)."""
     source = picture.grey
-    for name, colour in methods.items():
-        maps = colour(picture.lab[..., 0], [picture.palette, *given])
+    for name, predict in methods.items():
+        maps = predict(picture.lab[..., 0], [picture.palette, *given])
         yield name, [srgb_to_lab(render(source, ab)) for ab in maps]
 
 
-def _sheet(methods: Mapping[str, Colour], pictures: Sequence[EvalPicture]) -> Image.Image:
+def _sheet(methods: Mapping[str, Predict], pictures: Sequence[EvalPicture]) -> Image.Image:
     """A row a picture: true, grey, nearest lightness, each method with the true palette and with another's."""
     names = ["true", GREY, NEAREST, *(f"{name}, {which}" for name in methods for which in ("its palette", "another's"))]
     rows = []
     for picture, (other, *_) in zip(pictures, other_palettes(pictures), strict=True):
         plain = references(picture)
-        shown = [picture.rgb, *(lab_to_srgb(plain[name]) for name in (GREY, NEAREST))]
+        pictures_of_row = [picture.rgb, *(lab_to_srgb(plain[name]) for name in (GREY, NEAREST))]
         for _, labs in _results(methods, picture, [other]):
-            shown += [lab_to_srgb(lab) for lab in labs]
-        rows.append(np.concatenate([resize(rgb, (SHOWN_SIDE, SHOWN_SIDE)) for rgb in shown], 1))
+            pictures_of_row += [lab_to_srgb(lab) for lab in labs]
+        rows.append(np.concatenate([resize(rgb, (SHEET_SIDE, SHEET_SIDE)) for rgb in pictures_of_row], 1))
     pixels = (np.concatenate(rows).clip(0, 1) * 255).round().astype(np.uint8)
     sheet = Image.new("RGB", (pixels.shape[1], pixels.shape[0] + CAPTION), "white")
     sheet.paste(Image.fromarray(pixels), (0, CAPTION))
     draw = ImageDraw.Draw(sheet)
     for index, name in enumerate(names):
-        draw.text((index * SHOWN_SIDE + 4, 5), name, "black")
+        draw.text((index * SHEET_SIDE + 4, 5), name, "black")
     return sheet

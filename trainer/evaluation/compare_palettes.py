@@ -16,7 +16,7 @@ from t2c_engine.errors import ModelError
 from t2c_engine.models import load_weights, read_card
 from t2c_engine.palettes.palette import PALETTE_SIZE
 from t2c_engine.palettes.sampler import PaletteSampler
-from trainer.evaluation.palettes import made_palettes, score_palettes
+from trainer.evaluation.palettes import sample_palettes, score_palettes
 from trainer.evaluation.report_palettes import ab_page
 from trainer.palettes.data import read_texts
 
@@ -56,9 +56,9 @@ def compare_models(folders: Sequence[Path], data: Path, plot: Path, limit: int |
     colors: dict[str, np.ndarray] = {}
     for folder in folders:
         sampler = load_run(folder)
-        made = made_palettes(sampler, tested)
-        figures[sampler.name] = asdict(score_palettes(made, truth, training))
-        colors[sampler.name] = made.reshape(-1, 3)
+        sampled = sample_palettes(sampler, tested)
+        figures[sampler.name] = asdict(score_palettes(sampled, truth, training))
+        colors[sampler.name] = sampled.reshape(-1, 3)
     order = sorted(figures, key=lambda name: figures[name]["ab_kl"])
     ab_page(plot, {"training palettes": training} | {f"{k}: KL {figures[k]['ab_kl']:.3f}": colors[k] for k in order})
     return {name: figures[name] for name in order}

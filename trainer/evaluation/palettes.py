@@ -1,11 +1,11 @@
-"""Measures palettes made from phrases against PAT's test split. Used by `t2c-train evaluate`; must not import torch.
+"""Measures palettes sampled from phrases against PAT's test split. Used by `t2c-train evaluate`; must not import torch.
 
 The palettes are those a user gets: `PaletteSampler.sample`, five a text, seed 0. Distances are CIEDE2000.
 - match(A, B): mean distance of the best one-to-one assignment of A's five colours to B's.
 - single: match to the true palette, mean over samples and texts. best_of_5: the smallest of the five, mean over texts.
 - inside: mean pairwise distance of a palette's colours. between: mean match of two samples of one text.
-- ab_kl: colours of all training palettes and of all palettes made, each in its nearest of the 313 ab bins, 0.5 added to
-  every bin, normalised; KL(training || made).
+- ab_kl: colours of all training palettes and of all sampled ones, each in its nearest of the 313 ab bins, 0.5 added to
+  every bin, normalised; KL(training || sampled).
 """
 
 from __future__ import annotations
@@ -85,19 +85,19 @@ def evaluate_palettes(
     if not training or not tested:
         raise UsageError(f"{data / 'text' / 'pat.jsonl'} holds no rows of the splits 'train' and '{split}'.")
     truth = np.stack([row.lab for row in tested]).astype(np.float64)  # N x 5 x 3
-    made = made_palettes(sampler, tested)
+    sampled = sample_palettes(sampler, tested)
     colors = np.concatenate([row.lab for row in training])
     parts = {
         "all": np.ones(len(tested), dtype=bool),
         "new_texts": new_texts(tested, [row for row in rows if row.split != split and row.split != "test"]),
         "unseen_words": unseen_words(tested, training),
     }
-    scores = {name: score_palettes(made[rows], truth[rows], colors) for name, rows in parts.items()}
+    scores = {name: score_palettes(sampled[rows], truth[rows], colors) for name, rows in parts.items()}
     others = _references(training, truth, colors) if references else {}
     return PaletteFigures(sampler.name, split, **scores, references=others)
 
 
-def made_palettes(sampler: PaletteSampler, tested: Sequence[TextColors]) -> np.ndarray:
+def sample_palettes(sampler: PaletteSampler, tested: Sequence[TextColors]) -> np.ndarray:
     """The five palettes of each text (N x 5 x 5 x 3 Lab)."""
     return np.stack([_palettes(sampler, row.text) for row in track(tested, len(tested), "texts")])
 
@@ -120,25 +120,25 @@ def unseen_words(tested: Sequence[TextColors], training: Sequence[TextColors]) -
     return np.array([known.isdisjoint(split_words(row.text)) for row in tested])
 
 
-def score_palettes(made: np.ndarray, truth: np.ndarray, training_colors: np.ndarray) -> PaletteScores:
+def score_palettes(sampled: np.ndarray, truth: np.ndarray, training_colors: np.ndarray) -> PaletteScores:
     """Score palettes N x S x 5 x 3 against the true ones N x 5 x 3 (S samples a text)."""
-    if not len(made):
+    if not len(sampled):
         return PaletteScores(0, 0.0, 0.0, 0.0, None, 0.0)
-    matches = np.concatenate([palette_distance(made[rows], truth[rows][:, None]) for rows in _chunks(len(made))])
+    matches = np.concatenate([palette_distance(sampled[rows], truth[rows][:, None]) for rows in _chunks(len(sampled))])
     between = [
-        palette_distance(made[rows, first], made[rows, second]).mean() * len(made[rows]) / len(made)
-        for first, second in combinations(range(made.shape[1]), 2)
-        for rows in _chunks(len(made))
+        palette_distance(sampled[rows, first], sampled[rows, second]).mean() * len(sampled[rows]) / len(sampled)
+        for first, second in combinations(range(sampled.shape[1]), 2)
+        for rows in _chunks(len(sampled))
     ]
     pairs = list(combinations(range(PALETTE_SIZE), 2))
-    inside = np.mean([delta_e_2000(made[..., i, :], made[..., j, :]).mean() for i, j in pairs])
+    inside = np.mean([delta_e_2000(sampled[..., i, :], sampled[..., j, :]).mean() for i, j in pairs])
     return PaletteScores(
-        texts=len(made),
+        texts=len(sampled),
         single=float(matches.mean()),
         best_of_5=float(matches.min(axis=1).mean()),
         inside=float(inside),
-        between=float(np.sum(between) / (len(between) / len(_chunks(len(made))))) if between else None,
-        ab_kl=ab_divergence(training_colors, made.reshape(-1, 3)),
+        between=float(np.sum(between) / (len(between) / len(_chunks(len(sampled))))) if between else None,
+        ab_kl=ab_divergence(training_colors, sampled.reshape(-1, 3)),
     )
 
 
@@ -146,9 +146,9 @@ def _chunks(count: int) -> list[slice]:
     return [slice(start, start + _CHUNK) for start in range(0, count, _CHUNK)]
 
 
-def ab_divergence(training: np.ndarray, made: np.ndarray) -> float:
-    """KL(training || made) of the distributions of Lab colours (each n x 3) over the 313 ab bins."""
-    p, q = (np.bincount(nearest_bin(lab[:, 1:]), minlength=BINS) + 0.5 for lab in (training, made))
+def ab_divergence(training: np.ndarray, sampled: np.ndarray) -> float:
+    """KL(training || sampled) of the distributions of Lab colours (each n x 3) over the 313 ab bins."""
+    p, q = (np.bincount(nearest_bin(lab[:, 1:]), minlength=BINS) + 0.5 for lab in (training, sampled))
     p, q = p / p.sum(), q / q.sum()
     return float((p * np.log(p / q)).sum())
 

@@ -24,7 +24,7 @@ PAPER_PHRASES = (
     "pastel candy heart", "without a heart", "furious heart", "romantic autumn", "autumnal breeze", "warm autumn",
     "midsummer to autumn", "autumn breeze and falling leaves",
 )  # fmt: skip
-MADE = 5  # palettes shown of ours
+SAMPLED = 5  # palettes shown of ours
 TRUE = 2  # true palettes shown at most
 _STRIP, _ROW, _GAP, _WORDS = 150, 58, 12, 325  # px: of a palette, of a row, between palettes, of the phrase
 _CELL = 15  # px, of a bin of a distribution
@@ -41,18 +41,18 @@ def palette_page(
     truth: dict[str, list[Palette]] = {}
     for row in rows:
         truth.setdefault(" ".join(row.text.casefold().split()), []).append(Palette.from_lab(row.lab).sorted())
-    width = _WORDS + MADE * (_STRIP + _GAP) + (30 + TRUE * (_STRIP + _GAP) if rows else 0)
+    width = _WORDS + SAMPLED * (_STRIP + _GAP) + (30 + TRUE * (_STRIP + _GAP) if rows else 0)
     top = MARGIN + 46
     sheet = Image.new("RGB", (width + 2 * MARGIN, top + _ROW * len(phrases) + MARGIN), PAPER)
     pen, font, small = ImageDraw.Draw(sheet), ImageFont.load_default(20), ImageFont.load_default(16)
-    ours, theirs = MARGIN + _WORDS, MARGIN + _WORDS + MADE * (_STRIP + _GAP) + 30
+    ours, theirs = MARGIN + _WORDS, MARGIN + _WORDS + SAMPLED * (_STRIP + _GAP) + 30
     pen.text((ours, MARGIN), f"made by {sampler.name}, the most typical first", INK, font)
     if rows:
         pen.text((theirs, MARGIN), "what people gave this title (PAT)", INK, font)
     for line, phrase in enumerate(phrases):
         y = top + line * _ROW
         pen.text((MARGIN, y + 10), phrase, INK, font)
-        for column, palette in enumerate(sampler.sample(PaletteRequest(phrase, count=MADE)).palettes):
+        for column, palette in enumerate(sampler.sample(PaletteRequest(phrase, count=SAMPLED)).palettes):
             _strip(sheet, palette, ours + column * (_STRIP + _GAP), y)
         known = truth.get(phrase, [])
         for column, palette in enumerate(known[:TRUE]):

@@ -81,7 +81,7 @@ OLD_PALETTES = {  # fixed, so that one network's sheets compare with another's
     "garden": ("#22331d", "#5b7f4a", "#b5c99a", "#d77a8b", "#f4e6e3"),
     "velvet": ("#2b1b3d", "#7a1f3d", "#b8860b", "#2f6f73", "#ede3d0"),
 }
-SHOWN_SIDE = 400  # short side of a picture on a sheet, px
+SHEET_SIDE = 400  # short side of a picture on a sheet, px
 
 
 def bundled_photographs() -> list[Path]:
@@ -126,7 +126,7 @@ def _sheets(paths: Sequence[Path], out: Path, chosen: Mapping[str, Palette]) -> 
     captions = ["grey", "automatic", *chosen]
     for path in track(paths, len(paths), "sheets"):
         picture = read_picture(path)
-        small = Picture(pixels=small_srgb(picture, SHOWN_SIDE))
+        small = Picture(pixels=small_srgb(picture, SHEET_SIDE))
         lightness = small_lightness(picture, colorizer.short_side)
         maps = Encoded(colorizer, lightness).colours(palettes)
         coloured = [preview(render(small, ab)) for ab in maps]

@@ -30,9 +30,9 @@ from trainer.palettes.data import TextColors, read_color_names
 from trainer.palettes.synthetic_texts import MODIFIERS, NOUNS, WARM_HUE
 
 MOST_USED = 150
-DENIED = ("red", "green", "blue", "yellow", "pink", "purple", "orange", "brown")
-DENIED_NOUNS = ("rose", "forest", "ocean", "sunset", "candy", "autumn")
-DENIED_WITHIN = 15.0  # CIEDE2000
+NEGATED = ("red", "green", "blue", "yellow", "pink", "purple", "orange", "brown")
+NEGATED_NOUNS = ("rose", "forest", "ocean", "sunset", "candy", "autumn")
+NEGATED_WITHIN = 15.0  # CIEDE2000
 _WARM = np.array([0, np.cos(np.radians(WARM_HUE)), np.sin(np.radians(WARM_HUE))])
 
 Measure = Callable[[np.ndarray], float]
@@ -86,12 +86,14 @@ def evaluate_words(sampler: PaletteSampler, data: Path, limit: int | None = None
     """
 
     def palettes(phrase: str) -> np.ndarray:
-        made = sampler.sample(PaletteRequest(phrase)).palettes
-        return np.stack([palette.lab for palette in made]).astype(np.float64)
+        sampled = sampler.sample(PaletteRequest(phrase)).palettes
+        return np.stack([palette.lab for palette in sampled]).astype(np.float64)
 
     folder = data / "text"
     used = most_used_names(folder)[:limit]
-    held_out = [row for row in read_color_names(folder / "color_names.csv") if row.split == "test" and row.worth]
+    held_out = [
+        row for row in read_color_names(folder / "color_names.csv") if row.split == "test" and row.palettes_around
+    ]
     names = {"names": NameScores.of(used, palettes), "held_out_names": NameScores.of(held_out[:limit], palettes)}
     figures: dict[str, Any] = {
         key: {"names": one.names, "median": one.median, "mean": one.mean, "ninetieth": one.ninetieth}
@@ -99,7 +101,7 @@ def evaluate_words(sampler: PaletteSampler, data: Path, limit: int | None = None
     }
     shares = modifier_shares(palettes, NOUNS[:limit])
     figures["modifiers"] = {"all": float(np.mean(list(shares.values()))), **shares}
-    figures["denials"] = denial_share(palettes, DENIED_NOUNS[:limit])
+    figures["negations"] = negation_share(palettes, NEGATED_NOUNS[:limit])
     return figures
 
 
@@ -114,13 +116,13 @@ def modifier_shares(palettes: Callable[[str], np.ndarray], nouns: Sequence[str])
     return shares
 
 
-def denial_share(palettes: Callable[[str], np.ndarray], nouns: Sequence[str]) -> float:
+def negation_share(palettes: Callable[[str], np.ndarray], nouns: Sequence[str]) -> float:
     """The share of palettes without the denied colour."""
     right = []
     for noun in nouns:
-        for word in DENIED:
+        for word in NEGATED:
             apart = delta_e_2000(palettes(f"{noun} no {word}"), colors_lab([COLOR_WORDS[word]])[0]).min(axis=1)
-            right.append(apart > DENIED_WITHIN)
+            right.append(apart > NEGATED_WITHIN)
     return float(np.mean(right))
 
 

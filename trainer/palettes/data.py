@@ -23,8 +23,8 @@ from t2c_engine.palettes.palette import parse_hex
 from t2c_engine.text.lexicon import Lexicon
 
 SOURCES = ("pat", "colorhunt", "captions", "kuler", "names", "terms")  # row of the network's source table
-MADE = ("modified", "named")  # texts made from others (`trainer.palettes.synthetic_texts`), in PAT's manner
-GROUPS = (*SOURCES, *MADE)
+SYNTHETIC = ("modified", "named")  # texts made from others (`trainer.palettes.synthetic_texts`), in PAT's manner
+GROUPS = (*SOURCES, *SYNTHETIC)
 MAX_COLORS = 5  # further colours of a row are left out
 _FILES = {
     "colorhunt_multitag.jsonl": "colorhunt",
@@ -40,14 +40,14 @@ _HELD_OUT = 20  # one name in so many of color_names.csv is never trained on, bu
 class TextColors:
     """One text and its colours (n x 3 Lab, float32); `split` is train, val or test.
 
-    `source` is one of GROUPS. `worth`: of a colour's name, how many palettes are to be made around it.
+    `source` is one of GROUPS. `palettes_around`: of a colour's name, how many palettes are to be made around it.
     """
 
     text: str
     lab: np.ndarray
     source: str
     split: str = "train"
-    worth: int = 0
+    palettes_around: int = 0
 
 
 def hex_to_lab(colors: Sequence[str]) -> np.ndarray:
@@ -121,7 +121,7 @@ def read_color_names(path: Path) -> list[TextColors]:
         replace(
             row,
             split="test" if "good name" in line and crc32(row.text.casefold().encode()) % _HELD_OUT == 0 else "train",
-            worth=int(bool(line["good name"])) if "good name" in line else 4,
+            palettes_around=int(bool(line["good name"])) if "good name" in line else 4,
         )
         for row, line in zip(rows, table, strict=True)
     ]
@@ -160,7 +160,7 @@ class PaletteTable:
         return len(self.words)
 
     @property
-    def manner(self) -> np.ndarray:
+    def source_row(self) -> np.ndarray:
         """Row of the network's source table (n): texts made from PAT's are in PAT's manner."""
         return np.where(self.source < len(SOURCES), self.source, 0)
 

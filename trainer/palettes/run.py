@@ -76,9 +76,9 @@ def prepare_data(data: Path, out: Path, dimensions: int, init: Path | None, grou
             parts = [PaletteTable(*(arrays[f"{part}{i}"] for i in range(4))) for part in ("train", "validation")]
         return RunData(Lexicon.from_tensors(load_file(words)), *parts)
     known = read_texts(data)
-    made = modified_texts(known) if "modified" in groups else []
-    made += named_palettes(known) if "named" in groups else []
-    rows = [row for row in known + made if row.split != "test" and row.source in groups]
+    synthetic = modified_texts(known) if "modified" in groups else []
+    synthetic += named_palettes(known) if "named" in groups else []
+    rows = [row for row in known + synthetic if row.split != "test" and row.source in groups]
     train, validation = ([row for row in rows if row.split == split] for split in ("train", "val"))
     if not train:
         raise UsageError(f"No row to train on is in {data}; the split of each row must be 'train' or missing.")

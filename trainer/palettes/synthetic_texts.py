@@ -117,9 +117,9 @@ def named_palettes(rows: Sequence[TextColors], seed: int = 0) -> list[TextColors
     palettes = np.stack(full)
     space = din99(palettes).astype(np.float32)
     flat, lengths = space.reshape(-1, 3).T.copy(), (space**2).sum(-1)
-    made = []
+    synthetic = []
     for row in rows:
-        if row.source != "names" or row.split != "train" or not row.worth:
+        if row.source != "names" or row.split != "train" or not row.palettes_around:
             continue
         wanted = din99(row.lab[0]).astype(np.float32)
         square = lengths + wanted @ wanted - 2 * (wanted @ flat).reshape(lengths.shape)
@@ -128,8 +128,8 @@ def named_palettes(rows: Sequence[TextColors], seed: int = 0) -> list[TextColors
         cost = order @ _WEIGHTS + 1e6 * (order[:, 0] > _NEAR)
         best = np.argpartition(cost, _CHOICE)[:_CHOICE] if len(cost) > _CHOICE else np.arange(len(cost))
         best = best[cost[best] < 1e6]
-        for index in rng.permutation(best)[: row.worth]:
+        for index in rng.permutation(best)[: row.palettes_around]:
             colors = palettes[index].copy()
             colors[int(apart[index].argmin())] = row.lab[0]
-            made.append(TextColors(row.text, colors, "named"))
-    return made
+            synthetic.append(TextColors(row.text, colors, "named"))
+    return synthetic

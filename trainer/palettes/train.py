@@ -96,7 +96,7 @@ def make_config(table: Mapping[str, Any], path: Path) -> PaletteTrainConfig:
     return config
 
 
-class Trainee(nn.Module):
+class PaletteTrainingModule(nn.Module):
     """The network together with what is learned about word vectors: a correction for each word of the texts."""
 
     vectors: Tensor
@@ -189,14 +189,14 @@ class Run:
             raise UsageError("The settings' [mix] gives a share to none of the data sets there are; change it.")
         self._shares = np.array(shares) / sum(shares)
         torch.manual_seed(config.seed)
-        self._trainee = Trainee(config, data)
+        self._module = PaletteTrainingModule(config, data)
         if init is not None:
-            load_initial(self._trainee.network, init)
-        self._trainee.train()
-        self._average = torch.optim.swa_utils.AveragedModel(self._trainee, avg_fn=averaging(config.ema))
-        self._optimizer = make_optimizer(self._trainee, config)
-        self.averaged = cast(Trainee, self._average.module)
-        self.parts: dict[str, Stateful] = {"trainee": self._trainee, "average": self._average}
+            load_initial(self._module.network, init)
+        self._module.train()
+        self._average = torch.optim.swa_utils.AveragedModel(self._module, avg_fn=averaging(config.ema))
+        self._optimizer = make_optimizer(self._module, config)
+        self.averaged = cast(PaletteTrainingModule, self._average.module)
+        self.parts: dict[str, Stateful] = {"module": self._module, "average": self._average}
         self.parts |= {"optimizer": self._optimizer}
 
     def step(self, step: int) -> float:
@@ -208,23 +208,23 @@ class Run:
         drawn = rng.multinomial(self._config.batch, self._shares)
         pairs = zip(self._members, drawn, strict=True)
         rows = np.concatenate([rng.choice(mine, count) for mine, count in pairs if count])
-        loss = step_loss(self._trainee, self._rows.take(rows), self._config)
+        loss = step_loss(self._module, self._rows.take(rows), self._config)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self._trainee.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(self._module.parameters(), 1.0)
         self._optimizer.step()
         if step % AVERAGE_EVERY == 0:
-            self._average.update_parameters(self._trainee)
+            self._average.update_parameters(self._module)
         return float(loss.detach())
 
 
-def step_loss(trainee: Trainee, rows: PaletteTable, config: PaletteTrainConfig) -> Tensor:
+def step_loss(module: PaletteTrainingModule, rows: PaletteTable, config: PaletteTrainConfig) -> Tensor:
     """Mean negative log likelihood of the rows' colours, each row in an order drawn anew; chance is torch's own."""
     words = trim(rows.words)
     count = torch.from_numpy(rows.count)
     visible = (words >= 0) & (torch.rand(words.shape) >= config.word_dropout)
     colors = shuffled(rows, config.noise)
-    likelihood = trainee.log_likelihood(words, visible, torch.from_numpy(rows.manner), colors)
+    likelihood = module.log_likelihood(words, visible, torch.from_numpy(rows.source_row), colors)
     valid = torch.arange(COLORS) < count[:, None]
     return -(likelihood * valid).sum() / valid.sum()
 
@@ -244,21 +244,21 @@ def shuffled(rows: PaletteTable, noise: float) -> Tensor:
 
 
 @torch.no_grad()
-def validation_loss(trainee: Trainee, rows: PaletteTable, config: PaletteTrainConfig) -> float:
+def validation_loss(module: PaletteTrainingModule, rows: PaletteTable, config: PaletteTrainConfig) -> float:
     """Negative log likelihood a colour on the validation rows, the same noise and orders every time."""
-    training = trainee.training
-    trainee.eval()
+    training = module.training
+    module.eval()
     with torch.random.fork_rng():
         torch.manual_seed(0)
         words, count = trim(rows.words), torch.from_numpy(rows.count)
         valid = torch.arange(COLORS) < count[:, None]
         total = 0.0
         for _ in range(3):
-            likelihood = trainee.log_likelihood(
-                words, words >= 0, torch.from_numpy(rows.manner), shuffled(rows, config.noise)
+            likelihood = module.log_likelihood(
+                words, words >= 0, torch.from_numpy(rows.source_row), shuffled(rows, config.noise)
             )
             total -= float((likelihood * valid).sum() / valid.sum()) / 3
-    trainee.train(training)
+    module.train(training)
     return total
 
 
@@ -271,15 +271,15 @@ def averaging(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
     return update
 
 
-def make_optimizer(trainee: Trainee, config: PaletteTrainConfig) -> torch.optim.Optimizer:
+def make_optimizer(module: PaletteTrainingModule, config: PaletteTrainConfig) -> torch.optim.Optimizer:
     """AdamW; words have their own rate and decay, vectors (biases, norms) none."""
-    matrices = [p for p in trainee.network.parameters() if p.ndim > 1]
-    others = [p for p in trainee.network.parameters() if p.ndim <= 1]
+    matrices = [p for p in module.network.parameters() if p.ndim > 1]
+    others = [p for p in module.network.parameters() if p.ndim <= 1]
     return torch.optim.AdamW(
         [
             {"params": matrices, "weight_decay": config.weight_decay, "rate": 1.0},
             {"params": others, "weight_decay": 0.0, "rate": 1.0},
-            {"params": [trainee.correction], "weight_decay": config.word_decay, "rate": config.word_rate},
+            {"params": [module.correction], "weight_decay": config.word_decay, "rate": config.word_rate},
         ],
         lr=config.learning_rate,
         betas=(0.9, 0.98),
@@ -287,10 +287,10 @@ def make_optimizer(trainee: Trainee, config: PaletteTrainConfig) -> torch.optim.
     )
 
 
-def model_tensors(trainee: Trainee, run: RunData) -> dict[str, np.ndarray]:
+def model_tensors(module: PaletteTrainingModule, run: RunData) -> dict[str, np.ndarray]:
     """Network and lexicon, as a weight file holds them."""
-    lexicon = Lexicon(run.lexicon.vocabulary, *quantise(trainee.learned_vectors()))
-    return {key: value.numpy() for key, value in trainee.network.state_dict().items()} | lexicon.to_tensors()
+    lexicon = Lexicon(run.lexicon.vocabulary, *quantise(module.learned_vectors()))
+    return {key: value.numpy() for key, value in module.network.state_dict().items()} | lexicon.to_tensors()
 
 
 def card_config(config: PaletteTrainConfig) -> dict[str, Any]:
@@ -301,6 +301,6 @@ def card_config(config: PaletteTrainConfig) -> dict[str, Any]:
     return {"architecture": "palette-set", "network": asdict(config.network), "sampling": sampling}
 
 
-def make_sampler(trainee: Trainee, run: RunData, config: PaletteTrainConfig) -> PaletteSampler:
+def make_sampler(module: PaletteTrainingModule, run: RunData, config: PaletteTrainConfig) -> PaletteSampler:
     """The network as users will have it."""
-    return PaletteSampler.from_tensors(config.name, card_config(config), model_tensors(trainee, run))
+    return PaletteSampler.from_tensors(config.name, card_config(config), model_tensors(module, run))

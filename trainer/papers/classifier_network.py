@@ -13,7 +13,7 @@ from trainer.papers.pcn_network import convs
 BINS = 313
 
 
-class ColourClassifier(nn.Module):
+class ColorClassifier(nn.Module):
     """B x 1 x H x W lightness (0..100) to B x 313 x H/4 x W/4 logits.
 
     Eight blocks of two or three convolutions, each with ReLU, and a BatchNorm after the block; no pooling: resolution

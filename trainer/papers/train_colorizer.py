@@ -28,11 +28,11 @@ from trainer.common.checkpoints import CHECKPOINT, Stateful, load_checkpoint, re
 from trainer.common.losses import class_balance, classification_loss
 from trainer.common.picture_data import AB_STEP, PictureSet, draw_batch, load_pictures
 from trainer.common.run_log import RunLog, track
-from trainer.common.sheets import colour_sheet
-from trainer.papers.classifier_network import ColourClassifier
+from trainer.common.sheets import color_sheet
+from trainer.papers.classifier_network import ColorClassifier
 from trainer.papers.pcn_network import PCN, PCNDiscriminator
 
-LOSSES = ("generator", "discriminator", "own")
+LOSSES = ("generator", "discriminator", "reconstruction")
 AB_UNIT = 110.0  # the Huber loss (delta 1) is taken in these units of ab
 METHODS = ("pcn", "classifier")
 
@@ -47,7 +47,7 @@ class PaperConfig:
     crop: int = 160
     width: int = 64
     learning_rate: float = 2e-4
-    own_weight: float = 100.0  # of the Huber loss, or of the cross-entropy
+    reconstruction_weight: float = 100.0  # of the Huber loss, or of the cross-entropy
     gan_weight: float = 1.0  # 0: no discriminator
     small_share: float = 0.0  # of steps that draw from pictures of a short side below 132 px
     bfloat16: bool = False
@@ -75,7 +75,7 @@ def read_paper_config(path: Path, **changes: Any) -> PaperConfig | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GeneratorOutput:
     """What a network gave and what a discriminator is to compare, all of one size; `loss`: the method's own."""
 
     lightness: Tensor
@@ -92,15 +92,17 @@ class PaletteMethod:
         self.generator: nn.Module = PCN(config.width)
         self.discriminator = PCNDiscriminator(config.width, config.crop)
 
-    def colour(self, lightness: Tensor, palette: Tensor) -> Tensor:
+    def predict_ab(self, lightness: Tensor, palette: Tensor) -> Tensor:
         """B x 1 x H x W, B x 5 x 3 to B x 2 x H x W ab."""
         return self.generator(lightness, palette)
 
-    def answer(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> Answer:
+    def generate(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> GeneratorOutput:
         """`ab` is at a quarter of the resolution of `lightness`."""
-        fake = self.colour(lightness, palette)
+        fake = self.predict_ab(lightness, palette)
         real = F.interpolate(ab, scale_factor=SCALE, mode="bilinear", align_corners=False)
-        return Answer(lightness, fake, real, palette, F.huber_loss(fake.float() / AB_UNIT, real / AB_UNIT, delta=1.0))
+        return GeneratorOutput(
+            lightness, fake, real, palette, F.huber_loss(fake.float() / AB_UNIT, real / AB_UNIT, delta=1.0)
+        )
 
 
 class BinsMethod:
@@ -108,23 +110,23 @@ class BinsMethod:
 
     def __init__(self, config: PaperConfig, pictures: PictureSet | None = None) -> None:
         """pictures: for training alone, to which rare colours are rare."""
-        self.generator: nn.Module = ColourClassifier(config.width)
+        self.generator: nn.Module = ColorClassifier(config.width)
         self.discriminator = PCNDiscriminator(config.width, config.crop // SCALE, palette=False)
         self._bins = torch.from_numpy(ab_bins().astype(np.float32))
         self._balance = None if pictures is None else class_balance(pictures.ab, self._bins)
 
-    def colour(self, lightness: Tensor, palette: Tensor) -> Tensor:
+    def predict_ab(self, lightness: Tensor, palette: Tensor) -> Tensor:
         """The annealed mean, B x 2 x H/4 x W/4 ab; the palette is not looked at."""
         return decode_bins(self.generator(lightness).float(), self._bins.to(lightness.device), Decoding.MEAN)
 
-    def answer(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> Answer:
+    def generate(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> GeneratorOutput:
         assert self._balance is not None
         bins, balance = self._bins.to(ab.device), self._balance.to(ab.device)
         logits = self.generator(lightness).float()
         flat, true = (part.permute(0, 2, 3, 1).flatten(0, 2) for part in (logits, ab))
         loss = classification_loss(flat, true, bins, balance)
         fake = decode_bins(logits, bins, Decoding.MEAN)
-        return Answer(F.avg_pool2d(lightness, SCALE), fake, ab, None, loss)
+        return GeneratorOutput(F.avg_pool2d(lightness, SCALE), fake, ab, None, loss)
 
 
 Method = PaletteMethod | BinsMethod
@@ -154,7 +156,7 @@ def load_method(run: Path) -> tuple[PaperConfig, Method]:
     return config, method
 
 
-class Adversaries:
+class AdversarialTrainer:
     """Generator and discriminator with their optimisers.
 
     Attributes:
@@ -171,25 +173,25 @@ class Adversaries:
         self.parts: dict[str, Stateful] = {"generator": networks[0], "discriminator": networks[1]}
         self.parts |= {"generator's optimizer": self._optimizer, "discriminator's optimizer": self._critic_optimizer}
 
-    def step(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> tuple[Answer, dict[str, float]]:
+    def step(self, lightness: Tensor, ab: Tensor, palette: Tensor) -> tuple[GeneratorOutput, dict[str, float]]:
         """One step of the discriminator, if there is to be one, then one of the generator; LOSSES (eqs. 9-10)."""
-        config, judge = self._config, self._method.discriminator
+        config, discriminator = self._config, self._method.discriminator
         loss_d = torch.zeros(())
         with torch.autocast(self._device.type, torch.bfloat16, enabled=config.bfloat16):
-            answer = self._method.answer(lightness, ab, palette)
-            loss_g = config.own_weight * answer.loss
+            output = self._method.generate(lightness, ab, palette)
+            loss_g = config.reconstruction_weight * output.loss
             if config.gan_weight:
-                real = judge(answer.lightness, answer.real, answer.palette)
-                fake = judge(answer.lightness, answer.fake.detach(), answer.palette)
+                real = discriminator(output.lightness, output.real, output.palette)
+                fake = discriminator(output.lightness, output.fake.detach(), output.palette)
                 loss_d = _adversarial(real, True) + _adversarial(fake, False)
         if config.gan_weight:
             _step(self._critic_optimizer, loss_d)
             with torch.autocast(self._device.type, torch.bfloat16, enabled=config.bfloat16):
-                taken_for_real = judge(answer.lightness, answer.fake, answer.palette)
+                taken_for_real = discriminator(output.lightness, output.fake, output.palette)
             loss_g = loss_g + config.gan_weight * _adversarial(taken_for_real, True)
         _step(self._optimizer, loss_g)
-        values = (loss_g, loss_d, answer.loss)
-        return answer, {name: float(loss.detach()) for name, loss in zip(LOSSES, values, strict=True)}
+        values = (loss_g, loss_d, output.loss)
+        return output, {name: float(loss.detach()) for name, loss in zip(LOSSES, values, strict=True)}
 
 
 def _adversarial(logits: Tensor, real: bool) -> Tensor:
@@ -213,7 +215,7 @@ def train_paper_colors(
     """
     pictures = load_pictures(sources, cache, crop=config.crop)
     torch.manual_seed(config.seed)
-    run = Adversaries(config, build_method(config, pictures), device)
+    run = AdversarialTrainer(config, build_method(config, pictures), device)
     out.mkdir(parents=True, exist_ok=True)
     state = load_checkpoint(out, device)
     first = 0
@@ -222,26 +224,26 @@ def train_paper_colors(
         first = state["step"]
     history = RunLog(out, LOSSES, first)
     for step in track(range(first, config.steps), config.steps, config.method):
-        lightness, ab = (part.to(device) for part in _drawn(pictures, config, step))
+        lightness, ab = (part.to(device) for part in _draw(pictures, config, step))
         palette = extract_palettes(torch.cat((F.avg_pool2d(lightness, SCALE), ab), 1))
-        answer, losses = run.step(lightness, ab, palette)
+        output, losses = run.step(lightness, ab, palette)
         history.add(step, losses)
         done = step + 1
         if done % save_every == 0 or done == config.steps:
             save_checkpoint(out, states_of(run.parts) | {"step": done, "config": json.dumps(asdict(config))})
-            shown = [part.detach().float().cpu() for part in (answer.real, answer.fake)]
-            colour_sheet(out / "sheet.png", lightness.cpu(), shown, palette.cpu(), rows=8)
+            maps = [part.detach().float().cpu() for part in (output.real, output.fake)]
+            color_sheet(out / "sheet.png", lightness.cpu(), maps, palette.cpu(), rows=8)
             history.draw()
     return out / CHECKPOINT
 
 
-def _drawn(pictures: PictureSet, config: PaperConfig, step: int) -> tuple[Tensor, Tensor]:
+def _draw(pictures: PictureSet, config: PaperConfig, step: int) -> tuple[Tensor, Tensor]:
     """Lightness and ab of a step's crops, each of which shows most of its picture."""
     rng = np.random.default_rng((config.seed, step))
     small = pictures.indices(small=True, validation=False)
     use_small = len(small) > 0 and rng.random() < config.small_share
     chosen = small if use_small else pictures.indices(small=False, validation=False)
     whole = (128 if use_small else 176) / config.crop
-    zoom = (1.0, 1.0) if config.crop >= 128 else (0.7 * whole, whole)
-    batch = draw_batch(pictures, chosen, rng, config.batch, config.crop, zoom)
+    crop_scale = (1.0, 1.0) if config.crop >= 128 else (0.7 * whole, whole)
+    batch = draw_batch(pictures, chosen, rng, config.batch, config.crop, crop_scale)
     return batch.lightness, F.avg_pool2d(batch.ab, SCALE // AB_STEP)

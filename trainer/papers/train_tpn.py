@@ -96,7 +96,7 @@ def train_paper(
     vectors = torch.from_numpy(run.lexicon.embed(list(range(len(run.lexicon.vocabulary)))))
 
     # models, optimisers, resume
-    generator, discriminator, optimizers = adversaries(config, init)
+    generator, discriminator, optimizers = build_networks(config, init)
     parts = {"g": generator, "d": discriminator, "og": optimizers[0], "od": optimizers[1]}
     start = 0
     if state is not None:
@@ -131,7 +131,7 @@ def train_paper(
     )
 
 
-def adversaries(
+def build_networks(
     config: PaperTrainConfig, init: Path | None
 ) -> tuple[TpnGenerator, TpnDiscriminator, list[torch.optim.Adam]]:
     """G0 and D0, from chance (G0 from `init` if given), and the optimiser of each."""

@@ -23,7 +23,14 @@ from trainer.colorizer.export import export_colorizer
 from trainer.colorizer.provenance import Origin, origin_at_start, origin_of, origin_of_weights
 from trainer.colorizer.synthetic_pictures import make_pictures, with_made
 from trainer.colorizer.train import train_colorizer
-from trainer.common.picture_data import NO_KIND, Batch, chances_of_kinds, draw_batch, kinds_of_names, load_pictures
+from trainer.common.picture_data import (
+    UNKNOWN_CLASS_SIZE,
+    Batch,
+    class_probabilities,
+    classes_of_names,
+    draw_batch,
+    load_pictures,
+)
 from trainer.common.run_log import RunLog
 from trainer.common.schedule import learning_rate
 from trainer.papers.train_colorizer import PaperConfig, load_method, read_paper_config, train_paper_colors
@@ -165,7 +172,7 @@ def test_the_papers_networks_train_resume_and_colour(folder: Path, tmp_path: Pat
     assert read == config
     side = 64 if method == "pcn" else 16
     with torch.inference_mode():
-        ab = loaded.colour(torch.rand(2, 1, 64, 64) * 100, torch.rand(2, 5, 3) * 50)
+        ab = loaded.predict_ab(torch.rand(2, 1, 64, 64) * 100, torch.rand(2, 5, 3) * 50)
     assert ab.shape == (2, 2, side, side) and ab.isfinite().all()
 
 
@@ -247,17 +254,17 @@ def test_bad_settings_and_empty_folders_say_so(tmp_path: Path) -> None:
 
 def test_kinds_are_names_that_differ_in_a_number_alone() -> None:
     names = [f"elephant_image_{i:04}.jpg" for i in range(25)] + [f"n0{i % 2}_{i}.JPEG" for i in range(60)] + ["a_1.jpg"]
-    kinds = kinds_of_names(names)
+    kinds = classes_of_names(names)
     assert [len(set(kinds[part])) for part in (slice(25), slice(25, 85))] == [1, 2]
     assert kinds[-1] == -1 and set(kinds[:-1]) == {0, 1, 2}
 
 
 def test_pictures_of_rare_kinds_are_drawn_more_often() -> None:
     kinds = np.array([0] * 100 + [1] * 25 + [-1])
-    assert np.allclose(chances_of_kinds(kinds, 0), 1 / 126)
-    half, whole = chances_of_kinds(kinds, 0.5), chances_of_kinds(kinds, 1)
+    assert np.allclose(class_probabilities(kinds, 0), 1 / 126)
+    half, whole = class_probabilities(kinds, 0.5), class_probabilities(kinds, 1)
     assert half.sum() == pytest.approx(1) and half[100] == pytest.approx(2 * half[0])
-    assert whole[:100].sum() == pytest.approx(whole[100:125].sum()) == pytest.approx(NO_KIND * whole[125])
+    assert whole[:100].sum() == pytest.approx(whole[100:125].sum()) == pytest.approx(UNKNOWN_CLASS_SIZE * whole[125])
 
 
 def test_made_pictures_have_regions_of_one_colour_whatever_their_lightness() -> None:
@@ -289,7 +296,7 @@ def test_a_part_of_some_pictures_is_another_pictures() -> None:
     assert torch.equal(joined.lightness[:, :, ::2, ::2], joined.ab[:, :1]), "colour goes with lightness"
     parts = [set(picture.unique().tolist()) for picture in joined.lightness]
     assert all(own in some for own, some in enumerate(parts)) and 2 <= sum(len(some) == 2 for some in parts) <= 10
-    assert all(len(some) == 1 for some, kind in zip(parts, joined.kinds, strict=True) if kind >= 0)
+    assert all(len(some) == 1 for some, kind in zip(parts, joined.classes, strict=True) if kind >= 0)
 
 
 def test_crops_of_one_photograph_are_held_out_together(tmp_path: Path, monkeypatch) -> None:
@@ -317,7 +324,7 @@ def test_some_pictures_of_a_batch_are_exchanged_for_made_ones() -> None:
     batch = Batch(torch.rand(40, 1, 32, 32) * 100, torch.randn(40, 2, 16, 16) * 20, torch.arange(40))
     assert with_made(batch, 0.0, torch.Generator().manual_seed(0)) is batch
     mixed = with_made(batch, 0.3, torch.Generator().manual_seed(0))
-    made = mixed.kinds < 0
+    made = mixed.classes < 0
     assert 5 < made.sum() < 20
     assert torch.equal(mixed.ab[~made], batch.ab[~made])
     assert (mixed.lightness[made] != batch.lightness[made]).any()

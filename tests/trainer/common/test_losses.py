@@ -8,7 +8,7 @@ import torch
 from skimage.color import deltaE_ciede2000
 
 from t2c_engine.errors import UsageError
-from trainer.common.losses import ciede2000_distance, class_weights, colourfulness_distance, mixture_distance, soft_bins
+from trainer.common.losses import ciede2000_distance, class_weights, colorfulness_distance, mixture_distance, soft_bins
 from trainer.common.perceptual import PerceptualDistance
 
 
@@ -42,13 +42,13 @@ def test_pictures_are_compared_by_features_through_which_colours_learn(squeezene
     lightness = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0)) * 60 + 20
     true = torch.randn(2, 2, 4, 4, generator=torch.Generator().manual_seed(1)) * 20
     true = torch.nn.functional.interpolate(true, (32, 32))
-    assert float(distance.of_colours(lightness, true, true)) == 0
+    assert float(distance.ab_distance(lightness, true, true)) == 0
     grey = torch.zeros_like(true, requires_grad=True)
-    far = distance.of_colours(lightness, grey, true)
+    far = distance.ab_distance(lightness, grey, true)
     far.backward()
     assert grey.grad is not None and torch.isfinite(grey.grad).all()
     step = 0.1 * grey.grad / grey.grad.norm()
-    assert distance.of_colours(lightness, -step, true).item() < far.item()
+    assert distance.ab_distance(lightness, -step, true).item() < far.item()
     with pytest.raises(UsageError, match="SqueezeNet"):
         PerceptualDistance(squeezenet.parent / "nowhere.npz")
 
@@ -85,5 +85,5 @@ def test_rare_colours_weigh_more_and_common_ones_keep_the_mean_at_one() -> None:
 def test_colourfulness_is_asked_of_whole_pictures_not_of_places() -> None:
     ab = torch.randn(3, 2, 8, 8) * 20
     moved = ab.flip(2)
-    assert colourfulness_distance(moved, ab) < 1e-4
-    assert colourfulness_distance(ab * 0.5, ab) > 5
+    assert colorfulness_distance(moved, ab) < 1e-4
+    assert colorfulness_distance(ab * 0.5, ab) > 5

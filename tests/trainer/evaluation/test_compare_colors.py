@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.errors import UsageError
 from trainer.cli import app
-from trainer.evaluation.compare_colors import GROUPS, paper_colour
+from trainer.evaluation.compare_colors import GROUPS, paper_method
 from trainer.papers.train_colorizer import PaperConfig, train_paper_colors
 
 
@@ -50,4 +50,4 @@ def test_runs_stand_beside_the_shipped_network_and_the_references(data: Path, tm
 
 def test_a_folder_without_such_a_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="train first"):
-        paper_colour(tmp_path)
+        paper_method(tmp_path)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from t2c_engine.errors import UsageError
-from trainer.evaluation.words import DIRECTIONS, NameScores, denial_share, modifier_shares, most_used_names
+from trainer.evaluation.words import DIRECTIONS, NameScores, modifier_shares, most_used_names, negation_share
 from trainer.palettes.data import TextColors, hex_to_lab, read_color_names
 from trainer.palettes.synthetic_texts import MODIFIERS, NOUNS, modified_texts, named_palettes
 
@@ -22,17 +22,17 @@ def rows() -> list[TextColors]:
 
 
 def test_modifiers_move_palettes_in_their_direction() -> None:
-    made = modified_texts(rows())
-    assert len(made) == 120 and {row.source for row in made} == {"modified"}
+    sampled = modified_texts(rows())
+    assert len(sampled) == 120 and {row.source for row in sampled} == {"modified"}
     seen = set()
-    for row in made:
+    for row in sampled:
         word = row.text.split()[0]
         if word in DIRECTIONS:
             measure, sign = DIRECTIONS[word]
             assert (measure(row.lab) - measure(PLAIN)) * sign > 0, row.text
             seen.add(word)
     assert seen == set(MODIFIERS)
-    assert [row.text for row in modified_texts(rows())] == [row.text for row in made]
+    assert [row.text for row in modified_texts(rows())] == [row.text for row in sampled]
 
 
 @pytest.mark.parametrize("text", ["dark plum", "a rose", "old roses", "one two three four", "no plum", "..."])
@@ -43,12 +43,12 @@ def test_texts_that_are_not_modified(text: str) -> None:
 
 def test_a_name_gets_palettes_that_hold_its_colour() -> None:
     lab = hex_to_lab(["#35ac68"])
-    name = TextColors("clover", lab, "names", worth=4)
-    far = TextColors("pinkest", hex_to_lab(["#ff00aa"]), "names", worth=4)
-    idle = TextColors("idle", lab, "names", worth=0)
-    made = named_palettes([*rows(), name, far, idle])
-    assert [row.text for row in made] == ["clover"] * 4
-    for row in made:
+    name = TextColors("clover", lab, "names", palettes_around=4)
+    far = TextColors("pinkest", hex_to_lab(["#ff00aa"]), "names", palettes_around=4)
+    idle = TextColors("idle", lab, "names", palettes_around=0)
+    sampled = named_palettes([*rows(), name, far, idle])
+    assert [row.text for row in sampled] == ["clover"] * 4
+    for row in sampled:
         assert (row.lab == lab[0]).all(axis=1).sum() == 1
         assert (row.lab[[0, 1, 3, 4]] == PLAIN[[0, 1, 3, 4]]).all()
     assert named_palettes([name]) == []
@@ -68,7 +68,7 @@ def test_shares_of_a_sampler_that_knows_one_modifier() -> None:
 
 def test_denials_and_names_by_hand() -> None:
     red = hex_to_lab(["#e50000"]).astype(np.float64)
-    assert denial_share(lambda phrase: np.tile(red, (5, 5, 1)), ["rose"]) == pytest.approx(7 / 8)
+    assert negation_share(lambda phrase: np.tile(red, (5, 5, 1)), ["rose"]) == pytest.approx(7 / 8)
     rows = [TextColors("red", red.astype(np.float32), "names"), TextColors("light", red + np.array([8, 0, 0]), "names")]
     scores = NameScores.of(rows, lambda phrase: np.tile(red, (5, 5, 1)))
     assert scores.names == 2 and 0 < scores.mean < 10 and scores.median == pytest.approx(scores.mean, rel=1e-5)
@@ -91,6 +91,6 @@ def test_some_names_are_held_out(tmp_path: Path) -> None:
     path.write_text("\n".join(["name,hex,good name", *lines]))
     rows = read_color_names(path)
     held = sum(row.split == "test" for row in rows)
-    assert 5 < held < 45 and {row.worth for row in rows} == {0, 1}
+    assert 5 < held < 45 and {row.palettes_around for row in rows} == {0, 1}
     with pytest.raises(UsageError, match="no table"):
         read_color_names(tmp_path / "none.csv")

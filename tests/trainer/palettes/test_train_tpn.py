@@ -127,10 +127,10 @@ def test_export_can_be_used_evaluated_and_trained_on(tmp_path: Path, monkeypatch
     assert figures.references["random training palettes"].single > figures.all.single
     assert json.loads(json.dumps(figures.as_json()))["all"]["texts"] == 4
 
-    measured = {"palettes": {"all": {"single": 1.5}}, "words": {"denials": 1.0}, "colors": {}}
+    measured = {"palettes": {"all": {"single": 1.5}}, "words": {"negations": 1.0}, "colors": {}}
     again = publish(out, tmp_path / "shipped", measured)
     assert again is not None and again.sha256 == card.sha256 and again.data == card.data
-    assert again.figures == dict(card.figures) | {"pat_test_all": {"single": 1.5}, "words": {"denials": 1.0}}
+    assert again.figures == dict(card.figures) | {"pat_test_all": {"single": 1.5}, "words": {"negations": 1.0}}
     assert publish(data, tmp_path / "shipped", {}) is None
 
     weights = load_weights(card)

@@ -2,7 +2,7 @@
 
 import torch
 
-from trainer.papers.classifier_network import ColourClassifier
+from trainer.papers.classifier_network import ColorClassifier
 from trainer.papers.pcn_network import PCN, PCNDiscriminator
 
 
@@ -19,8 +19,8 @@ def test_the_papers_network_has_its_published_size_and_shapes() -> None:
 
 def test_the_papers_classifier_has_its_published_size_and_shapes() -> None:
     with torch.device("meta"):
-        parameters = sum(p.numel() for p in ColourClassifier().parameters())
+        parameters = sum(p.numel() for p in ColorClassifier().parameters())
     assert 30e6 < parameters < 34e6
-    assert ColourClassifier(width=4)(torch.rand(2, 1, 64, 96) * 100).shape == (2, 313, 16, 24)
+    assert ColorClassifier(width=4)(torch.rand(2, 1, 64, 96) * 100).shape == (2, 313, 16, 24)
     judge = PCNDiscriminator(width=4, side=16, palette=False)
     assert judge(torch.rand(2, 1, 16, 16) * 100, torch.rand(2, 2, 16, 16), None).shape == (2,)
