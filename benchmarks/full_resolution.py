@@ -64,7 +64,7 @@ def pillow_alone(source: Path, target: Path) -> None:
         image.save(target, quality=95, subsampling=0)
 
 
-def colour_once(source: Path, target: Path, ab: np.ndarray) -> dict[str, tuple[float, float]]:
+def color_once(source: Path, target: Path, ab: np.ndarray) -> dict[str, tuple[float, float]]:
     """Wall and processor seconds of each stage."""
     times: dict[str, tuple[float, float]] = {}
 
@@ -83,11 +83,11 @@ def colour_once(source: Path, target: Path, ab: np.ndarray) -> dict[str, tuple[f
 def measure(folder: Path, repeats: int) -> dict[str, float]:
     """All figures in seconds and megabytes; the two sides take turns, so that both meet the same machine."""
     source, target, ab = folder / "photograph.jpg", folder / "coloured.jpg", random_ab()
-    colour_once(source, target, ab)
+    color_once(source, target, ab)
     runs, references = [], []
     for _ in range(repeats):
         references.append(timed(lambda: pillow_alone(source, folder / "plain.jpg"))[:2])
-        runs.append(colour_once(source, target, ab))
+        runs.append(color_once(source, target, ab))
     figures = {
         f"{stage}_{kind}": statistics.median(run[stage][index] for run in runs)
         for stage in runs[0]

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, complain, reported, say_json
+from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output, print_palettes, progress
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
@@ -93,9 +93,9 @@ def colorize(
             with bar.paused():
                 report(result, as_json)
     if kept:
-        complain(f"{kept} existing file{'s' if kept > 1 else ''} kept; add --overwrite to replace.")
+        print_error(f"{kept} existing file{'s' if kept > 1 else ''} kept; add --overwrite to replace.")
     if failed:
-        complain(f"{failed} of {len(request.inputs)} pictures failed.")
+        print_error(f"{failed} of {len(request.inputs)} pictures failed.")
         raise typer.Exit(1)
 
 
@@ -139,20 +139,20 @@ def given_palettes(text: str, count: int) -> tuple[Palette, ...]:
     is_file = is_palette_file(text)
     palettes = read_palettes(text) if is_file else (Palette.from_hex(text),)
     if len(palettes) > count:
-        complain(f"{text} has {len(palettes)} palettes; the first {count} are used.")
+        print_error(f"{text} has {len(palettes)} palettes; the first {count} are used.")
     for index, one in enumerate(palettes[:count], start=1):
         number = len(one.colors)
         if number != PALETTE_SIZE:
             which = f"palette {index} of {text}" if is_file else "the palette"
             how = "lighter and darker variants are added" if number < PALETTE_SIZE else "the most typical are used"
-            complain(f"{which} has {number} colour{'s' if number > 1 else ''}, not {PALETTE_SIZE}; {how}.")
+            print_error(f"{which} has {number} colour{'s' if number > 1 else ''}, not {PALETTE_SIZE}; {how}.")
     return palettes[:count]
 
 
 def report(result: Any, as_json: bool) -> None:
     """One picture's result: JSON, or its path and palette lines; errors in words."""
     if as_json:
-        say_json(result.as_json())
+        print_json(result.as_json())
     elif result.results:
         console = output()
         console.print(f"{result.input} ({result.seconds:.1f} s)", markup=False)
@@ -162,4 +162,4 @@ def report(result: Any, as_json: bool) -> None:
         if result.sheet:
             console.print(f"  {result.sheet}", markup=False)
     if result.error:
-        complain(result.error)
+        print_error(result.error)

@@ -35,10 +35,10 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except T2CError as error:
-            complain(str(error))
+            print_error(str(error))
             raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
         except KeyboardInterrupt as error:
-            complain("Interrupted; what is finished stays.")
+            print_error("Interrupted; what is finished stays.")
             raise typer.Exit(130) from error
         except BrokenPipeError as error:  # the reader of our output has gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -47,9 +47,9 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def complain(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     notes().print(f"t2c: {sentence}", markup=False)
 
 
-def say_json(value: dict[str, Any]) -> None:
+def print_json(value: dict[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))

@@ -17,7 +17,7 @@ import typer
 
 from t2c_engine import __version__
 from t2c_engine.cli.colorize import ColorizeCommand, colorize
-from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, complain, reported, say_json
+from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output, print_palettes, print_table
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
@@ -86,17 +86,17 @@ def palette(
         for one in phrases:
             result = sampler.sample(PaletteRequest(one, count, seed, variety, steering))
             if result.note:
-                complain(result.note)
+                print_error(result.note)
             show(as_json, {"phrase": one, "seed": seed, "model": result.model}, result.palettes, one)
             found.extend(Palette(each.colors, one) for each in result.palettes)
     if out is not None:
         write_palettes(out, found, phrase or out.stem, overwrite)
-        complain(f"written {out}")
+        print_error(f"written {out}")
 
 
 def show(as_json: bool, values: dict[str, Any], palettes: Any, title: str) -> None:
     if as_json:
-        say_json({**values, "palettes": [list(one.hex) for one in palettes]})
+        print_json({**values, "palettes": [list(one.hex) for one in palettes]})
     else:
         print_palettes(output(), palettes, title)
 
@@ -149,7 +149,7 @@ def models(as_json: AsJson = False) -> None:
     cards, problems = scan_models()
     for card in cards:
         if as_json:
-            say_json({**card.as_json(), "folder": str(card.folder)})
+            print_json({**card.as_json(), "folder": str(card.folder)})
             continue
         console = output()
         console.print(f"{card.name} {card.version}{' (default)' if card.default else ''}", style="bold", markup=False)
@@ -168,9 +168,9 @@ def models(as_json: AsJson = False) -> None:
         ]
         print_table(console, [row for row in rows if row[1]])
     for problem in problems:
-        complain(str(problem))
+        print_error(str(problem))
     if not cards and not problems:
-        complain("No model is installed; reinstall text2colors, or see 't2c doctor'.")
+        print_error("No model is installed; reinstall text2colors, or see 't2c doctor'.")
     if problems or not cards:
         raise typer.Exit(1)
 
@@ -187,7 +187,7 @@ def doctor(as_json: AsJson = False) -> None:
     for check in examine():
         problems += check.state == "problem"
         if as_json:
-            say_json(check.as_json())
+            print_json(check.as_json())
             continue
         console = output()
         console.print(f"{marks[check.state]:8}", style=styles[check.state], end="")
@@ -195,7 +195,7 @@ def doctor(as_json: AsJson = False) -> None:
         if check.advice:
             console.print(f"        {check.advice}", markup=False)
     if problems:
-        complain(f"{problems} problem{'s' if problems > 1 else ''} found.")
+        print_error(f"{problems} problem{'s' if problems > 1 else ''} found.")
         raise typer.Exit(1)
 
 

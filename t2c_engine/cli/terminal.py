@@ -64,8 +64,8 @@ def print_palettes(console: Console, palettes: Sequence[Palette], title: str = "
     if title:
         console.print(Text(title, style="bold"))
     for palette in palettes:
-        in_colour = console.is_terminal and console.color_system is not None
-        console.print(swatch_line(palette) if in_colour else Text("  " + " ".join(palette.hex)))
+        in_color = console.is_terminal and console.color_system is not None
+        console.print(swatch_line(palette) if in_color else Text("  " + " ".join(palette.hex)))
 
 
 def print_table(console: Console, rows: Sequence[tuple[str, str]], indent: str = "  ") -> None:

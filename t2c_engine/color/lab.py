@@ -123,10 +123,10 @@ def ab_bins() -> np.ndarray:
     hold 9.73 to the hull, the nearest others 10.12, so the choice of samples and directions is not delicate.)
     """
     steps = np.linspace(0, 1, 9)
-    colours = srgb_to_lab(np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3))[:, 1:]
+    colors = srgb_to_lab(np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3))[:, 1:]
     angles = np.arange(720) * (np.pi / 360)
     normals = np.stack((np.cos(angles), np.sin(angles)))  # 2 x 720
-    support = (colours @ normals).max(0) + GRID * np.abs(normals).sum(0)
+    support = (colors @ normals).max(0) + GRID * np.abs(normals).sum(0)
     axis = np.arange(-13 * GRID, 14 * GRID, GRID, dtype=np.float64)
     corners = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
     bins = corners[(corners @ normals < support).all(1)].astype(np.float32)

@@ -246,11 +246,11 @@ def _results(
     hints = None if request.hints is None else read_hints(request.hints, picture.size)
     masks = [read_mask(mask, picture.size) for mask, _ in wanted.regions]
     encoded = Encoded(colorizer, lightness)
-    inner = [list(encoded.colours(palettes, hints, request.strength)) for _, palettes in wanted.regions]
+    inner = [list(encoded.ab_maps(palettes, hints, request.strength)) for _, palettes in wanted.regions]
     if wanted.base[0] or request.automatic or hints:
         decoding = request.decoding if request.automatic else None
-        maps = list(encoded.colours(wanted.base, hints, request.strength, decoding))
-        own = next(encoded.colours(wanted.base[:1], hints, decoding=decoding))
+        maps = list(encoded.ab_maps(wanted.base, hints, request.strength, decoding))
+        own = next(encoded.ab_maps(wanted.base[:1], hints, decoding=decoding))
     else:  # no colour outside the regions
         own = np.zeros_like(inner[0][0])
         maps = [own] * len(wanted.base)

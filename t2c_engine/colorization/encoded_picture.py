@@ -1,6 +1,6 @@
 """One picture before one colouriser: its colours under palettes at any strength, each worked out once.
 
-The one room where strength is applied, for command line and engine process alike. Must not import torch or files.
+The one module where strength is applied, for command line and engine process alike. Must not import torch or files.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.palettes.palette import Palette
 
-MAX_COLOURS = 64  # ab maps kept
+MAX_MAPS = 64  # ab maps kept
 MAX_HINTS = 4  # sets of dabs whose maps are kept; an editor sends new ones with every dab that is painted
 BATCH = 8  # palettes that go through the network at once
 
@@ -33,10 +33,10 @@ class Encoded:
         self.colorizer = colorizer
         self.lightness = lightness
         self._encoding = colorizer.encode(lightness)
-        self._colours: OrderedDict[tuple[Source, int], np.ndarray] = OrderedDict()
+        self._cache: OrderedDict[tuple[Source, int], np.ndarray] = OrderedDict()
         self._hints: OrderedDict[int, Hints] = OrderedDict()  # by identity, held so that each keeps its own
 
-    def colours(
+    def ab_maps(
         self,
         palettes: Sequence[Palette | None],
         hints: Hints | None = None,
@@ -59,37 +59,40 @@ class Encoded:
             part = palettes[start : start + BATCH]
             sources: list[Source] = [decoding if one is None else one for one in part]
             if strength < 1 and any(one is not None for one in part):
-                *maps, own = self._maps([*sources, decoding], hints)
+                *maps, unconditional = self._maps([*sources, decoding], hints)
                 pairs = zip(part, maps, strict=True)
-                yield from (strength * ab if one is None else own + strength * (ab - own) for one, ab in pairs)
+                yield from (
+                    strength * ab if one is None else unconditional + strength * (ab - unconditional)
+                    for one, ab in pairs
+                )
             else:
                 maps = self._maps(sources, hints)
                 yield from (ab if strength == 1 else strength * ab for ab in maps)
 
     def _maps(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
         """The map of each source, from those kept where it is among them."""
-        dabs = 0 if hints is None else id(hints)
+        hints_key = 0 if hints is None else id(hints)
         if hints is not None:
-            self._hold(hints)
-        new = [one for one in dict.fromkeys(sources) if (one, dabs) not in self._colours]
-        self._colours.update(zip([(one, dabs) for one in new], self._worked_out(new, hints), strict=True))
+            self._keep(hints)
+        new = [one for one in dict.fromkeys(sources) if (one, hints_key) not in self._cache]
+        self._cache.update(zip([(one, hints_key) for one in new], self._decode(new, hints), strict=True))
         for one in sources:
-            self._colours.move_to_end((one, dabs))
-        maps = [self._colours[one, dabs] for one in sources]
-        while len(self._colours) > MAX_COLOURS:
-            self._colours.popitem(last=False)
+            self._cache.move_to_end((one, hints_key))
+        maps = [self._cache[one, hints_key] for one in sources]
+        while len(self._cache) > MAX_MAPS:
+            self._cache.popitem(last=False)
         return maps
 
-    def _hold(self, hints: Hints) -> None:
+    def _keep(self, hints: Hints) -> None:
         """Keep these hints, and let go of those used longest ago, with their maps."""
         self._hints[id(hints)] = hints
         self._hints.move_to_end(id(hints))
         while len(self._hints) > MAX_HINTS:
             old, _ = self._hints.popitem(last=False)
-            for key in [key for key in self._colours if key[1] == old]:
-                del self._colours[key]
+            for key in [key for key in self._cache if key[1] == old]:
+                del self._cache[key]
 
-    def _worked_out(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
+    def _decode(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
         """As the network gives them: palettes and DIRECT together, other decodings one by one."""
         together = [one for one in sources if isinstance(one, Palette) or one is Decoding.DIRECT]
         palettes = [one if isinstance(one, Palette) else None for one in together]

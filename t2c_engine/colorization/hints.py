@@ -13,8 +13,8 @@ import numpy as np
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.pictures.resize import resize
 
-FAINT = 0.02  # coverage below which a pixel holds no dab
-WHOLE = 4  # a cell of which a part in so many is covered counts as covered whole
+MIN_COVERAGE = 0.02  # coverage below which a pixel holds no dab
+COVERAGE_GAIN = 4  # a cell of which a part in so many is covered counts as covered whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class Hints:
             return self
         weight = resize(self.mask, size)
         ab = resize(self.ab * self.mask[..., None], size) / np.maximum(weight, 1e-6)[..., None]
-        return Hints(ab.astype(np.float32), np.minimum(weight * WHOLE, 1).astype(np.float32))
+        return Hints(ab.astype(np.float32), np.minimum(weight * COVERAGE_GAIN, 1).astype(np.float32))
 
 
-def hints_of_pixels(rgb: np.ndarray, alpha: np.ndarray) -> Hints:
+def hints_from_pixels(rgb: np.ndarray, alpha: np.ndarray) -> Hints:
     """Dabs from colour and transparency.
 
     Args:
         rgb: H x W x 3, sRGB 0..1. alpha: H x W, 0..1, 0 where there is no dab.
     """
-    mask = np.where(alpha < FAINT, 0, alpha).astype(np.float32)
+    mask = np.where(alpha < MIN_COVERAGE, 0, alpha).astype(np.float32)
     ab = srgb_to_lab(rgb.astype(np.float32))[..., 1:] * (mask > 0)[..., None]
     return Hints(ab.astype(np.float32), mask)

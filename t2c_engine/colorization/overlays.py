@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from t2c_engine.colorization.hints import Hints, hints_of_pixels
+from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.errors import PictureError
 from t2c_engine.pictures.picture import Picture, lightness, read_picture
 from t2c_engine.pictures.resize import resize
@@ -51,7 +51,7 @@ def read_hints(path: Path, size: tuple[int, int]) -> Hints:
         raise PictureError(f"{path} has no transparency; save the dabs of colour on a transparent layer, as PNG.")
     pixels = _unit(picture.pixels)
     rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
-    hints = hints_of_pixels(rgb, _unit(picture.alpha))
+    hints = hints_from_pixels(rgb, _unit(picture.alpha))
     if not hints.mask.any():
         raise PictureError(f"{path} is transparent everywhere; put dabs of colour on it.")
     return hints

@@ -50,8 +50,8 @@ def palette_of_points(lab: Tensor, count: int = 5, apart: float = 6.0) -> Tensor
     for centre in centres[1:]:
         if min(float((centre - other).norm()) for other in kept) >= apart:
             kept.append(centre)
-    colours = torch.stack(kept) / scale
-    return colours[colours[:, 0].argsort(stable=True)]
+    colors = torch.stack(kept) / scale
+    return colors[colors[:, 0].argsort(stable=True)]
 
 
 def _greedy_start(points: Tensor, count: int) -> Tensor:

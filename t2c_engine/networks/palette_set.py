@@ -72,8 +72,8 @@ class Attention(nn.Module):
         q, k, v = self.query(queries), self.key(memory), self.value(memory)
         q, k, v = (x.view(batch, -1, self.heads, width // self.heads).transpose(1, 2) for x in (q, k, v))
         scores = (q @ k.transpose(2, 3)) * (width // self.heads) ** -0.5
-        chances = scores.masked_fill(~mask[:, None, None, :], -1e9).softmax(-1)
-        return self.out((chances @ v).transpose(1, 2).reshape(batch, count, width))
+        weights = scores.masked_fill(~mask[:, None, None, :], -1e9).softmax(-1)
+        return self.out((weights @ v).transpose(1, 2).reshape(batch, count, width))
 
 
 class Perceptron(nn.Module):

@@ -61,8 +61,8 @@ class Attention(nn.Module):
     def forward(self, state: Tensor, conditions: Conditions) -> Tensor:
         """State B x h to context B x h."""
         energy = self.energy(torch.sigmoid(self.state(state)[:, None] + self.word(conditions.c))).squeeze(-1)
-        chances = energy.masked_fill(~conditions.mask, -1e9).softmax(1)
-        return (chances[..., None] * conditions.c).sum(1)
+        weights = energy.masked_fill(~conditions.mask, -1e9).softmax(1)
+        return (weights[..., None] * conditions.c).sum(1)
 
 
 class TpnGenerator(nn.Module):

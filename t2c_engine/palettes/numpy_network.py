@@ -217,9 +217,9 @@ def showable(colors: np.ndarray) -> np.ndarray:
 def draw(mixture: Mixture, rng: np.random.Generator, temperature: float) -> np.ndarray:
     """One colour from each of n mixtures (n x 3, scaled Lab)."""
     count = len(mixture.logits)
-    chances = _softmax(mixture.logits / max(temperature, 0.05)).cumsum(axis=1)
-    place = rng.random((count, 1), dtype=np.float32) * chances[:, -1:]
-    chosen = np.minimum((chances < place).sum(axis=1), mixture.logits.shape[1] - 1)
+    cumulative = _softmax(mixture.logits / max(temperature, 0.05)).cumsum(axis=1)
+    place = rng.random((count, 1), dtype=np.float32) * cumulative[:, -1:]
+    chosen = np.minimum((cumulative < place).sum(axis=1), mixture.logits.shape[1] - 1)
     rows = np.arange(count)
     mean, factor = mixture.mean[rows, chosen], mixture.factor[rows, chosen]
     noise = rng.standard_normal((count, 3), dtype=np.float32) * np.float32(np.sqrt(temperature))

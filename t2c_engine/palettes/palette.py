@@ -156,31 +156,31 @@ def _medoid_colors(palette: Palette, size: int) -> tuple[Color, ...]:
     return tuple(distinct.colors[i] for i in sorted(chosen))
 
 
-def k_medoids(distances: np.ndarray, weights: np.ndarray, count: int, burden: np.ndarray | None = None) -> list[int]:
+def k_medoids(distances: np.ndarray, weights: np.ndarray, count: int, cost: np.ndarray | None = None) -> list[int]:
     """Indices of `count` medoids (greedy start, then swaps while they help; Kaufman and Rousseeuw 1990, PAM).
 
     Args:
         distances: n x n, symmetric, zero diagonal, n >= `count`.
         weights: n, how much each point's distance to its nearest medoid counts.
         count: how many medoids; the first is the best single one.
-        burden: n, what it costs to choose a point; nothing if not given.
+        cost: n, what it costs to choose a point; nothing if not given.
     """
-    own = np.zeros(len(distances)) if burden is None else burden
+    costs_of_choice = np.zeros(len(distances)) if cost is None else cost
     chosen: list[int] = []
     nearest = np.full(len(distances), np.inf)
     for _ in range(count):
-        costs = np.minimum(nearest[:, None], distances).T @ weights + own
+        costs = np.minimum(nearest[:, None], distances).T @ weights + costs_of_choice
         costs[chosen] = np.inf
         chosen.append(int(np.argmin(costs)))
         nearest = np.minimum(nearest, distances[chosen[-1]])
-    best = float(nearest @ weights + own[chosen].sum())
+    best = float(nearest @ weights + costs_of_choice[chosen].sum())
     improved = True
     while improved:
         improved = False
         for position in range(count):
             others = chosen[:position] + chosen[position + 1 :]
             rest = distances[others].min(axis=0) if others else np.full(len(distances), np.inf)
-            costs = np.minimum(rest[:, None], distances).T @ weights + own + own[others].sum()
+            costs = np.minimum(rest[:, None], distances).T @ weights + costs_of_choice + costs_of_choice[others].sum()
             costs[others] = np.inf  # else a point could be chosen twice
             candidate = int(np.argmin(costs))
             if costs[candidate] < best - 1e-6 * abs(best):
@@ -202,15 +202,15 @@ def delta_e_2000(lab1: np.ndarray, lab2: np.ndarray) -> np.ndarray:
     chroma1, chroma2 = np.hypot(a1, b1), np.hypot(a2, b2)
     hue1, hue2 = np.arctan2(b1, a1) % (2 * np.pi), np.arctan2(b2, a2) % (2 * np.pi)
 
-    coloured = chroma1 * chroma2 != 0
+    chromatic = chroma1 * chroma2 != 0
     turn = hue2 - hue1
-    turn = np.where(turn > np.pi, turn - 2 * np.pi, np.where(turn < -np.pi, turn + 2 * np.pi, turn)) * coloured
+    turn = np.where(turn > np.pi, turn - 2 * np.pi, np.where(turn < -np.pi, turn + 2 * np.pi, turn)) * chromatic
     d_light, d_chroma = light2 - light1, chroma2 - chroma1
     d_hue = 2 * np.sqrt(chroma1 * chroma2) * np.sin(turn / 2)
 
     total = hue1 + hue2
     wrapped = np.where(total < 2 * np.pi, total + 2 * np.pi, total - 2 * np.pi)
-    hue = np.where(coloured, np.where(np.abs(hue1 - hue2) <= np.pi, total, wrapped) / 2, total)
+    hue = np.where(chromatic, np.where(np.abs(hue1 - hue2) <= np.pi, total, wrapped) / 2, total)
     light, chroma = (light1 + light2) / 2, (chroma1 + chroma2) / 2
 
     t = 1 - 0.17 * np.cos(hue - np.radians(30)) + 0.24 * np.cos(2 * hue)

@@ -92,8 +92,8 @@ class SamplingConfig:
     def choose(self, lab: np.ndarray, count: int, variety: float) -> list[int]:
         """Which `count` of n palettes (n x colours x 3 Lab) to show."""
         weight = 2 * (1 - variety)
-        liking = weight * self.chroma * np.hypot(lab[..., 1], lab[..., 2]).mean(axis=1)
-        return choose(pairwise_distances(lab), count, weight * self.typicality, liking)
+        bonus = weight * self.chroma * np.hypot(lab[..., 1], lab[..., 2]).mean(axis=1)
+        return choose(pairwise_distances(lab), count, weight * self.typicality, bonus)
 
 
 class PaletteSampler:
@@ -149,21 +149,21 @@ class PaletteSampler:
         """
         _check(request)
         vectors, negated, note = self._read(request.phrase)
-        wishes = request.steering
-        refuse = refusal((*wishes.avoid, *(COLOR_WORDS[word] for word in negated)))
+        steering = request.steering
+        refuse = refusal((*steering.avoid, *(COLOR_WORDS[word] for word in negated)))
         rng = _generator(request)
         drawn = max(self.sampling.candidates, 3 * request.count) if self.sampling.candidates else request.count
         temperature = self.sampling.temperature_at(request.variety)
         known = _known(request, drawn, rng)
-        lab = self.network.sample(vectors, drawn, wishes.colors, rng, temperature, known, refuse)
+        lab = self.network.sample(vectors, drawn, steering.colors, rng, temperature, known, refuse)
         lab = fit_gamut(lab.astype(np.float64))
-        held = len(wishes.locked)
+        held = len(steering.locked)
         if refuse is not None:
             lab[:, held:] = escape(lab[:, held:], refuse)
         order = range(drawn)
         if drawn > request.count:
             order = self.sampling.choose(lab, request.count, request.variety)
-        palettes = tuple(dict.fromkeys(wishes.arrange(lab[index, held:]) for index in order))
+        palettes = tuple(dict.fromkeys(steering.arrange(lab[index, held:]) for index in order))
         return PaletteResult(request.phrase, request.seed, self.name, palettes, note)
 
     def _read(self, phrase: str) -> tuple[np.ndarray, list[str], str | None]:
@@ -172,8 +172,8 @@ class PaletteSampler:
         kept, negated = split_negations(encoded.words)
         if not negated:
             return encoded.vectors, [], encoded.note
-        told = f"avoiding {' and '.join(negated)}"
-        return encoded.vectors[kept], negated, f"{told}; {encoded.note}" if encoded.note else told
+        avoided = f"avoiding {' and '.join(negated)}"
+        return encoded.vectors[kept], negated, f"{avoided}; {encoded.note}" if encoded.note else avoided
 
 
 def _generator(request: PaletteRequest) -> np.random.Generator:
@@ -185,17 +185,17 @@ def _generator(request: PaletteRequest) -> np.random.Generator:
 
 def _known(request: PaletteRequest, drawn: int, rng: np.random.Generator) -> np.ndarray | None:
     """Colours that drawn palettes begin with (drawn x k x 3 Lab): the locked ones, then some of those to be like."""
-    wishes = request.steering
+    steering = request.steering
     parts = []
-    if wishes.locked:
-        locked = colors_lab([color for _, color in wishes.locked])
+    if steering.locked:
+        locked = colors_lab([color for _, color in steering.locked])
         parts.append(np.broadcast_to(locked, (drawn, *locked.shape)))
-    refuse = refusal(wishes.avoid)
-    like = colors_lab(wishes.like)
+    refuse = refusal(steering.avoid)
+    like = colors_lab(steering.like)
     if refuse is not None and len(like):
         like = like[~refuse(like)]
-    most = min(_LIKE if request.variety < 0.75 else _LIKE - 1, max(1, wishes.free - 1))
-    taken = min(len(like), most, wishes.free)
+    most = min(_LIKE if request.variety < 0.75 else _LIKE - 1, max(1, steering.free - 1))
+    taken = min(len(like), most, steering.free)
     if taken:
         some = rng.random((drawn, len(like))).argsort(axis=1)[:, :taken]
         noise = rng.standard_normal((drawn, taken, 3)) * _LIKE_NOISE * (request.variety + 0.5)

@@ -54,20 +54,20 @@ def pairwise_distances(lab: np.ndarray) -> np.ndarray:
     return result + result.T
 
 
-def choose(distances: np.ndarray, count: int, typicality: float = 0.0, liking: np.ndarray | None = None) -> list[int]:
+def choose(distances: np.ndarray, count: int, typicality: float = 0.0, bonus: np.ndarray | None = None) -> list[int]:
     """Indices of `count` members that stand for all, the most typical first.
 
     k-medoids of
         sum over all of the distance to the nearest chosen
-        + n / count * sum over the chosen of (typicality * mean distance to all - liking):
+        + n / count * sum over the chosen of (typicality * mean distance to all - bonus):
     the second line keeps the chosen away from the rim of what was drawn, where each is like hardly any other.
 
     Args:
         distances: n x n, symmetric, zero diagonal, n >= `count` >= 1.
         typicality: 0 (plain medoids, far apart) and up (nearer to the middle, more alike).
-        liking: n, in units of distance: what else speaks for a member.
+        bonus: n, in units of distance: what else speaks for a member.
     """
-    burden = typicality * distances.mean(axis=1) - (0.0 if liking is None else liking)
+    cost = typicality * distances.mean(axis=1) - (0.0 if bonus is None else bonus)
     ones = np.ones(len(distances), dtype=np.float32)
-    chosen = k_medoids(distances, ones, count, burden * (len(distances) / count))
+    chosen = k_medoids(distances, ones, count, cost * (len(distances) / count))
     return sorted(chosen, key=lambda index: float(distances[index].mean()))

@@ -21,7 +21,7 @@ MAX_AVOIDED = 20
 MAX_LIKE = 20
 _RADIUS = 12.0  # DIN99 distance below which two colours are alike
 _HUE, _LIGHTNESS, _CHROMA = 20.0, 30.0, 0.5  # ... or so near in hue (degrees) and L, with so much of the chroma
-_COLOURED = 15.0  # chroma below which a colour has no hue to speak of
+_MIN_CHROMA = 15.0  # chroma below which a colour has no hue to speak of
 
 Refuse = Callable[[np.ndarray], np.ndarray]  # Lab colours n x 3 to n booleans
 
@@ -113,8 +113,8 @@ def refusal(avoid: Sequence[Color]) -> Refuse | None:
         lab = np.asarray(lab, dtype=np.float64)
         near = np.linalg.norm(din99(lab)[:, None] - space, axis=-1) < _RADIUS
         turn = np.abs((np.degrees(np.arctan2(lab[:, 2], lab[:, 1]))[:, None] - hue + 180) % 360 - 180)
-        same = (turn < _HUE) & (np.abs(lab[:, :1] - wanted[:, 0]) < _LIGHTNESS) & (chroma > _COLOURED)
-        same &= np.hypot(lab[:, 1], lab[:, 2])[:, None] > np.maximum(_CHROMA * chroma, _COLOURED)
+        same = (turn < _HUE) & (np.abs(lab[:, :1] - wanted[:, 0]) < _LIGHTNESS) & (chroma > _MIN_CHROMA)
+        same &= np.hypot(lab[:, 1], lab[:, 2])[:, None] > np.maximum(_CHROMA * chroma, _MIN_CHROMA)
         return (near | same).any(axis=1)
 
     return refuse

@@ -37,7 +37,7 @@ class Workspace:
         return self._planes[:, :rows]
 
 
-class Painter:
+class BlockRenderer:
     """Colours blocks of pictures of one type (uint8, uint16 or float32) in one RGB space. Immutable.
 
     The planes of a block (12 x rows x width, or 12 x pixels): 0..2 X, Y, Z relative to white; 3 CIE f of Y; 4 to spare;
@@ -65,7 +65,7 @@ class Painter:
             spare += np.float32(16 / 116)
             np.copyto(f, spare, where=f < _EDGE)
 
-    def paint(self, workspace: Workspace, result: np.ndarray) -> None:
+    def write(self, workspace: Workspace, result: np.ndarray) -> None:
         """Fill `result` (rows x width x 3) from Y, f, dx and dz in the block."""
         planes = workspace.block(len(result))
         self._linear(planes)
@@ -99,25 +99,25 @@ class Painter:
         part, factor = spare[:12, : len(outside)], spare[12, : len(outside)]
         for index in (1, 3, 5, 7, 9, 10, 11):
             np.take(planes[index], outside, out=part[index], mode="clip")
-        self._room(part, factor)
-        room, dx, dz = part[4], part[5], part[7]
+        self._headroom(part, factor)
+        headroom, dx, dz = part[4], part[5], part[7]
         for step in range(_GAMUT_STEPS):
             dx *= factor
             dz *= factor
             self._linear(part)
-            self._room(part, room)
+            self._headroom(part, headroom)
             if step < _GAMUT_STEPS - 1:
-                factor[...] = room  # may lead out again, for the first secant lies inside where the gamut bulges
-        np.minimum(room, 1, out=room)
+                factor[...] = headroom  # may lead out again, for the first secant lies inside where the gamut bulges
+        np.minimum(headroom, 1, out=headroom)
         grey = np.multiply(part[1], self._scale, out=part[6])
         for index in (9, 10, 11):
             light = part[index]
             light -= grey
-            light *= room
+            light *= headroom
             light += grey
             planes[index][outside] = light
 
-    def _room(self, planes: np.ndarray, out: np.ndarray) -> None:
+    def _headroom(self, planes: np.ndarray, out: np.ndarray) -> None:
         """How many times farther from grey each colour could lie in linear light; below 1 it is outside."""
         r, g, b = planes[9:12]
         t, grey = planes[6], np.multiply(planes[1], self._scale, out=planes[8])

@@ -15,7 +15,7 @@ import numpy as np
 
 from t2c_engine.pictures.picture import Picture, lightness_at
 from t2c_engine.pictures.resize import linear_taps, resize
-from t2c_engine.rendering.block_renderer import Painter, Workspace
+from t2c_engine.rendering.block_renderer import BlockRenderer, Workspace
 
 SMOOTHING = 2.0  # of the fit: variance of L (squared units) from which on a slope counts
 BLOCK = 60_000  # pixels treated at a time: few enough for the cache, many enough to outweigh the calls
@@ -45,7 +45,7 @@ def render(
     small = lightness_at(picture, size) if lightness is None else resize(lightness, size)
     height, width = picture.size
     wide = _widened(_coefficients(small, ab), width)
-    painter = Painter(picture.space, picture.pixels.dtype)
+    renderer = BlockRenderer(picture.space, picture.pixels.dtype)
     result = np.empty((height, width, 3), picture.pixels.dtype)
     low, _, weight = linear_taps(size[0], height)
     rows = max(1, BLOCK // width)
@@ -61,9 +61,9 @@ def render(
         for top, bottom in blocks[share::workers]:
             at_block()
             planes = workspace.block(bottom - top)
-            painter.read(picture.pixels[top:bottom], planes)
+            renderer.read(picture.pixels[top:bottom], planes)
             _apply(planes, wide[:, low[top] : low[top] + 2], weight[top:bottom])
-            painter.paint(workspace, result[top:bottom])
+            renderer.write(workspace, result[top:bottom])
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, range(workers)))
@@ -74,7 +74,7 @@ def _apply(planes: np.ndarray, rows: np.ndarray, weight: np.ndarray) -> None:
     """Fill dx and dz (planes 5 and 7) from f with the model between two rows of coefficients.
 
     Args:
-        planes: as in `Painter`. rows: 6 x 2 x W. weight: of the lower row, one for each row of the block.
+        planes: as in `BlockRenderer`. rows: 6 x 2 x W. weight: of the lower row, one for each row of the block.
     """
     np.matmul(np.stack((1 - weight, weight), 1), rows, out=planes[5:11])
     slope_x, offset_x, slope_z, offset_z, low, high = planes[5:11]
@@ -103,11 +103,11 @@ def _coefficients(light: np.ndarray, ab: np.ndarray) -> np.ndarray:
     total = _window_mean(weight)
     planes = []
     for channel, scale in ((0, 1 / 500), (1, -1 / 200)):
-        colour = ab[..., channel].astype(np.float32)
-        slope = (_window_mean(light * colour) - mean * _window_mean(colour)) / (variance + SMOOTHING)
+        channel_ab = ab[..., channel].astype(np.float32)
+        slope = (_window_mean(light * channel_ab) - mean * _window_mean(channel_ab)) / (variance + SMOOTHING)
         slope = _window_mean(slope * weight) / total
         # through the small pixel itself, so that the model keeps its colour; L = 116 f - 16
-        planes += [slope * (116 * scale), (colour - slope * (light + 16)) * scale]
+        planes += [slope * (116 * scale), (channel_ab - slope * (light + 16)) * scale]
     # outside the window's range of lightness the model would only guess
     planes += [(_window_extreme(light, np.minimum) + 16) / 116, (_window_extreme(light, np.maximum) + 16) / 116]
     return np.stack(planes).astype(np.float32)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from t2c_engine.colorization.encoded_picture import Encoded
-from t2c_engine.colorization.hints import Hints, hints_of_pixels
+from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.pictures.picture import Picture, small_lightness
 from t2c_engine.pictures.resize import resize
@@ -75,7 +75,7 @@ class HeldPicture:
             if self.picture.alpha is None:
                 raise UsageError("Dabs of colour must be sent in the pixel format 'RGBA u8'.")
             rgb, alpha = (part.astype(np.float32) / 255 for part in (self.picture.pixels, self.picture.alpha))
-            self._hints = hints_of_pixels(rgb, alpha)
+            self._hints = hints_from_pixels(rgb, alpha)
         return self._hints
 
     def reduced(self, max_side: int) -> Picture:

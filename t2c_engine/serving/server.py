@@ -41,7 +41,7 @@ class Server:
         self._idle_exit = idle_exit
         self._device = device
         self._service = service
-        self._heard = time.monotonic()
+        self._last_activity = time.monotonic()
         self._session: Session | None = None
         self._outbox: Outbox | None = None
         self._warming = False
@@ -88,13 +88,13 @@ class Server:
     def _converse(self, outbox: Outbox, readinto: p.ReadInto) -> bool:
         """One session, from hello to its end; False when the editor sent something else than frames."""
         outbox.send(p.Notification("hello", hello()))
-        self._hear()
+        self._touch()
         service = self._warm_service()
         session = Session(service, outbox, hello)
         self._session, self._outbox = session, outbox
         outbox.send(p.Notification("status", service.status))
         try:
-            session.serve(p.read_frames(readinto), self._hear)
+            session.serve(p.read_frames(readinto), self._touch)
         except p.ProtocolError as error:
             log.error("the editor cannot be understood: %s", error)
             outbox.send(p.Failure(None, p.ErrorCode.PARSE, f"The engine cannot read the stream: {error}."))
@@ -112,17 +112,17 @@ class Server:
             self._service = Service()
         if not self._warming:
             self._warming = True
-            arguments = (self._device, self._tell_status)
+            arguments = (self._device, self._notify_status)
             threading.Thread(target=self._service.warm_up, args=arguments, name="warm-up", daemon=True).start()
         return self._service
 
-    def _tell_status(self, status: Mapping[str, Any]) -> None:
+    def _notify_status(self, status: Mapping[str, Any]) -> None:
         outbox = self._outbox
         if outbox is not None:
             outbox.send(p.Notification("status", status))
 
-    def _hear(self) -> None:
-        self._heard = time.monotonic()
+    def _touch(self) -> None:
+        self._last_activity = time.monotonic()
 
     def _start_idle_watch(self, leave: Callable[[], None]) -> None:
         """End the process when nothing has been heard for `idle_exit` seconds and nothing is under way."""
@@ -135,8 +135,8 @@ class Server:
                 time.sleep(min(_IDLE_TICK, idle_exit))
                 session = self._session
                 if session is not None and session.busy:
-                    self._hear()
-                elif time.monotonic() - self._heard > idle_exit:
+                    self._touch()
+                elif time.monotonic() - self._last_activity > idle_exit:
                     log.info("nothing heard for %g seconds; leaving", idle_exit)
                     leave()
 
@@ -155,8 +155,8 @@ def hello() -> dict[str, Any]:
             log.error("%s", error)
         else:
             models[kind] = f"{card.name} {card.version}"
-    told = {"protocol": p.PROTOCOL, "engine": __version__, "models": models, "pid": os.getpid()}
-    return told | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS)}
+    greeting = {"protocol": p.PROTOCOL, "engine": __version__, "models": models, "pid": os.getpid()}
+    return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS)}
 
 
 def open_socket(path: Path) -> socket.socket:

@@ -25,7 +25,7 @@ from t2c_engine.serving.protocol import Buffer
 
 log = logging.getLogger(__name__)
 
-COLOUR_SIDE = 2048  # px; longest side of a colour-only result, which the editor scales up
+COLOR_LAYER_SIDE = 2048  # px; longest side of a colour-only result, which the editor scales up
 MAX_PALETTES = 100
 _PATIENCE = 0.3  # seconds between two signs of life while the network loads
 _DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -33,7 +33,7 @@ _DEVICES = ("auto", "cpu", "cuda", "mps")
 Params = Mapping[str, Any]
 # picture, ab, lightness, and what to call now and then, which may raise
 Render = Callable[[Picture, np.ndarray, np.ndarray, Callable[[], None]], np.ndarray]
-Tell = Callable[[str, Params, Buffer], None]
+Notify = Callable[[str, Params, Buffer], None]
 
 
 class CancelledError(Exception):
@@ -42,14 +42,14 @@ class CancelledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request under way. `tell` sends a notification about it; `cancelled` says whether to give up."""
+    """One request under way. `notify` sends a notification about it; `cancelled` says whether to give up."""
 
     params: Params
     blob: Buffer
-    tell: Tell
+    notify: Notify
     cancelled: Callable[[], bool]
 
-    def go_on(self) -> None:
+    def raise_if_cancelled(self) -> None:
         """Nothing, unless it has been cancelled.
 
         Raises:
@@ -64,8 +64,8 @@ class Job:
         Raises:
             CancelledError: it has.
         """
-        self.go_on()
-        self.tell("progress", {"done": round(done, 4), "text": text}, b"")
+        self.raise_if_cancelled()
+        self.notify("progress", {"done": round(done, 4), "text": text}, b"")
 
 
 def _load_sampler() -> Any:
@@ -153,15 +153,15 @@ class Service:
                 self._sampler = self._load_sampler()
             return self._sampler
 
-    def colorizer(self, device: str, still_loading: Callable[[], None] = lambda: None) -> Any:
-        """The colouriser of a device, loaded once; `still_loading` is called now and then while another loads.
+    def colorizer(self, device: str, on_wait: Callable[[], None] = lambda: None) -> Any:
+        """The colouriser of a device, loaded once; `on_wait` is called now and then while another loads.
 
-        Errors as `Colorizer.load`, and what `still_loading` raises.
+        Errors as `Colorizer.load`, and what `on_wait` raises.
         """
         if device not in _DEVICES:
             raise UsageError(f"There is no device '{device}'; choose one of {', '.join(_DEVICES)}.")
         while not self._colorizer_lock.acquire(timeout=_PATIENCE):
-            still_loading()
+            on_wait()
         try:
             if device not in self._colorizers:
                 self._colorizers[device] = self._load_colorizer(device)
@@ -182,8 +182,8 @@ class Service:
         seed = _whole(job.params, "seed", 0, 0, 2**63)
         variety = _number(job.params, "variety", 0.5, 0.0, 1.0)
         result = self.sampler().sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
-        colours = [list(palette.hex) for palette in result.palettes]
-        return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colours, "note": result.note}
+        colors = [list(palette.hex) for palette in result.palettes]
+        return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colors, "note": result.note}
 
     def set_picture(self, job: Job) -> Params:
         """params: key, width, height, format; the pixels are the raw bytes. Returns the key."""
@@ -193,20 +193,20 @@ class Service:
         return {"key": key}
 
     def colorize(self, job: Job) -> Params:
-        """params: key, palettes (hex), strength (0..2, as in `Encoded.colours`), device, mode ("colour" or
+        """params: key, palettes (hex), strength (0..2, as in `Encoded.ab_maps`), device, mode ("colour" or
         "normal"), hints (key).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
-        COLOUR_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
+        COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
         """
         mode = _choice(job.params, "mode", ("colour", "normal"))
-        return self._colour(job, COLOUR_SIDE if mode == "colour" else None)
+        return self._colorize(job, COLOR_LAYER_SIDE if mode == "colour" else None)
 
     def preview(self, job: Job) -> Params:
         """As `colorize` without mode; RGB u8 of at most `max_side` px a side (16..1024, 160 if not given)."""
-        return self._colour(job, _whole(job.params, "max_side", 160, 16, 1024))
+        return self._colorize(job, _whole(job.params, "max_side", 160, 16, 1024))
 
-    def _colour(self, job: Job, max_side: int | None) -> Params:
+    def _colorize(self, job: Job, max_side: int | None) -> Params:
         begun = time.perf_counter()
         palettes = _palettes(job.params)
         strength = _number(job.params, "strength", 1.0, 0.0, 2.0)
@@ -218,13 +218,13 @@ class Service:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
             encoded = held.encoded(colorizer)
-            for index, ab in enumerate(encoded.colours(palettes, hints, strength)):
+            for index, ab in enumerate(encoded.ab_maps(palettes, hints, strength)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colouring {index + 1} of {len(palettes)}")
-                pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.go_on))
+                pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.raise_if_cancelled))
                 height, width = pixels.shape[:2]
-                told = {"index": index, "width": width, "height": height, "format": format_of(pixels)}
-                job.go_on()
-                job.tell("picture", told, pixels.data.cast("B"))
+                params = {"index": index, "width": width, "height": height, "format": format_of(pixels)}
+                job.raise_if_cancelled()
+                job.notify("picture", params, pixels.data.cast("B"))
         return {"model": colorizer.model, "seconds": round(time.perf_counter() - begun, 4)}
 
     def doctor(self, job: Job) -> Params:
@@ -272,7 +272,7 @@ def _palettes(params: Params) -> list[Palette | None]:
     given = params.get("palettes")
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_PALETTES:
         raise UsageError(f"The parameter 'palettes' must be a list of 1 to {MAX_PALETTES} palettes.")
-    if not all(isinstance(one, list) and all(isinstance(colour, str) for colour in one) for one in given):
+    if not all(isinstance(one, list) and all(isinstance(color, str) for color in one) for one in given):
         raise UsageError("Each palette must be a list of colours such as '#d98c3f'.")
     return [Palette.from_hex(one).to_size() if one else None for one in given]
 
@@ -283,17 +283,17 @@ def _steering(params: Params) -> Steering:
     given = params.get("locked") or {}
     places = {str(position) for position in range(colors)}
     if not isinstance(given, dict) or not all(
-        isinstance(colour, str) and position in places for position, colour in given.items()
+        isinstance(color, str) and position in places for position, color in given.items()
     ):
         raise UsageError(
             f"The parameter 'locked' must map positions '0' to '{colors - 1}' to colours such as '#d98c3f'."
         )
-    locked = tuple(sorted((int(position), parse_hex(colour)) for position, colour in given.items()))
-    return Steering(locked, _colours(params, "avoid"), _colours(params, "like"), colors)
+    locked = tuple(sorted((int(position), parse_hex(color)) for position, color in given.items()))
+    return Steering(locked, _color_list(params, "avoid"), _color_list(params, "like"), colors)
 
 
-def _colours(params: Params, name: str) -> tuple[Color, ...]:
+def _color_list(params: Params, name: str) -> tuple[Color, ...]:
     given = params.get(name) or []
-    if not isinstance(given, list) or not all(isinstance(colour, str) for colour in given):
+    if not isinstance(given, list) or not all(isinstance(color, str) for color in given):
         raise UsageError(f"The parameter '{name}' must be a list of colours such as '#d98c3f'.")
-    return tuple(parse_hex(colour) for colour in given)
+    return tuple(parse_hex(color) for color in given)

@@ -74,8 +74,8 @@ class Outbox:
         except (TypeError, ValueError) as error:
             log.exception("a message cannot be sent")
             if isinstance(message, p.Result):
-                words = f"The engine made a mistake ({error}); please report it with the engine's log."
-                p.write_message(self._write, p.Failure(message.id, p.ErrorCode.INTERNAL, words))
+                sentence = f"The engine made a mistake ({error}); please report it with the engine's log."
+                p.write_message(self._write, p.Failure(message.id, p.ErrorCode.INTERNAL, sentence))
 
 
 class Session:
@@ -96,14 +96,14 @@ class Session:
         """Whether a request is under way."""
         return bool(self._jobs)
 
-    def serve(self, frames: Iterator[p.Frame], heard: Callable[[], None]) -> None:
-        """Answer frames until there are no more; `heard` is called at each.
+    def serve(self, frames: Iterator[p.Frame], on_frame: Callable[[], None]) -> None:
+        """Answer frames until there are no more; `on_frame` is called at each.
 
         Raises:
             ProtocolError: the stream holds something else than frames, or ends inside one.
         """
         for frame in frames:
-            heard()
+            on_frame()
             try:
                 self._receive(p.parse(frame))
             except p.MessageError as error:
@@ -177,19 +177,21 @@ class Session:
         except Exception as error:  # the edge of the process: whatever it is, the editor must hear of it
             log.exception("%s failed", request.method)
             if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # the latter is torch's
-                words = "There is not enough memory for this picture; close other programs, or choose another device."
-                return p.Failure(request.id, p.ErrorCode.MEMORY, words)
-            words = f"The engine made a mistake ({type(error).__name__}: {error})"[:500]
-            return p.Failure(request.id, p.ErrorCode.INTERNAL, f"{words}; please report it with the engine's log.")
+                sentence = (
+                    "There is not enough memory for this picture; close other programs, or choose another device."
+                )
+                return p.Failure(request.id, p.ErrorCode.MEMORY, sentence)
+            sentence = f"The engine made a mistake ({type(error).__name__}: {error})"[:500]
+            return p.Failure(request.id, p.ErrorCode.INTERNAL, f"{sentence}; please report it with the engine's log.")
 
     def _job(self, request: p.Request, cancelled: Callable[[], bool]) -> Job:
         from t2c_engine.serving.service import Job
 
-        def tell(method: str, params: Mapping[str, Any], blob: p.Buffer) -> None:
+        def notify(method: str, params: Mapping[str, Any], blob: p.Buffer) -> None:
             message = p.Notification(method, {"id": request.id, **params}, blob)
             self._outbox.send(message, wait=memoryview(blob).nbytes > 0)
 
-        return Job(request.params, request.blob, tell, cancelled)
+        return Job(request.params, request.blob, notify, cancelled)
 
-    def _fail(self, request: p.Request, code: p.ErrorCode, words: str) -> None:
-        self._outbox.send(p.Failure(request.id, code, words))
+    def _fail(self, request: p.Request, code: p.ErrorCode, sentence: str) -> None:
+        self._outbox.send(p.Failure(request.id, code, sentence))

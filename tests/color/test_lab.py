@@ -17,7 +17,7 @@ GOLDEN_BINS = {
     50: (-100, 80), 60: (-110, 80), 70: (-110, 80), 80: (-110, 70), 90: (-110, 70), 100: (-90, 0),
 }  # fmt: skip
 
-lab_colours = hnp.arrays(np.float64, (4, 3), elements=st.floats(-130, 130)).map(lambda x: x * [0.5, 1, 1] + [50, 0, 0])
+lab_colors = hnp.arrays(np.float64, (4, 3), elements=st.floats(-130, 130)).map(lambda x: x * [0.5, 1, 1] + [50, 0, 0])
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_published_values() -> None:
     np.testing.assert_allclose(color.srgb_to_lab(np.eye(3)), expected, atol=0.02)
 
 
-def test_neutral_has_no_colour() -> None:
+def test_neutral_has_no_color() -> None:
     grey = np.repeat(np.linspace(0, 1, 256)[:, None], 3, 1)
     lab = color.srgb_to_lab(grey)
     assert np.abs(lab[:, 1:]).max() < 1e-9
@@ -75,7 +75,7 @@ def test_torch_gives_the_same(rgb: np.ndarray) -> None:
     assert torch.equal(color.nearest_bin(tensor[:, 1:]), torch.from_numpy(color.nearest_bin(lab[:, 1:])))
 
 
-@given(lab_colours)
+@given(lab_colors)
 @settings(max_examples=200, deadline=None)
 def test_fit_gamut_lowers_chroma_alone(lab: np.ndarray) -> None:
     before = lab.copy()

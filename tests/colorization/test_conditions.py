@@ -17,7 +17,7 @@ from t2c_engine.cli.main import app
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.colorization.colorizer import MOST_VIVID, VIVIDNESS, Colorizer, read_network_config
 from t2c_engine.colorization.decoding import Decoding, decode_bins
-from t2c_engine.colorization.hints import Hints, hints_of_pixels
+from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.colorization.overlays import blend, read_hints, read_mask
 from t2c_engine.errors import PictureError
 from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition, Features, Prediction
@@ -91,7 +91,7 @@ def test_one_colour_of_dabs_stays_that_colour_at_any_size(height: int, width: in
     rng = np.random.default_rng(height * 50 + width)
     alpha = (rng.random((height, width)) < 0.3).astype(np.float32)
     alpha[0, 0] = 1
-    small = hints_of_pixels(np.full((height, width, 3), (0.8, 0.3, 0.1)), alpha).at_size((side, side + 1))
+    small = hints_from_pixels(np.full((height, width, 3), (0.8, 0.3, 0.1)), alpha).at_size((side, side + 1))
     assert small.size == (side, side + 1) and small.mask.max() > 0 and small.mask.max() <= 1
     wanted = srgb_to_lab(np.array([[[0.8, 0.3, 0.1]]], np.float32))[0, 0, 1:]
     np.testing.assert_allclose(small.ab[small.mask > 0.05], np.broadcast_to(wanted, small.ab[small.mask > 0.05].shape),

@@ -43,37 +43,37 @@ def dab() -> Hints:
 
 
 @pytest.mark.parametrize("hints", [None, dab()], ids=["without dabs", "with dabs"])
-def test_strength_leads_from_the_networks_own_colours_to_the_palettes_and_on(
+def test_strength_leads_from_the_networks_own_colors_to_the_palettes_and_on(
     encoded: Encoded, hints: Hints | None
 ) -> None:
-    own = next(encoded.colours([None], hints))
+    own = next(encoded.ab_maps([None], hints))
     palettes = [RED, BLUE]
-    full = list(encoded.colours(palettes, hints, 1.0))
+    full = list(encoded.ab_maps(palettes, hints, 1.0))
     assert all(np.abs(ab - own).max() > 5 for ab in full) and np.abs(own).max() > 1
     for strength in (0.0, 0.25, 0.5, 0.99):
-        for ab, whole in zip(encoded.colours(palettes, hints, strength), full, strict=True):
+        for ab, whole in zip(encoded.ab_maps(palettes, hints, strength), full, strict=True):
             np.testing.assert_allclose(ab, own + strength * (whole - own), atol=1e-4)
     for strength in (1.5, 2.0):
-        for ab, whole in zip(encoded.colours(palettes, hints, strength), full, strict=True):
+        for ab, whole in zip(encoded.ab_maps(palettes, hints, strength), full, strict=True):
             np.testing.assert_allclose(ab, strength * whole, atol=1e-4)
     if hints is not None:
-        half = next(encoded.colours([RED], hints, 0.5))
+        half = next(encoded.ab_maps([RED], hints, 0.5))
         np.testing.assert_allclose(half[4, 4], (50, -20), atol=1e-3)
 
 
-def test_without_a_palette_vivid_colours_answer_and_with_dabs_the_dabs_own_palette(encoded: Encoded) -> None:
+def test_without_a_palette_vivid_colors_answer_and_with_dabs_the_dabs_own_palette(encoded: Encoded) -> None:
     for hints, decoding in ((None, Decoding.VIVID), (dab(), Decoding.DIRECT)):
-        plain, said = (next(encoded.colours([None], hints, decoding=one)) for one in (None, decoding))
+        plain, said = (next(encoded.ab_maps([None], hints, decoding=one)) for one in (None, decoding))
         np.testing.assert_array_equal(plain, said)
-        other = next(encoded.colours([None], hints, decoding=Decoding.TOP))
+        other = next(encoded.ab_maps([None], hints, decoding=Decoding.TOP))
         assert not np.allclose(plain, other)
 
 
 @pytest.mark.parametrize("decoding", Decoding)
 def test_without_a_palette_it_multiplies_and_nought_is_grey(encoded: Encoded, decoding: Decoding) -> None:
-    own = next(encoded.colours([None], decoding=decoding))
+    own = next(encoded.ab_maps([None], decoding=decoding))
     for strength in (0.0, 0.5, 1.7):
-        scaled, _ = encoded.colours([None, RED], strength=strength, decoding=decoding)
+        scaled, _ = encoded.ab_maps([None, RED], strength=strength, decoding=decoding)
         np.testing.assert_allclose(scaled, strength * own, atol=1e-4)
 
 
@@ -92,15 +92,15 @@ class Counting(fakes.Colorizer):
         return super().colour(encoding, [None], hints)[0]
 
 
-def test_the_networks_own_colours_are_worked_out_once_and_only_below_1() -> None:
+def test_the_networks_own_colors_are_worked_out_once_and_only_below_1() -> None:
     colorizer = Counting()
     one = Encoded(colorizer, LIGHTNESS)
     for strength in (1.0, 1.3, 2.0):
-        list(one.colours([RED, BLUE], strength=strength))
+        list(one.ab_maps([RED, BLUE], strength=strength))
     assert colorizer.asked == [RED, BLUE]
     many = [Palette.from_hex(f"#0000{number:02x}").to_size() for number in range(12)]
     for strength in (0.9, 0.2, 0.0):
-        assert len(list(one.colours([RED, BLUE, *many], strength=strength))) == 14
+        assert len(list(one.ab_maps([RED, BLUE, *many], strength=strength))) == 14
     assert colorizer.asked.count(None) == 1 and len(colorizer.asked) == 15
 
 
@@ -109,12 +109,12 @@ def test_hints_used_long_ago_are_let_go() -> None:
     one = Encoded(colorizer, LIGHTNESS)
     painted = [dab() for _ in range(6)]
     for hints in (*painted, painted[-1]):
-        list(one.colours([RED], hints))
+        list(one.ab_maps([RED], hints))
     assert len(colorizer.asked) == 6
     for hints in painted[-MAX_HINTS:]:
-        list(one.colours([RED], hints))
+        list(one.ab_maps([RED], hints))
     assert len(colorizer.asked) == 6
-    list(one.colours([RED], painted[0]))
+    list(one.ab_maps([RED], painted[0]))
     assert len(colorizer.asked) == 7
 
 
@@ -123,13 +123,13 @@ def test_the_engines_previews_go_from_one_picture_to_each_palettes_own() -> None
     params = {"key": "k", "width": 40, "height": 30, "format": "Y u8"}
     service.set_picture(Job(params, bytes([128]) * 1200, lambda *_: None, lambda: False))
 
-    def tell(method: str, params: Any, blob: Any) -> None:
+    def notify(method: str, params: Any, blob: Any) -> None:
         if method == "picture":
             shown.append(np.frombuffer(bytes(blob), np.uint8).reshape(30, 40, 3)[15, 20].astype(int))
 
     for strength in (0.0, 0.5, 1.0):
         wanted = {"key": "k", "palettes": [list(RED.hex), list(BLUE.hex)], "strength": strength}
-        service.preview(Job(wanted, b"", tell, lambda: False))
+        service.preview(Job(wanted, b"", notify, lambda: False))
     nought, half, full = np.array(shown).reshape(3, 2, 3)
     assert (nought[0] == nought[1]).all() and np.ptp(nought[0]) > 5
     distances = [np.abs(each[0] - each[1]).sum() for each in (nought, half, full)]
@@ -145,7 +145,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.fromarray(np.repeat(np.repeat([[255, 0]], 30, 1), 40, 0).astype(np.uint8)).save("mask.png")
 
 
-def coloured(*words: str) -> np.ndarray:
+def colored(*words: str) -> np.ndarray:
     command = ["colorize", "photo.png", "-o", "out", "--overwrite", *words]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, (result.stdout, result.stderr, result.exception)
@@ -155,12 +155,12 @@ def coloured(*words: str) -> np.ndarray:
 @pytest.mark.usefixtures("world")
 def test_the_command_line_does_the_same_in_regions_too() -> None:
     reds = ",".join(RED.hex)
-    natural = coloured("--auto")
+    natural = colored("--auto")
     assert np.ptp(natural, axis=2).max() > 5
-    np.testing.assert_array_equal(coloured("--palette", reds, "--strength", "0"), natural)
-    half, full = coloured("--palette", reds, "--strength", "0.5"), coloured("--palette", reds)
+    np.testing.assert_array_equal(colored("--palette", reds, "--strength", "0"), natural)
+    half, full = colored("--palette", reds, "--strength", "0.5"), colored("--palette", reds)
     assert natural[20, 30, 0] < half[20, 30, 0] < full[20, 30, 0]
-    region = coloured("--region", "mask.png", reds, "--strength", "0")
+    region = colored("--region", "mask.png", reds, "--strength", "0")
     np.testing.assert_array_equal(region[:, :25], natural[:, :25])
     assert np.ptp(region[:, 35:], axis=2).max() == 0
-    assert np.ptp(coloured("--auto", "--strength", "0"), axis=2).max() == 0
+    assert np.ptp(colored("--auto", "--strength", "0"), axis=2).max() == 0

@@ -61,7 +61,7 @@ def test_words_behind_the_mask_change_nothing() -> None:
             torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
-def test_known_colours_are_a_set_and_later_ones_are_unseen() -> None:
+def test_known_colors_are_a_set_and_later_ones_are_unseen() -> None:
     network = make_network()
     memory, mask = network.encode(torch.randn(1, 2, 12), torch.ones(1, 2, dtype=torch.bool), torch.zeros(1).long())
     colors = torch.randn(1, 4, 3)

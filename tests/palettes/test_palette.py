@@ -119,7 +119,7 @@ def test_hex_and_lab_round_trip(values):
     assert palette.lab.dtype == np.float32
 
 
-def test_from_lab_keeps_lightness_and_hue_of_impossible_colours():
+def test_from_lab_keeps_lightness_and_hue_of_impossible_colors():
     wild = np.array([[60.0, 120.0, -40.0], [120.0, 5.0, 5.0], [-3.0, 0.0, 0.0]])
     lab = Palette.from_lab(wild).lab
     np.testing.assert_allclose(lab[:, 0], [60, 100, 0], atol=0.5)
@@ -147,13 +147,13 @@ def test_every_palette_becomes_five(values):
 
 
 @pytest.mark.parametrize("one", ["#ffffff", "#000000", "#ff0000", "#808080"])
-def test_one_colour_becomes_five_that_differ_in_lightness(one):
+def test_one_color_becomes_five_that_differ_in_lightness(one):
     lab = Palette.from_hex(one).to_size().lab
     lightness = np.sort(lab[:, 0])
     assert np.diff(lightness).min() > 5
 
 
-def test_many_colours_become_the_middles_of_their_groups():
+def test_many_colors_become_the_middles_of_their_groups():
     rng = np.random.default_rng(0)
     centres = Palette.from_hex("#c02020,#20a040,#2040c0,#e0e0d0,#202020").colors
     noisy = np.clip(np.repeat(centres, 59, axis=0) + rng.integers(-6, 7, (295, 3)), 0, 255)

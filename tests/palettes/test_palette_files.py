@@ -77,7 +77,7 @@ def test_lists_as_found_in_the_wild():
     assert len(parse_palettes(b"#fff #000\n#f00, #0f0\n#00f", ".hex")) == 3
 
 
-def test_photoshop_colour_spaces():
+def test_photoshop_color_spaces():
     def entry(space: int, *values: int) -> bytes:
         return struct.pack(">5H", space, *(value & 0xFFFF for value in values))
 

@@ -142,7 +142,7 @@ def test_palettes_need_no_torch() -> None:
     ("phrase", "hue"),
     [("red", 35), ("greene gardn", 135), ("ocean blue", 270), ("sunflower yellow", 90), ("seafoam", 180)],
 )
-def test_shipped_model_knows_colours(phrase: str, hue: float) -> None:
+def test_shipped_model_knows_colors(phrase: str, hue: float) -> None:
     """The chroma-weighted mean hue of five palettes (degrees in ab) lies within 45 of the word's."""
     sampler = PaletteSampler.from_tensors(*_shipped())
     lab = np.concatenate([palette.lab for palette in sampler.sample(PaletteRequest(phrase)).palettes])

@@ -105,7 +105,7 @@ def test_every_word_is_kept_or_part_of_a_denial(words: list[str]) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.integers(0, 9), COLORS, max_size=10), st.integers(3, 10), st.integers(1, 4))
-def test_locked_colours_stand_exactly_where_they_are_locked(
+def test_locked_colors_stand_exactly_where_they_are_locked(
     sampler: PaletteSampler, locked: dict[int, Color], colors: int, count: int
 ) -> None:
     locked = {position: color for position, color in locked.items() if position < colors}
@@ -119,7 +119,7 @@ def test_locked_colours_stand_exactly_where_they_are_locked(
         assert (np.diff(free) >= -1e-4).all()
 
 
-def test_the_free_colours_know_the_locked_ones() -> None:
+def test_the_free_colors_know_the_locked_ones() -> None:
     """A network that repeats what it knows: with one colour locked, the others come near it."""
     torch.manual_seed(0)
     network = PaletteSetNet(PaletteSetConfig(word_dimensions=4, width=16, heads=2, mixtures=2, encoder_blocks=0))
@@ -147,7 +147,7 @@ def test_the_free_colours_know_the_locked_ones() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(COLORS, min_size=1, max_size=4))
-def test_no_colour_is_like_one_to_avoid(sampler: PaletteSampler, avoid: list[Color]) -> None:
+def test_no_color_is_like_one_to_avoid(sampler: PaletteSampler, avoid: list[Color]) -> None:
     refuse = refusal(avoid)
     assert refuse is not None and refuse(colors_lab(avoid)).all()
     for palette in sampler.sample(PaletteRequest("deep sea", 2, steering=Steering(avoid=tuple(avoid)))).palettes:
@@ -168,7 +168,7 @@ def test_when_everything_is_to_be_avoided() -> None:
         escape(np.zeros((1, 3)), lambda lab: np.ones(len(lab), dtype=bool))
 
 
-def test_a_phrase_may_say_no_to_a_colour(sampler: PaletteSampler) -> None:
+def test_a_phrase_may_say_no_to_a_color(sampler: PaletteSampler) -> None:
     result = sampler.sample(PaletteRequest("red sea, not red", count=4))
     refuse = refusal([COLOR_WORDS["red"]])
     assert result.note is not None and "avoiding red" in result.note and refuse is not None
@@ -185,7 +185,7 @@ def test_palettes_like_another_are_nearer_to_it(sampler: PaletteSampler) -> None
 
 
 @pytest.mark.parametrize("colors", [3, 4, 6, 10])
-def test_as_many_colours_as_asked_for(sampler: PaletteSampler, colors: int) -> None:
+def test_as_many_colors_as_asked_for(sampler: PaletteSampler, colors: int) -> None:
     request = PaletteRequest("deep sea", 3, steering=Steering(colors=colors))
     result = sampler.sample(request)
     assert result == sampler.sample(request)
@@ -199,7 +199,7 @@ def test_typical_members_are_chosen_the_more_the_more_it_counts() -> None:
     assert spread[0] > spread[1] > spread[2]
     for weight in (0.0, 3.0, 100.0):
         assert len(set(choose(distances, 5, weight))) == 5
-    right = points[choose(distances, 5, 0.5, liking=5 * points[:, 0]), 0].mean()
+    right = points[choose(distances, 5, 0.5, bonus=5 * points[:, 0]), 0].mean()
     assert right > points[choose(distances, 5, 0.5), 0].mean() + 0.5
 
 

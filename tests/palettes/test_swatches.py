@@ -22,7 +22,7 @@ def shares(picture: Image.Image, palette: Palette) -> list[float]:
 
 
 @pytest.mark.parametrize("title", ["", "autumn breeze", "mùa thu 🍂 осень", "long " * 200, "two\nlines\t"])
-def test_a_sheet_shows_every_colour_equally(title):
+def test_a_sheet_shows_every_color_equally(title):
     sheet = swatch_sheet([AUTUMN, AUTUMN, AUTUMN], title)
     found = shares(sheet, AUTUMN)
     assert sheet.mode == "RGB" and min(found) > 0.09 and max(found) - min(found) < 0.005
@@ -76,7 +76,7 @@ def test_a_pipe_gets_plain_codes_on_one_line():
     assert printed(force_terminal=True, no_color=True, color_system=None).endswith(" ".join(AUTUMN.hex) + "\n")
 
 
-def test_a_terminal_gets_blocks_in_the_colours():
+def test_a_terminal_gets_blocks_in_the_colors():
     text = printed(force_terminal=True, color_system="truecolor")
     for code, (red, green, blue) in zip(AUTUMN.hex, AUTUMN.colors, strict=True):
         assert f"48;2;{red};{green};{blue}m {code} " in text

@@ -10,7 +10,7 @@ from t2c_engine.color.lab import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
 from t2c_engine.pictures.picture import Picture, lightness, lightness_at, srgb_profile
 from t2c_engine.pictures.resize import resize
 from t2c_engine.rendering import guided_upsampling
-from t2c_engine.rendering.block_renderer import Painter, Workspace
+from t2c_engine.rendering.block_renderer import BlockRenderer, Workspace
 from t2c_engine.rendering.guided_upsampling import render
 
 
@@ -37,13 +37,13 @@ def test_painter_agrees_with_the_plain_formulas(dtype: type, chroma: float) -> N
     full = 1.0 if dtype == np.float32 else np.iinfo(dtype).max
     grey = (grey_scene(60, 80) * full).astype(dtype)
     ab = smooth_ab(1, chroma, (60, 80))
-    painter = Painter(Picture(grey).space, np.dtype(dtype))
+    renderer = BlockRenderer(Picture(grey).space, np.dtype(dtype))
     workspace = Workspace(60, 80)
     planes = workspace.block(60)
-    painter.read(grey, planes)
+    renderer.read(grey, planes)
     planes[5], planes[7] = ab[..., 0] / 500, ab[..., 1] / -200
     result = np.empty((60, 80, 3), dtype)
-    painter.paint(workspace, result)
+    renderer.write(workspace, result)
     expected = paint_plainly(grey / full, ab)
     difference = np.abs(result / full - expected) * 255
     light = srgb_to_lab(np.repeat(grey[..., None] / full, 3, 2))[..., :1]
@@ -67,7 +67,7 @@ def test_lightness_passes_untouched(dtype: type, channels: int) -> None:
     assert error.max() < (0.5 if dtype == np.uint8 else 0.1)
 
 
-def test_smooth_colour_arrives() -> None:
+def test_smooth_color_arrives() -> None:
     """On an even grey the result is the map itself, bilinearly enlarged."""
     ab = smooth_ab(3, 15)
     result = render(Picture(np.full((96, 128), 0.5, np.float32)), ab)
@@ -76,7 +76,7 @@ def test_smooth_colour_arrives() -> None:
 
 
 @pytest.mark.parametrize("offset", [0, 5, 16, 27])
-def test_colour_changes_at_the_edge_of_lightness(offset: int) -> None:
+def test_color_changes_at_the_edge_of_lightness(offset: int) -> None:
     """Two regions, colour known at 1/32: no colour crosses the edge by more than two pixels."""
     edge = 256 + offset
     picture = np.full((512, 512), 110, np.uint8)
@@ -84,11 +84,11 @@ def test_colour_changes_at_the_edge_of_lightness(offset: int) -> None:
     sides = np.array([[30.0, 20.0], [-25.0, 30.0]], np.float32)
     ab = np.where(np.arange(512)[None, :, None] < edge, sides[0], sides[1]) * np.ones((512, 1, 1), np.float32)
     result = srgb_to_lab(render(Picture(picture), resize(ab, (16, 16))) / 255.0)[..., 1:]
-    for part, colour in ((result[:, : edge - 2], sides[0]), (result[:, edge + 2 :], sides[1])):
-        assert np.abs(part - colour).max() < 0.1 * np.abs(sides[0] - sides[1]).max()
+    for part, color in ((result[:, : edge - 2], sides[0]), (result[:, edge + 2 :], sides[1])):
+        assert np.abs(part - color).max() < 0.1 * np.abs(sides[0] - sides[1]).max()
 
 
-def test_texture_darker_than_its_surroundings_gets_no_new_colour() -> None:
+def test_texture_darker_than_its_surroundings_gets_no_new_color() -> None:
     """A thin dark line is too small for the map; it must not be given colours from beyond the map's range."""
     picture = grey_scene(256, 256) * 0.2 + 0.5
     picture[100:102] = 0.02
@@ -97,7 +97,7 @@ def test_texture_darker_than_its_surroundings_gets_no_new_colour() -> None:
     assert result[98:104].min() >= ab.min() - 3 and result[98:104].max() <= ab.max() + 3
 
 
-def test_no_colour_is_grey() -> None:
+def test_no_color_is_grey() -> None:
     picture = Picture((grey_scene(48, 64) * 255).astype(np.uint8))
     grey = render(picture, np.zeros((12, 16, 2), np.float32))
     np.testing.assert_array_equal(grey, np.repeat(picture.pixels[..., None], 3, 2))

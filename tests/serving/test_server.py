@@ -55,7 +55,7 @@ def test_hello_tells_versions(engine: Engine) -> None:
     assert set(hello) >= {"models", "pid", "python", "formats"}
 
 
-def test_palettes_hold_the_locked_colours(engine: Engine) -> None:
+def test_palettes_hold_the_locked_colors(engine: Engine) -> None:
     answer = engine.palettes("autumn", count=4, seed=3, locked={0: "#102030", 4: "#fff"})
     assert answer["model"] == "fake-tpn" and answer["note"] is None
     assert len(answer["palettes"]) == 4 == len({tuple(palette) for palette in answer["palettes"]})
@@ -78,7 +78,7 @@ def test_the_note_of_the_sampler_arrives(engine: Engine) -> None:
         ("RGB float", "float32", 3),
     ],
 )
-def test_every_format_is_coloured_in_its_own_precision(engine: Engine, format: str, dtype: str, channels: int) -> None:
+def test_every_format_is_colored_in_its_own_precision(engine: Engine, format: str, dtype: str, channels: int) -> None:
     pixels = ramp(60, 40, dtype, channels)
     key = send(engine, pixels, format)
     (normal,) = engine.colorize(key, [RED], mode="normal")
@@ -89,11 +89,11 @@ def test_every_format_is_coloured_in_its_own_precision(engine: Engine, format: s
     lab, before = srgb_to_lab(result), srgb_to_lab(grey)
     assert np.abs(lab[..., 0] - before[..., 0]).mean() < 0.3
     assert lab[20, 30, 1] > 10, "red has come"
-    (colour,) = engine.colorize(key, [RED])
-    assert colour[2:] == (60, 40, "RGB u8")
+    (color,) = engine.colorize(key, [RED])
+    assert color[2:] == (60, 40, "RGB u8")
 
 
-def test_colour_layers_are_at_most_2048_px_long_and_each_palette_gives_its_own(engine: Engine) -> None:
+def test_color_layers_are_at_most_2048_px_long_and_each_palette_gives_its_own(engine: Engine) -> None:
     key = send(engine, ramp(4100, 100, "uint8"), "Y u8")
     told: list[tuple[float, str]] = []
     results = list(engine.colorize(key, [RED, BLUE, RED[:2]], on_progress=lambda done, text: told.append((done, text))))
@@ -114,7 +114,7 @@ def test_strength_nought_is_the_same_for_every_palette_and_grey_without_one(engi
     assert np.abs(none - ramp(64, 48, "uint8")[..., None]).max() <= 1
 
 
-def test_dabs_are_a_picture_of_their_own_and_no_palette_means_the_networks_colours(engine: Engine) -> None:
+def test_dabs_are_a_picture_of_their_own_and_no_palette_means_the_networks_colors(engine: Engine) -> None:
     key = send(engine, np.full((40, 60), 128, np.uint8), "Y u8")
     dabs = np.zeros((20, 30, 4), np.uint8)
     dabs[4:10, 4:10] = (40, 80, 220, 255)
@@ -147,8 +147,8 @@ def test_odd_sizes(engine: Engine, size: tuple[int, int]) -> None:
 
 def test_floats_that_are_no_lightness_do_no_harm(engine: Engine) -> None:
     pixels = np.array([[np.nan, np.inf, -np.inf, -1.0, 5.0, 0.5]] * 4, np.float32)
-    ((_, colour, *_),) = engine.colorize(send(engine, pixels, "Y float"), [RED], mode="normal")
-    assert np.isfinite(np.frombuffer(colour, np.float32)).all()
+    ((_, color, *_),) = engine.colorize(send(engine, pixels, "Y float"), [RED], mode="normal")
+    assert np.isfinite(np.frombuffer(color, np.float32)).all()
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_what_fails_inside_is_told_and_the_engine_lives_on(start: Start, behavio
     assert engine.palettes("autumn")["palettes"]
 
 
-def test_the_status_tells_what_became_of_the_colouriser(start: Start) -> None:
+def test_the_status_tells_what_became_of_the_colorizer(start: Start) -> None:
     for engine, word in ((start(), "ready"), (start("unloadable"), "damaged")):
         engine.hello(90)
         end = time.monotonic() + 90
@@ -252,10 +252,10 @@ def test_whatever_is_asked_right_after_hello_is_answered_while_the_networks_load
             engine.palettes("autumn breeze", count=2, timeout=300)  # from here on torch is being imported
             key = send(engine, ramp(300, 200, "uint8"), "Y u8")
             stream = engine.colorize(key, [RED, BLUE], device="cpu", timeout=300)
-            coloured = threading.Thread(target=lambda: results.extend(stream))
+            colored = threading.Thread(target=lambda: results.extend(stream))
             results: list[Any] = []
-            coloured.start()
-            while coloured.is_alive():
+            colored.start()
+            while colored.is_alive():
                 answer = engine.palettes("autumn breeze", count=2, locked={turn: "#102030"}, timeout=300)
                 assert len(answer["palettes"]) == 2
             assert [index for index, *_ in results] == [0, 1]

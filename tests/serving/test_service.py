@@ -81,21 +81,21 @@ class Counting(fakes.Colorizer):
         return super().colour(encoding, palettes, hints)
 
 
-def test_a_picture_is_encoded_once_and_a_palette_coloured_once() -> None:
+def test_a_picture_is_encoded_once_and_a_palette_colored_once() -> None:
     colorizer, told = Counting(), []
     service = Service(fakes.PaletteSampler.load, lambda device: colorizer)
     params = {"key": "k", "width": 40, "height": 30, "format": "Y u8"}
     service.set_picture(Job(params, bytes(range(200)) * 6, lambda *_: None, lambda: False))
-    tell = lambda method, params, blob: told.append((method, params.get("index"), bytes(blob)))  # noqa: E731
+    notify = lambda method, params, blob: told.append((method, params.get("index"), bytes(blob)))  # noqa: E731
     palettes = [list(one.hex) for one in (RED, BLUE)]
-    service.preview(Job({"key": "k", "palettes": palettes}, b"", tell, lambda: False))
-    service.colorize(Job({"key": "k", "palettes": [*palettes, palettes[0]]}, b"", tell, lambda: False))
+    service.preview(Job({"key": "k", "palettes": palettes}, b"", notify, lambda: False))
+    service.colorize(Job({"key": "k", "palettes": [*palettes, palettes[0]]}, b"", notify, lambda: False))
     assert colorizer.encoded == 1 and colorizer.asked == [2]
     pictures = [(index, blob) for method, index, blob in told if method == "picture"]
     assert [index for index, _ in pictures] == [0, 1, 0, 1, 2]
     assert pictures[2][1] == pictures[4][1] != pictures[3][1]
     many = [["#000000", f"#0000{number:02x}"] for number in range(20)]
-    service.colorize(Job({"key": "k", "palettes": many}, b"", tell, lambda: False))
+    service.colorize(Job({"key": "k", "palettes": many}, b"", notify, lambda: False))
     assert sum(colorizer.asked[1:]) == 20 and max(colorizer.asked) <= 8
 
 

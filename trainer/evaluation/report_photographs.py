@@ -128,10 +128,10 @@ def _sheets(paths: Sequence[Path], out: Path, chosen: Mapping[str, Palette]) -> 
         picture = read_picture(path)
         small = Picture(pixels=small_srgb(picture, SHEET_SIDE))
         lightness = small_lightness(picture, colorizer.short_side)
-        maps = Encoded(colorizer, lightness).colours(palettes)
-        coloured = [preview(render(small, ab)) for ab in maps]
+        maps = Encoded(colorizer, lightness).ab_maps(palettes)
+        colored = [preview(render(small, ab)) for ab in maps]
         grey = without_colour(preview(small.pixels))
-        sheet = contact_sheet([grey, *coloured], [None, *palettes], captions, path.stem)
+        sheet = contact_sheet([grey, *colored], [None, *palettes], captions, path.stem)
         target = out / f"{path.stem}.jpg"
         write_file(target, _jpeg(sheet), overwrite=True)
         yield target

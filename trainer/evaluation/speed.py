@@ -26,14 +26,14 @@ def network_speed(colorizer: Colorizer, runs: int = 7) -> dict[str, float]:
     palettes = [Palette.from_hex("#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33")] * PALETTES
     reference = PCN().eval().to(colorizer.device)
     light = torch.from_numpy(lightness)[None, None].to(colorizer.device)
-    colours = torch.from_numpy(palettes[0].lab)[None].to(colorizer.device)
+    colors = torch.from_numpy(palettes[0].lab)[None].to(colorizer.device)
 
     def ours() -> None:
         colorizer.colour(colorizer.encode(lightness), palettes)
 
     @torch.inference_mode()
     def theirs() -> None:
-        reference(light, colours).cpu()
+        reference(light, colors).cpu()
 
     for warm_up in (ours, theirs):
         warm_up()

@@ -27,7 +27,7 @@ def squeezenet(tmp_path: Path) -> Path:
     return tmp_path / "squeezenet.npz"
 
 
-def test_ciede2000_is_the_standards_for_colours_of_one_lightness() -> None:
+def test_ciede2000_is_the_standards_for_colors_of_one_lightness() -> None:
     rng = np.random.default_rng(1)
     true, other = rng.uniform(-70, 70, (2, 1, 6, 6, 2))
     one, two = (np.concatenate((np.full((1, 6, 6, 1), 50.0), ab), -1) for ab in (true, other))
@@ -37,7 +37,7 @@ def test_ciede2000_is_the_standards_for_colours_of_one_lightness() -> None:
     assert float(ciede2000_distance(wanted, wanted)) == pytest.approx(0.5), "smooth at 0"
 
 
-def test_pictures_are_compared_by_features_through_which_colours_learn(squeezenet: Path) -> None:
+def test_pictures_are_compared_by_features_through_which_colors_learn(squeezenet: Path) -> None:
     distance = PerceptualDistance(squeezenet)
     lightness = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0)) * 60 + 20
     true = torch.randn(2, 2, 4, 4, generator=torch.Generator().manual_seed(1)) * 20
@@ -60,7 +60,7 @@ def test_soft_bins_weigh_the_five_nearest_by_a_gaussian() -> None:
     assert np.allclose(weights[:5], expected / expected.sum(), atol=1e-6) and weights[5] == 0
 
 
-def test_likelihood_asks_which_of_the_mixed_colours_is_the_pixels_own() -> None:
+def test_likelihood_asks_which_of_the_mixed_colors_is_the_pixels_own() -> None:
     centres = torch.tensor([[30.0, 0.0], [-30.0, 0.0], [0.0, 0.0]]).view(1, 3, 2, 1, 1)
     true = torch.tensor([27.0, 4.0]).view(1, 2, 1, 1)
 
@@ -73,7 +73,7 @@ def test_likelihood_asks_which_of_the_mixed_colours_is_the_pixels_own() -> None:
     assert distance(0.9, 0.1, 0.0) < distance(0.5, 0.0, 0.5) < distance(0.0, 0.5, 0.5)
 
 
-def test_rare_colours_weigh_more_and_common_ones_keep_the_mean_at_one() -> None:
+def test_rare_colors_weigh_more_and_common_ones_keep_the_mean_at_one() -> None:
     bins = torch.tensor([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0]])  # so far apart that smoothing does nothing
     ab = torch.cat((bins[:1].repeat(90, 1), bins[1:2].repeat(10, 1)))
     weights = class_weights(ab, bins)
@@ -82,7 +82,7 @@ def test_rare_colours_weigh_more_and_common_ones_keep_the_mean_at_one() -> None:
     assert float(0.9 * weights[0] + 0.1 * weights[1]) == pytest.approx(1)
 
 
-def test_colourfulness_is_asked_of_whole_pictures_not_of_places() -> None:
+def test_colorfulness_is_asked_of_whole_pictures_not_of_places() -> None:
     ab = torch.randn(3, 2, 8, 8) * 20
     moved = ab.flip(2)
     assert colorfulness_distance(moved, ab) < 1e-4

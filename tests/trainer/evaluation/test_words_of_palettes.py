@@ -41,7 +41,7 @@ def test_texts_that_are_not_modified(text: str) -> None:
     assert modified_texts([TextColors("plum", PLAIN, "pat", "val"), TextColors("plum", PLAIN, "colorhunt")]) == []
 
 
-def test_a_name_gets_palettes_that_hold_its_colour() -> None:
+def test_a_name_gets_palettes_that_hold_its_color() -> None:
     lab = hex_to_lab(["#35ac68"])
     name = TextColors("clover", lab, "names", palettes_around=4)
     far = TextColors("pinkest", hex_to_lab(["#ff00aa"]), "names", palettes_around=4)
