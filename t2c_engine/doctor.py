@@ -139,7 +139,7 @@ def check_models() -> Iterator[Check]:
         sound.add(card.kind)
         words = f"{card.name} {card.version} ({card.kind}, {card.size / 1e6:.1f} MB), sha256 as on its card"
         yield Check("model", "ok", words)
-    purposes = {"tpn": "palettes from phrases", "colorizer": "colouring"}
+    purposes = {"palette": "palettes from phrases", "colorizer": "colouring"}
     for kind in sorted(purposes.keys() - sound):
         places = ", ".join(str(folder) for folder in model_folders())
         advice = f"Reinstall text2colors, or put a model into one of: {places}."

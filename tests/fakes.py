@@ -39,8 +39,8 @@ class PaletteSampler:
 
     @classmethod
     def load(cls, model: str | None = None) -> PaletteSampler:
-        if model not in (None, "fake-tpn"):
-            raise ModelError(f"No tpn model is called '{model}'.")
+        if model not in (None, "fake-palettes"):
+            raise ModelError(f"No palette model is called '{model}'.")
         return cls()
 
     def sample(self, request: PaletteRequest) -> PaletteResult:
@@ -50,7 +50,7 @@ class PaletteSampler:
         drawn = rng.integers(0, 256, (request.count, request.steering.free, 3)).tolist()
         note = "no word of the phrase is known" if request.phrase == "qqq" else None
         palettes = tuple(request.steering.arrange(colors_lab(one)) for one in drawn)
-        return PaletteResult(request.phrase, request.seed, "fake-tpn", palettes, note)
+        return PaletteResult(request.phrase, request.seed, "fake-palettes", palettes, note)
 
 
 OWN = Palette.from_hex("#7f786a")  # of a colouriser without a palette

@@ -26,6 +26,63 @@ WORDS = (
     ),
     *("maple", "fallen", "wilt", "retro", "fifty", "do", "not", "know", "i", "cold", "fire", "sun", "flower", "heart"),
 )
+SET_SETTINGS = """
+architecture = "palette-set"
+name = "tiny"
+version = "1"
+seed = 1
+steps = {steps}
+cooldown = 30
+warmup = 2
+batch = 24
+learning_rate = 1e-2
+word_rate = 0.3
+weight_decay = 0.05
+word_decay = 0.5
+ema = 0.98
+noise = 1.0
+word_dropout = 0.1
+word_dimensions = 8
+[mix]
+pat = 0.6
+colorhunt = 0.2
+names = 0.2
+[network]
+width = 16
+heads = 2
+mixtures = 3
+positions = 16
+encoder_blocks = 1
+decoder_blocks = 2
+dropout = 0.2
+[sampling]
+candidates = 16
+temperature = [0.2, 0.5, 1.0]
+typicality = 0.0
+chroma = 0.0
+"""
+PAPER_SETTINGS = """
+architecture = "tpn-paper"
+name = "tiny-paper"
+version = "1"
+seed = 1
+epochs = {steps}
+batch = 8
+learning_rate = 2e-3
+adversarial_weight = 1.0
+huber_weight = 100.0
+kl_weight = 0.5
+initial_std = 0.05
+[network]
+word_dimensions = 8
+hidden = 8
+dropout = 0.2
+[sampling]
+candidates = 0
+temperature = [1.0, 1.0, 1.0]
+typicality = 0.0
+chroma = 0.0
+"""
 THEMES = {
     "red fire": ["#330000", "#880000", "#cc2200", "#ee5533", "#ffccbb"],
     "deep blue sea": ["#000022", "#001155", "#113388", "#3366bb", "#bbddff"],
@@ -55,3 +112,11 @@ def make_data(folder: Path) -> Path:
     names = "name,hex\nslytherin,#115511\nSlytherin Green,#114411\nslytherin night,#002200\nfire red,#cc2200\n"
     (folder / "text" / "xkcd_color_names.csv").write_text(names)
     return folder
+
+
+def settings_file(folder: Path, text: str, steps: int) -> Path:
+    """A TOML file of SET_SETTINGS or PAPER_SETTINGS for so many steps (epochs)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{steps}.toml"
+    path.write_text(text.format(steps=steps))
+    return path

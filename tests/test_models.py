@@ -26,13 +26,13 @@ def places(tmp_path, monkeypatch):
 
 
 def export(folder: Path, name: str = "small", **changes: Any) -> models.ModelCard:
-    values: dict[str, Any] = {"version": "1.0", "kind": "tpn", "licence": "MIT", "data": ["PAT (é)"]}
+    values: dict[str, Any] = {"version": "1.0", "kind": "palette", "licence": "MIT", "data": ["PAT (é)"]}
     return export_model(folder, TENSORS, name=name, **{**values, "config": {"hidden": 150}, **changes})
 
 
 def test_an_exported_model_is_found_and_loads(places):
     card = export(places / "package", figures={"best of 5": 18.5}, attribution=["by someone"], conditions=["palette"])
-    assert find_model("tpn") == card and installed_models() == [card]
+    assert find_model("palette") == card and installed_models() == [card]
     weights = load_weights(card)
     assert weights["layer.weight"].dtype == np.float16 and weights["words"].dtype == np.int8
     np.testing.assert_allclose(weights["layer.weight"], TENSORS["layer.weight"], atol=1e-3)
@@ -44,19 +44,19 @@ def test_export_is_repeatable_and_replaces(places):
     first = export(places / "package")
     content = weights_path(first).read_bytes()
     assert export(places / "package") == first and weights_path(first).read_bytes() == content
-    assert export(places / "package", version="2.0").version == find_model("tpn").version == "2.0"
+    assert export(places / "package", version="2.0").version == find_model("palette").version == "2.0"
 
 
 def test_search_order_and_defaults(places):
     export(places / "package", "shipped", default=True)
     export(places / "user", "mine")
-    assert find_model("tpn").name == "shipped"
-    assert find_model("tpn", "mine").folder == places / "user"
+    assert find_model("palette").name == "shipped"
+    assert find_model("palette", "mine").folder == places / "user"
     export(places / "named", "shipped", version="9", default=True)
-    assert find_model("tpn").version == "9"
+    assert find_model("palette").version == "9"
     assert len(installed_models()) == 2
     with pytest.raises(ModelError, match="shipped, mine"):
-        find_model("tpn", "other")
+        find_model("palette", "other")
     with pytest.raises(ModelError, match="No colorizer model"):
         find_model("colorizer")
 
@@ -80,7 +80,7 @@ def test_missing_weights_and_no_safetensors(places):
     fake["size"], fake["sha256"] = 15, hashlib.sha256(b"not safetensors").hexdigest()
     (places / "package/small.json").write_text(json.dumps(fake))
     with pytest.raises(ModelError, match="no readable safetensors"):
-        load_weights(find_model("tpn"))
+        load_weights(find_model("palette"))
     (places / "package/small.safetensors").unlink()
     with pytest.raises(ModelError, match="missing"):
         weights_path(card)
@@ -111,15 +111,15 @@ def test_an_unreadable_card_is_named_and_hides_no_other(places, change, caplog):
         path.write_text(json.dumps(json.loads(path.read_text()) | change))
     assert [card.name for card in installed_models()] == ["good"]
     assert "bad.json" in caplog.text
-    assert find_model("tpn").name == "good"
+    assert find_model("palette").name == "good"
     with pytest.raises(ModelError, match=r"bad\.json"):
-        find_model("tpn", "bad")
+        find_model("palette", "bad")
 
 
 def test_weights_that_float16_cannot_hold_are_not_exported(places):
     for value in (np.nan, np.inf, 1e6):
         with pytest.raises(ModelError, match="'w' is not finite"):
-            export_model(places, {"w": np.array([value])}, name="x", version="1", kind="tpn", licence="MIT")
+            export_model(places, {"w": np.array([value])}, name="x", version="1", kind="palette", licence="MIT")
     with pytest.raises(ModelError, match="plain name"):
         export(places / "package", "../x")
     assert not (places / "package").exists()

@@ -40,17 +40,16 @@ def options(verbose: Annotated[bool, typer.Option("--verbose", help="Say more.")
 
 @app.command()
 @reported
-def tpn(
+def palettes(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/ and words/.")],
-    out: Out = Path("runs/tpn"),
-    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "tpn.toml",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    out: Out = Path("runs/palettes"),
+    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "palette-set.toml",
     init: Init = None,
 ) -> None:
-    """Train text-to-palette (configs/tpn.toml, or the paper's configs/tpn-paper.toml) and export it into the run."""
-    from trainer.train_palettes import train_tpn
+    """Train text-to-palette (configs/palette-set.toml, or configs/tpn-paper*.toml) and export it into the run."""
+    from trainer.train_palettes import train_palette_network
 
-    card = train_tpn(config, data, out, resume=resume, init=init)
+    card = train_palette_network(config, data, out, init=init)
     logging.info("Exported %s", out / card.file)
 
 
@@ -144,7 +143,7 @@ def evaluate(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/, images/eval/ and nets/.")],
     only: Annotated[str | None, typer.Option("--only", help="palettes, colors or speed.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts and pictures, for a look.")] = None,
-    tpn: Annotated[str | None, typer.Option("--tpn", help="Which palette model.")] = None,
+    palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
     device: Device = "cpu",
     judged: Annotated[
@@ -158,7 +157,9 @@ def evaluate(
 
     if only not in (None, "palettes", "colors", "speed"):
         raise UsageError(f"There are no figures of '{only}'; choose palettes, colors or speed.")
-    figures = evaluate_all(data, only=only, limit=limit, tpn=tpn, colorizer=model, device=device, judged=judged)
+    figures = evaluate_all(
+        data, only=only, limit=limit, palette_model=palette_model, colorizer=model, device=device, judged=judged
+    )
     text = json.dumps(figures, indent=2)
     if out is not None:
         from t2c_engine.files import write_file

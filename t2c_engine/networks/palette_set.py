@@ -24,18 +24,18 @@ LOG_SIGMA = (-3.2, 1.5)  # range of the Gaussians' log scale, in scaled Lab: fro
 
 @dataclass(frozen=True, slots=True)
 class PaletteSetConfig:
-    """Shape of the network."""
+    """Shape of the network; values stand in model cards and in the trainer's settings."""
 
-    word_dimensions: int = 128
-    width: int = 192
-    heads: int = 4
-    encoder_blocks: int = 1  # words attend to each other
-    decoder_blocks: int = 2  # perceptrons after the attention to words
-    mixtures: int = 16
-    positions: int = 16  # words further back share the last one
-    colors: int = 5  # largest number of colours that can be known, plus one
-    sources: int = 6
-    dropout: float = 0.2
+    word_dimensions: int
+    width: int
+    heads: int
+    encoder_blocks: int  # words attend to each other
+    decoder_blocks: int  # perceptrons after the attention to words
+    mixtures: int
+    positions: int  # words further back share the last one
+    colors: int  # largest number of colours that can be known, plus one
+    sources: int
+    dropout: float
 
 
 class Mixture(NamedTuple):

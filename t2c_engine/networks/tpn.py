@@ -24,11 +24,11 @@ LAB_RANGE = (100.0, 255.0, 255.0)  # ... over this range
 
 @dataclass(frozen=True, slots=True)
 class TpnPaperConfig:
-    """Shape of the network; the defaults are the published implementation's."""
+    """Shape of the network; the published one stands in the trainer's configs/tpn-paper.toml."""
 
-    word_dimensions: int = 300
-    hidden: int = 150
-    dropout: float = 0.2
+    word_dimensions: int
+    hidden: int
+    dropout: float
 
 
 class Conditions(NamedTuple):

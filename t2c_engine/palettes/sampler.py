@@ -80,10 +80,10 @@ class SamplingConfig:
     by `chroma` times their mean chroma.
     """
 
-    candidates: int = 48
-    temperature: tuple[float, float, float] = (0.5, 1.0, 1.3)
-    typicality: float = 0.0
-    chroma: float = 0.0
+    candidates: int
+    temperature: tuple[float, float, float]
+    typicality: float
+    chroma: float
 
     def temperature_at(self, variety: float) -> float:
         """The temperature for a variety of 0..1."""
@@ -113,7 +113,7 @@ class PaletteSampler:
         Raises:
             ModelError: there is no such model, or its weights are missing, damaged or do not fit.
         """
-        card = find_model("tpn", model)
+        card = find_model("palette", model)
         return cls.from_tensors(card.name, card.config, load_weights(card))
 
     @classmethod
@@ -124,7 +124,7 @@ class PaletteSampler:
             ModelError: they do not fit together.
         """
         try:
-            table = dict(config.get("sampling", {}))
+            table = dict(config["sampling"])
             table |= {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
             sampling, shape = SamplingConfig(**table), config["network"]
         except (TypeError, KeyError, AttributeError) as error:

@@ -148,7 +148,7 @@ def hello() -> dict[str, Any]:
     from t2c_engine.models import find_model
 
     models = {}
-    for kind in ("tpn", "colorizer"):
+    for kind in ("palette", "colorizer"):
         try:
             card = find_model(kind)
         except ModelError as error:

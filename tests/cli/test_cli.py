@@ -59,7 +59,7 @@ def test_a_phrase_gives_palettes_that_repeat():
 def test_palette_json_is_one_object_a_phrase():
     (one,) = lines(t2c("palette", "lá rơi 🍂", "-n", 2, "--seed", 7, "--json").stdout)
     assert list(one) == ["phrase", "seed", "model", "palettes"]
-    assert (one["phrase"], one["seed"], one["model"]) == ("lá rơi 🍂", 7, "fake-tpn")
+    assert (one["phrase"], one["seed"], one["model"]) == ("lá rơi 🍂", 7, "fake-palettes")
     assert [len(palette) for palette in one["palettes"]] == [5, 5]
     Path("phrases.txt").write_text("\ufeffred rose\n\n   \nblue sea\r\n", "utf-8")
     found = lines(t2c("palette", "--file", "phrases.txt", "-n", 1, "--json").stdout)
@@ -288,7 +288,7 @@ def test_models_are_listed_and_bad_cards_named(tmp_path):
         weights,
         name="small",
         version="1.2",
-        kind="tpn",
+        kind="palette",
         licence="MIT",
         data=["PAT", "names"],
         figures={"best of 5": 18.25},
@@ -303,14 +303,14 @@ def test_models_are_listed_and_bad_cards_named(tmp_path):
 
 
 def test_doctor_finds_missing_and_tampered_models(tmp_path):
-    for kind in ("tpn", "colorizer"):
+    for kind in ("palette", "colorizer"):
         export_model(tmp_path / "models", {"w": np.ones(3)}, name=kind, version="1", kind=kind, licence="MIT")
     checks = lines(t2c("doctor", "--json").stdout)
     assert {"Python", "torch", "device", "model", "writing", "memory"} <= {check["name"] for check in checks}
     assert all(check["state"] != "problem" for check in checks)
-    (tmp_path / "models/tpn.safetensors").write_bytes(b"x" * 80)
+    (tmp_path / "models/palette.safetensors").write_bytes(b"x" * 80)
     result = t2c("doctor", code=1)
-    assert "sha256 differs" in result.stdout and "no usable tpn model" in result.stdout
+    assert "sha256 differs" in result.stdout and "no usable palette model" in result.stdout
 
 
 def test_palettes_start_without_torch():

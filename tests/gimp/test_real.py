@@ -32,7 +32,7 @@ def facts(host: Host) -> dict[str, Any]:
     except ModelError as error:
         pytest.skip(str(error))
     try:
-        find_model("tpn")
+        find_model("palette")
         phrase = True
     except ModelError:
         phrase = False

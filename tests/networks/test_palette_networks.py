@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,12 @@ from torch.distributions import Categorical, MixtureSameFamily, MultivariateNorm
 from t2c_engine.errors import ModelError
 from t2c_engine.networks import palette_set, tpn
 from t2c_engine.palettes.numpy_network import LAB_CENTRE, LAB_SCALE, LOG_SIGMA, Mixture, NumpyPaletteNet, draw
+from trainer.common.settings import read_settings
 
-CONFIG = palette_set.PaletteSetConfig(word_dimensions=12, width=16, heads=2, mixtures=3, dropout=0.1)
+CONFIG = palette_set.PaletteSetConfig(
+    word_dimensions=12, width=16, heads=2, encoder_blocks=1, decoder_blocks=2, mixtures=3, positions=16, colors=5,
+    sources=6, dropout=0.1,
+)  # fmt: skip
 SHAPE = asdict(CONFIG)
 
 
@@ -123,12 +128,13 @@ def test_wrong_weights_are_refused() -> None:
 
 def paper_parts() -> tuple[tpn.TpnGenerator, tpn.Conditions]:
     torch.manual_seed(0)
-    generator = tpn.TpnGenerator(tpn.TpnPaperConfig(word_dimensions=12, hidden=8)).eval()
+    generator = tpn.TpnGenerator(tpn.TpnPaperConfig(word_dimensions=12, hidden=8, dropout=0.2)).eval()
     return generator, generator.encode(torch.randn(2, 3, 12), torch.tensor([3, 1]), torch.zeros(2, 3, 8))
 
 
 def test_paper_network_has_the_published_sizes() -> None:
-    generator = tpn.TpnGenerator(tpn.TpnPaperConfig())
+    settings = read_settings(Path("trainer/configs/tpn-paper.toml"))
+    generator = tpn.TpnGenerator(tpn.TpnPaperConfig(**settings["network"]))
     assert generator.encoder.hidden_size == generator.decoder.hidden_size == 150
     assert generator.encoder.num_layers == 1 and generator.dropout.p == 0.2
     assert generator.encoder.input_size == 300

@@ -30,7 +30,7 @@ NETWORK = {
 CARD = {
     "architecture": "palette-set",
     "network": NETWORK,
-    "sampling": {"candidates": 32, "temperature": [0.2, 0.8, 1.2]},
+    "sampling": {"candidates": 32, "temperature": [0.2, 0.8, 1.2], "typicality": 0.0, "chroma": 0.0},
 }
 
 
@@ -112,18 +112,19 @@ def test_distances_used_for_choosing_follow_ciede2000() -> None:
 
 
 def test_temperature_between_the_settings() -> None:
-    config = SamplingConfig(temperature=(0.4, 0.8, 1.6))
+    config = SamplingConfig(candidates=0, temperature=(0.4, 0.8, 1.6), typicality=0.0, chroma=0.0)
     assert [config.temperature_at(v) for v in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx([0.4, 0.6, 0.8, 1.2, 1.6])
 
 
 def test_loads_an_installed_model(
     tensors: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    export_model(tmp_path, tensors, name="tiny", version="1", kind="tpn", licence="MIT", config=CARD, default=True)
+    export_model(tmp_path, tensors, name="tiny", version="1", kind="palette", licence="MIT", config=CARD, default=True)
     monkeypatch.setenv("T2C_MODELS", str(tmp_path))
     result = PaletteSampler.load("tiny").sample(PaletteRequest("red fire"))
     assert result.model == "tiny" and len(result.palettes) == 5
-    export_model(tmp_path, tensors, name="odd", version="1", kind="tpn", licence="MIT", config={"sampling": {"x": 1}})
+    odd = {"sampling": {"x": 1}}
+    export_model(tmp_path, tensors, name="odd", version="1", kind="palette", licence="MIT", config=odd)
     with pytest.raises(ModelError, match="odd"):
         PaletteSampler.load("odd")
 
@@ -151,6 +152,6 @@ def test_shipped_model_knows_colors(phrase: str, hue: float) -> None:
 
 
 def _shipped() -> tuple[str, Mapping[str, Any], dict[str, np.ndarray]]:
-    card = read_card(PACKAGE_FOLDER / "tpn-set.json")
+    card = read_card(PACKAGE_FOLDER / "palette-set.json")
     assert card.size < 12e6 and card.default
     return card.name, card.config, load_weights(card)

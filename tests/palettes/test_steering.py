@@ -26,7 +26,8 @@ NETWORK = {
     "word_dimensions": 16, "width": 16, "heads": 2, "encoder_blocks": 0, "decoder_blocks": 1, "mixtures": 4,
     "positions": 16, "colors": 5, "sources": 6, "dropout": 0.0,
 }  # fmt: skip
-CARD = {"network": NETWORK, "sampling": {"candidates": 24, "temperature": [0.2, 0.8, 1.2], "typicality": 0.4}}
+SAMPLING = {"candidates": 24, "temperature": [0.2, 0.8, 1.2], "typicality": 0.4, "chroma": 0.0}
+CARD = {"network": NETWORK, "sampling": SAMPLING}
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_locked_colors_stand_exactly_where_they_are_locked(
 def test_the_free_colors_know_the_locked_ones() -> None:
     """A network that repeats what it knows: with one colour locked, the others come near it."""
     torch.manual_seed(0)
-    network = PaletteSetNet(PaletteSetConfig(word_dimensions=4, width=16, heads=2, mixtures=2, encoder_blocks=0))
+    network = PaletteSetNet(PaletteSetConfig(**NETWORK | {"word_dimensions": 4, "mixtures": 2, "decoder_blocks": 2}))
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
     from t2c_engine.networks.palette_set import log_density
 
@@ -204,7 +205,7 @@ def test_typical_members_are_chosen_the_more_the_more_it_counts() -> None:
 
 
 def test_the_papers_network_says_that_it_cannot_be_steered() -> None:
-    paper = PaperSampler(TpnGenerator(TpnPaperConfig(word_dimensions=4, hidden=8)))
+    paper = PaperSampler(TpnGenerator(TpnPaperConfig(word_dimensions=4, hidden=8, dropout=0.0)))
     rng = np.random.default_rng(0)
     with pytest.raises(ModelError, match="cannot hold"):
         paper.sample(np.zeros((1, 4)), 2, 5, rng, 1.0, np.zeros((2, 1, 3)))

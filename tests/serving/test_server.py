@@ -57,7 +57,7 @@ def test_hello_tells_versions(engine: Engine) -> None:
 
 def test_palettes_hold_the_locked_colors(engine: Engine) -> None:
     answer = engine.palettes("autumn", count=4, seed=3, locked={0: "#102030", 4: "#fff"})
-    assert answer["model"] == "fake-tpn" and answer["note"] is None
+    assert answer["model"] == "fake-palettes" and answer["note"] is None
     assert len(answer["palettes"]) == 4 == len({tuple(palette) for palette in answer["palettes"]})
     assert all((palette[0], palette[4]) == ("#102030", "#ffffff") for palette in answer["palettes"])
     assert answer == engine.palettes("autumn", count=4, seed=3, locked={0: "#102030", 4: "#fff"})

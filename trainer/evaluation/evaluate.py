@@ -27,7 +27,7 @@ def evaluate_all(
     *,
     only: str | None = None,
     limit: int | None = None,
-    tpn: str | None = None,
+    palette_model: str | None = None,
     colorizer: str | None = None,
     device: str = "cpu",
     judged: bool = True,
@@ -41,7 +41,7 @@ def evaluate_all(
     """
     figures: Figures = {}
     if only in (None, "palettes"):
-        sampler = PaletteSampler.load(tpn)
+        sampler = PaletteSampler.load(palette_model)
         figures["palettes"] = evaluate_palettes(sampler, data, limit=limit).as_json()
         figures["words"] = evaluate_words(sampler, data, limit=limit)
     if only in (None, "colors"):

@@ -21,7 +21,6 @@ from t2c_engine.models import ModelCard, export_model
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
 from t2c_engine.text.lexicon import Lexicon
-from trainer.common.checkpoints import CHECKPOINT, load_checkpoint
 from trainer.palettes.build_lexicon import build_lexicon
 from trainer.palettes.data import GROUPS, PaletteTable, pack, read_texts
 from trainer.palettes.synthetic_texts import modified_texts, named_palettes
@@ -100,20 +99,6 @@ def prepare_data(data: Path, out: Path, dimensions: int, init: Path | None, grou
     return run
 
 
-def open_checkpoint(out: Path, resume: bool) -> dict[str, Any] | None:
-    """The run's checkpoint if it is to be resumed, None for a new run.
-
-    Raises:
-        UsageError: nothing to resume, or a new run would overwrite an old one.
-    """
-    path = out / CHECKPOINT
-    if resume and not path.exists():
-        raise UsageError(f"No run to resume is in {out}; start one without --resume.")
-    if not resume and path.exists():
-        raise UsageError(f"{out} holds a run already; go on with it (--resume) or name another folder.")
-    return load_checkpoint(out, "cpu") if resume else None
-
-
 def export(
     out: Path,
     tensors: Mapping[str, np.ndarray],
@@ -125,7 +110,7 @@ def export(
     figures: Mapping[str, Any],
 ) -> ModelCard:
     """Write weights and card into the run's folder; data and licences are those of the sources trained on."""
-    settings = "tpn-paper" if config["architecture"] == "tpn-paper" else "tpn"
+    settings = "tpn-paper" if config["architecture"] == "tpn-paper" else "palette-set"
     groups = [GROUPS[index] for index in np.unique(table.source)]
     used = [_LICENCES[group] for group in groups if group in _LICENCES]
     return export_model(
@@ -133,11 +118,11 @@ def export(
         tensors,
         name=name,
         version=version,
-        kind="tpn",
+        kind="palette",
         licence="CC BY-SA 4.0",
         attribution=ATTRIBUTION,
         data=(*used, "ConceptNet Numberbatch word vectors (CC BY-SA 4.0)"),
-        command=f"t2c-train tpn --config trainer/configs/{settings}.toml",
+        command=f"t2c-train palettes --config trainer/configs/{settings}.toml",
         figures=figures,
         config=config,
         default=config["architecture"] != "tpn-paper",
@@ -157,7 +142,7 @@ def publish(run: Path, into: Path, figures: Mapping[str, Any]) -> ModelCard | No
     from t2c_engine.models import load_weights, read_card
 
     cards = [read_card(path) for path in sorted(run.glob("*.json"))]
-    card = next((one for one in cards if one.kind == "tpn"), None)
+    card = next((one for one in cards if one.kind == "palette"), None)
     if card is None:
         return None
     palettes = figures.get("palettes", {})

@@ -7,9 +7,8 @@ step draws its data and chance from (seed, step) alone, so a run that was killed
 from __future__ import annotations
 
 import logging
-import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,77 +19,63 @@ from torch import Tensor, nn
 from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard
 from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet, log_density, scale_lab
+from t2c_engine.palettes.palette import PALETTE_SIZE
 from t2c_engine.palettes.sampler import PaletteSampler, SamplingConfig
 from t2c_engine.text.lexicon import Lexicon
-from trainer.common.checkpoints import Stateful, load_initial, restore, save_checkpoint, states_of
+from trainer.common.checkpoints import Stateful, load_checkpoint, load_initial, restore, save_checkpoint, states_of
 from trainer.common.run_log import RunLog, track
 from trainer.common.schedule import learning_rate
+from trainer.common.settings import build_settings
 from trainer.palettes.build_lexicon import quantise
 from trainer.palettes.data import GROUPS, SOURCES, PaletteTable
 from trainer.palettes.run import (
     SHEET_PHRASES,
     RunData,
     export,
-    open_checkpoint,
     palette_sheet,
     prepare_data,
 )
 
 log = logging.getLogger(__name__)
 
-COLORS = 5
 AVERAGE_EVERY = 4  # steps between updates of the averaged weights
 
 
 @dataclass(frozen=True, slots=True)
 class PaletteTrainConfig:
-    """Settings of a run; the fields are explained in configs/tpn.toml."""
+    """Settings of a run; values and explanations stand in configs/palette-set.toml."""
 
-    name: str = "tpn-set"
-    version: str = "1"
-    seed: int = 1
-    steps: int = 6000
-    cooldown: int = 4500
-    warmup: int = 100
-    batch: int = 256
-    learning_rate: float = 2e-3
-    word_rate: float = 0.3
-    weight_decay: float = 0.05
-    word_decay: float = 0.5
-    ema: float = 0.98
-    noise: float = 1.0
-    word_dropout: float = 0.1
-    word_dimensions: int = 128
-    mix: Mapping[str, float] = field(default_factory=lambda: {"pat": 1.0})
-    network: PaletteSetConfig = field(default_factory=PaletteSetConfig)
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
-
-
-def read_table(path: Path) -> dict[str, Any]:
-    """A TOML file's settings.
-
-    Raises:
-        UsageError: the file cannot be read or is not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The settings in {path} cannot be read: {error}.") from error
+    name: str
+    version: str
+    seed: int
+    steps: int
+    cooldown: int
+    warmup: int
+    batch: int
+    learning_rate: float
+    word_rate: float
+    weight_decay: float
+    word_decay: float
+    ema: float
+    noise: float
+    word_dropout: float
+    word_dimensions: int
+    mix: Mapping[str, float]
+    network: PaletteSetConfig
+    sampling: SamplingConfig
 
 
 def make_config(table: Mapping[str, Any], path: Path) -> PaletteTrainConfig:
-    """Settings of the shipped architecture; raises UsageError for a setting that does not exist."""
+    """Settings of the shipped architecture.
+
+    Raises:
+        UsageError: a setting does not exist or is missing.
+    """
     values = {key: value for key, value in table.items() if key != "architecture"}
-    try:
-        dimensions = values.get("word_dimensions", PaletteTrainConfig().word_dimensions)
-        network = PaletteSetConfig(
-            **values.pop("network", {}), word_dimensions=dimensions, sources=len(SOURCES), colors=COLORS
-        )
-        sampling = values.pop("sampling", {})
-        sampling |= {key: tuple(value) for key, value in sampling.items() if isinstance(value, list)}
-        config = PaletteTrainConfig(**values, network=network, sampling=SamplingConfig(**sampling))
-    except (TypeError, AttributeError) as error:
-        raise UsageError(f"The settings in {path} cannot be used: {error}.") from error
+    given = {"word_dimensions": values.get("word_dimensions"), "sources": len(SOURCES), "colors": PALETTE_SIZE}
+    values["network"] = build_settings(PaletteSetConfig, {**values.get("network", {}), **given}, path, "network")
+    values["sampling"] = build_settings(SamplingConfig, values.get("sampling", {}), path, "sampling")
+    config = build_settings(PaletteTrainConfig, values, path)
     if unknown := set(config.mix) - set(GROUPS):
         raise UsageError(f"The settings in {path} mix in unknown data: {', '.join(sorted(unknown))}.")
     return config
@@ -122,7 +107,7 @@ class PaletteTrainingModule(nn.Module):
     def log_likelihood(self, words: Tensor, visible: Tensor, source: Tensor, colors: Tensor) -> Tensor:
         """Log density of each colour given those before it (B x 5), for scaled Lab colours B x 5 x 3."""
         memory, mask = self.network.encode(self.word_vectors(words), visible, source)
-        return log_density(self.network.decode(memory, mask, colors[:, : COLORS - 1]), colors)
+        return log_density(self.network.decode(memory, mask, colors[:, : PALETTE_SIZE - 1]), colors)
 
     def learned_vectors(self) -> np.ndarray:
         """All word vectors with their corrections (n x d, float32)."""
@@ -135,13 +120,12 @@ def train_palette_set(
     config: PaletteTrainConfig,
     data: Path,
     out: Path,
-    resume: bool = False,
     init: Path | None = None,
     save_every: int = 200,
     show_every: int = 500,
 ) -> ModelCard:
-    """Train the shipped architecture; see `train_tpn`."""
-    state = open_checkpoint(out, resume)
+    """Train the shipped architecture; see `train_palette_network`."""
+    state = load_checkpoint(out, "cpu")
     mixed = {name: share for name, share in config.mix.items() if share > 0}
     data_set = prepare_data(data, out, config.word_dimensions, init, mixed)
     run = Run(config, data_set, mixed, init)
@@ -180,7 +164,7 @@ class Run:
     """
 
     def __init__(self, config: PaletteTrainConfig, data: RunData, mix: Mapping[str, float], init: Path | None) -> None:
-        """Arguments and errors as of `train_tpn`; `mix`: shares (any scale) of the data sets, by name."""
+        """Arguments and errors as of `train_palette_network`; `mix`: shares (any scale) of the data sets, by name."""
         self._config = config
         self._rows = data.train
         self._members = [np.flatnonzero(data.train.source == index) for index in range(len(GROUPS))]
@@ -225,7 +209,7 @@ def step_loss(module: PaletteTrainingModule, rows: PaletteTable, config: Palette
     visible = (words >= 0) & (torch.rand(words.shape) >= config.word_dropout)
     colors = shuffled(rows, config.noise)
     likelihood = module.log_likelihood(words, visible, torch.from_numpy(rows.source_row), colors)
-    valid = torch.arange(COLORS) < count[:, None]
+    valid = torch.arange(PALETTE_SIZE) < count[:, None]
     return -(likelihood * valid).sum() / valid.sum()
 
 
@@ -238,8 +222,8 @@ def trim(words: np.ndarray) -> Tensor:
 def shuffled(rows: PaletteTable, noise: float) -> Tensor:
     """Scaled Lab colours (B x 5 x 3), those that are there in random order and in front, with noise in Lab units."""
     colors = scale_lab(torch.from_numpy(rows.colors) + noise * torch.randn(rows.colors.shape))
-    missing = torch.arange(COLORS) >= torch.from_numpy(rows.count)[:, None]
-    order = (torch.rand(len(rows), COLORS) + missing).argsort(1)
+    missing = torch.arange(PALETTE_SIZE) >= torch.from_numpy(rows.count)[:, None]
+    order = (torch.rand(len(rows), PALETTE_SIZE) + missing).argsort(1)
     return colors.gather(1, order[..., None].expand(-1, -1, 3))
 
 
@@ -251,7 +235,7 @@ def validation_loss(module: PaletteTrainingModule, rows: PaletteTable, config: P
     with torch.random.fork_rng():
         torch.manual_seed(0)
         words, count = trim(rows.words), torch.from_numpy(rows.count)
-        valid = torch.arange(COLORS) < count[:, None]
+        valid = torch.arange(PALETTE_SIZE) < count[:, None]
         total = 0.0
         for _ in range(3):
             likelihood = module.log_likelihood(

@@ -8,9 +8,8 @@ loop. What is shipped comes from `trainer.colorizer.train`.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from trainer.common.checkpoints import CHECKPOINT, Stateful, load_checkpoint, re
 from trainer.common.losses import class_balance, classification_loss
 from trainer.common.picture_data import AB_STEP, PictureSet, draw_batch, load_pictures
 from trainer.common.run_log import RunLog, track
+from trainer.common.settings import build_settings, read_settings
 from trainer.common.sheets import color_sheet
 from trainer.papers.classifier_network import ColorClassifier
 from trainer.papers.pcn_network import PCN, PCNDiscriminator
@@ -39,19 +39,19 @@ METHODS = ("pcn", "classifier")
 
 @dataclass(frozen=True, slots=True)
 class PaperConfig:
-    """Settings of a run. `width` 64 is the published size (34 and 32 M parameters)."""
+    """Settings of a run; values stand in configs/*-paper*.toml. `width` 64 is the published size (34 and 32 M)."""
 
-    method: str = "pcn"
-    steps: int = 80_000
-    batch: int = 12
-    crop: int = 160
-    width: int = 64
-    learning_rate: float = 2e-4
-    reconstruction_weight: float = 100.0  # of the Huber loss, or of the cross-entropy
-    gan_weight: float = 1.0  # 0: no discriminator
-    small_share: float = 0.0  # of steps that draw from pictures of a short side below 132 px
-    bfloat16: bool = False
-    seed: int = 1
+    method: str
+    steps: int
+    batch: int
+    crop: int
+    width: int
+    learning_rate: float
+    reconstruction_weight: float  # of the Huber loss, or of the cross-entropy
+    gan_weight: float  # 0: no discriminator
+    small_share: float  # of steps that draw from pictures of a short side below 132 px
+    bfloat16: bool
+    seed: int
 
 
 def read_paper_config(path: Path, **changes: Any) -> PaperConfig | None:
@@ -60,18 +60,15 @@ def read_paper_config(path: Path, **changes: Any) -> PaperConfig | None:
     Raises:
         UsageError: the file cannot be used.
     """
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-        if "method" not in table:
-            return None
-        config = PaperConfig(**table)
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
-        raise UsageError(f"The settings in {path} cannot be used: {error}.") from error
-    if config.method not in METHODS:
-        raise UsageError(f"The method '{config.method}' in {path} is not known; choose {' or '.join(METHODS)}.")
+    table = read_settings(path)
+    if "method" not in table:
+        return None
+    if table["method"] not in METHODS:
+        raise UsageError(f"The method '{table['method']}' in {path} is not known; choose {' or '.join(METHODS)}.")
+    config = build_settings(PaperConfig, table | {k: v for k, v in changes.items() if v is not None}, path)
     if config.crop % 64:
         raise UsageError(f"The crop of {config.crop} px in {path} cannot be used; give a multiple of 64.")
-    return replace(config, **{k: v for k, v in changes.items() if v is not None})
+    return config
 
 
 @dataclass(frozen=True, slots=True)

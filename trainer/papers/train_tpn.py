@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from torch.nn import functional as F
 from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard
 from t2c_engine.networks.tpn import (
-    COLORS,
     Conditions,
     TpnDiscriminator,
     TpnGenerator,
@@ -28,15 +27,16 @@ from t2c_engine.networks.tpn import (
     lab_to_unit,
     mean_condition,
 )
+from t2c_engine.palettes.palette import PALETTE_SIZE
 from t2c_engine.palettes.sampler import PaletteSampler, SamplingConfig
-from trainer.common.checkpoints import load_initial, restore, save_checkpoint, states_of
+from trainer.common.checkpoints import load_checkpoint, load_initial, restore, save_checkpoint, states_of
 from trainer.common.run_log import RunLog, track
+from trainer.common.settings import build_settings
 from trainer.palettes.data import PaletteTable
 from trainer.palettes.run import (
     SHEET_PHRASES,
     RunData,
     export,
-    open_checkpoint,
     palette_sheet,
     prepare_data,
 )
@@ -48,32 +48,32 @@ LOSSES = ("discriminator", "adversarial", "huber", "kl")
 
 @dataclass(frozen=True, slots=True)
 class PaperTrainConfig:
-    """Settings of a run; the fields are explained in configs/tpn-paper.toml."""
+    """Settings of a run; values and explanations stand in configs/tpn-paper.toml."""
 
-    name: str = "tpn-paper"
-    version: str = "1"
-    seed: int = 1
-    epochs: int = 1000
-    batch: int = 32
-    learning_rate: float = 2e-4
-    adversarial_weight: float = 1.0
-    huber_weight: float = 100.0
-    kl_weight: float = 0.5
-    initial_std: float = 0.05
-    network: TpnPaperConfig = field(default_factory=TpnPaperConfig)
-    sampling: SamplingConfig = field(default_factory=lambda: SamplingConfig(0, (1.0, 1.0, 1.0)))
+    name: str
+    version: str
+    seed: int
+    epochs: int
+    batch: int
+    learning_rate: float
+    adversarial_weight: float
+    huber_weight: float
+    kl_weight: float
+    initial_std: float
+    network: TpnPaperConfig
+    sampling: SamplingConfig
 
 
 def make_config(table: Mapping[str, Any], path: Path) -> PaperTrainConfig:
-    """Settings of a TOML table; raises UsageError for one that does not exist."""
+    """Settings of a TOML table.
+
+    Raises:
+        UsageError: a setting does not exist or is missing.
+    """
     values = {key: value for key, value in table.items() if key != "architecture"}
-    try:
-        network = TpnPaperConfig(**values.pop("network", {}))
-        sampling = values.pop("sampling", {"candidates": 0, "temperature": [1.0, 1.0, 1.0]})
-        sampling = SamplingConfig(sampling["candidates"], tuple(sampling["temperature"]))
-        return PaperTrainConfig(**values, network=network, sampling=sampling)
-    except (TypeError, KeyError) as error:
-        raise UsageError(f"The settings in {path} cannot be used: {error}.") from error
+    values["network"] = build_settings(TpnPaperConfig, values.get("network", {}), path, "network")
+    values["sampling"] = build_settings(SamplingConfig, values.get("sampling", {}), path, "sampling")
+    return build_settings(PaperTrainConfig, values, path)
 
 
 def train_paper(
@@ -81,18 +81,17 @@ def train_paper(
     path: Path,
     data: Path,
     out: Path,
-    resume: bool = False,
     init: Path | None = None,
     show_every: int = 20,
 ) -> ModelCard:
-    """Train the paper's configuration; arguments and errors as `trainer.train_palettes.train_tpn`."""
+    """Train the paper's configuration; arguments and errors as `trainer.train_palettes.train_palette_network`."""
     # data
     config = make_config(table, path)
-    state = open_checkpoint(out, resume)
+    state = load_checkpoint(out, "cpu")
     run = prepare_data(data, out, config.network.word_dimensions, init, ("pat",))
-    rows = np.flatnonzero((run.train.count == COLORS) & (run.train.words[:, 0] >= 0))
+    rows = np.flatnonzero((run.train.count == PALETTE_SIZE) & (run.train.words[:, 0] >= 0))
     if not len(rows):
-        raise UsageError(f"No text in {data} has a known word and {COLORS} colours to train on.")
+        raise UsageError(f"No text in {data} has a known word and {PALETTE_SIZE} colours to train on.")
     vectors = torch.from_numpy(run.lexicon.embed(list(range(len(run.lexicon.vocabulary)))))
 
     # models, optimisers, resume
@@ -207,8 +206,7 @@ def validation_huber(generator: TpnGenerator, rows: PaletteTable, vectors: Tenso
 
 def card_config(config: PaperTrainConfig) -> dict[str, Any]:
     """What a card says of how the model is built."""
-    sampling = {"candidates": config.sampling.candidates, "temperature": list(config.sampling.temperature)}
-    return {"architecture": "tpn-paper", "network": asdict(config.network), "sampling": sampling}
+    return {"architecture": "tpn-paper", "network": asdict(config.network), "sampling": asdict(config.sampling)}
 
 
 def model_tensors(generator: TpnGenerator, run: RunData) -> dict[str, np.ndarray]:

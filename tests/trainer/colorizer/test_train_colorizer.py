@@ -33,7 +33,7 @@ from trainer.common.picture_data import (
 )
 from trainer.common.run_log import RunLog
 from trainer.common.schedule import learning_rate
-from trainer.papers.train_colorizer import PaperConfig, load_method, read_paper_config, train_paper_colors
+from trainer.papers.train_colorizer import load_method, read_paper_config, train_paper_colors
 
 TINY = ColorizerConfig(widths=(8, 12, 16), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 CONFIG = TrainConfig(
@@ -162,7 +162,9 @@ def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize(("method", "gan"), [("pcn", 1.0), ("classifier", 0.0), ("classifier", 0.5)])
 def test_the_papers_networks_train_resume_and_colour(folder: Path, tmp_path: Path, method: str, gan: float) -> None:
-    config = PaperConfig(method=method, gan_weight=gan, steps=12, batch=4, crop=64, width=4, learning_rate=2e-3)
+    settings = Path(f"trainer/configs/{method}-paper.toml")
+    config = read_paper_config(settings, gan_weight=gan, steps=12, batch=4, crop=64, width=4, learning_rate=2e-3)
+    assert config is not None
     whole = train_paper_colors(config, [folder], tmp_path / "whole", tmp_path / "cache", save_every=6)
     train_paper_colors(replace(config, steps=6), [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
     parts = train_paper_colors(config, [folder], tmp_path / "parts", tmp_path / "cache", save_every=6)
@@ -178,7 +180,11 @@ def test_the_papers_networks_train_resume_and_colour(folder: Path, tmp_path: Pat
 
 def test_settings_of_papers_are_told_from_those_of_the_shipped_network(tmp_path: Path) -> None:
     configs = Path("trainer/configs")
-    methods = {path.stem: read_paper_config(path) for path in configs.glob("*.toml") if not path.stem.startswith("tpn")}
+    methods = {
+        path.stem: read_paper_config(path)
+        for path in configs.glob("*.toml")
+        if not path.stem.startswith(("tpn", "palette"))
+    }
     assert {name: config and config.method for name, config in methods.items()} == {
         "colorizer": None,
         "pcn-paper": "pcn",

@@ -12,7 +12,7 @@ from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.errors import UsageError
 from trainer.cli import app
 from trainer.evaluation.compare_colors import GROUPS, paper_method
-from trainer.papers.train_colorizer import PaperConfig, train_paper_colors
+from trainer.papers.train_colorizer import read_paper_config, train_paper_colors
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_runs_stand_beside_the_shipped_network_and_the_references(data: Path, tmp_path: Path) -> None:
     for method in ("pcn", "classifier"):
-        config = PaperConfig(method=method, steps=2, batch=2, crop=64, width=4)
+        settings = Path(f"trainer/configs/{method}-paper.toml")
+        config = read_paper_config(settings, steps=2, batch=2, crop=64, width=4)
+        assert config is not None
         train_paper_colors(config, [data / "training"], tmp_path / method, tmp_path / "cache")
     runs = [str(tmp_path / name) for name in ("pcn", "classifier")]
     sheets = tmp_path / "sheets"

@@ -10,12 +10,10 @@ from PIL import Image
 
 from t2c_engine.errors import ModelError
 from tests.fakes import PaletteSampler
-from tests.palette_data import make_data
-from tests.trainer.palettes.test_train_tpn import SET, settings_file
+from tests.trainer.conftest import PaletteRun
 from trainer.evaluation.compare_palettes import compare_models
 from trainer.evaluation.report_palettes import PAPER_PHRASES, ab_page, palette_page
 from trainer.palettes.data import TextColors, hex_to_lab
-from trainer.train_palettes import train_tpn
 
 
 def test_a_page_shows_true_palettes_where_there_are_some(tmp_path: Path) -> None:
@@ -39,16 +37,12 @@ def test_distributions_are_plotted_side_by_side(tmp_path: Path) -> None:
     assert len(one.getcolors(1 << 24) or []) > 100
 
 
-def test_models_are_compared_best_first(tmp_path: Path) -> None:
-    data = make_data(tmp_path / "data")
-    for steps in (2, 60):
-        text = SET.replace('name = "tiny"', f'name = "tiny-{steps}"')
-        train_tpn(settings_file(tmp_path, text, steps), data, tmp_path / f"run{steps}")
-    figures = compare_models([tmp_path / "run2", tmp_path / "run60"], data, tmp_path / "ab.png")
-    assert set(figures) == {"tiny-2", "tiny-60"}
-    assert figures["tiny-60"]["single"] < figures["tiny-2"]["single"]
+def test_models_are_compared_best_first(palette_run: PaletteRun, untrained_run: PaletteRun, tmp_path: Path) -> None:
+    figures = compare_models([untrained_run.folder, palette_run.folder], palette_run.data, tmp_path / "ab.png")
+    assert set(figures) == {"untrained", "tiny"}
+    assert figures["tiny"]["single"] < figures["untrained"]["single"]
     divergences = [one["ab_kl"] for one in figures.values()]
     assert divergences == sorted(divergences) and Image.open(tmp_path / "ab.png").width > 500
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match="No exported model"):
-        compare_models([tmp_path / "empty"], data, tmp_path / "ab.png")
+        compare_models([tmp_path / "empty"], palette_run.data, tmp_path / "ab.png")

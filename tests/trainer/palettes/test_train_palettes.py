@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,51 +13,15 @@ import pytest
 from t2c_engine.errors import UsageError
 from t2c_engine.models import load_weights, read_card
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
-from tests.palette_data import THEMES, make_data
+from tests.palette_data import SET_SETTINGS, THEMES, make_data, settings_file
+from tests.trainer.conftest import PaletteRun
+from trainer.common.settings import read_settings
 from trainer.evaluation.palettes import ab_divergence, evaluate_palettes, new_texts, unseen_words
 from trainer.palettes.data import TextColors, hex_to_lab, pack, read_texts
 from trainer.palettes.run import publish
-from trainer.palettes.train import make_config, read_table, train_palette_set
-from trainer.train_palettes import train_tpn
-
-SET = """
-architecture = "palette-set"
-name = "tiny"
-steps = {steps}
-cooldown = 30
-warmup = 2
-batch = 24
-learning_rate = 1e-2
-word_dimensions = 8
-[mix]
-pat = 0.6
-colorhunt = 0.2
-names = 0.2
-[network]
-width = 16
-heads = 2
-mixtures = 3
-encoder_blocks = 1
-[sampling]
-candidates = 16
-temperature = [0.2, 0.5, 1.0]
-"""
-PAPER = """
-architecture = "tpn-paper"
-name = "tiny-paper"
-epochs = {steps}
-batch = 8
-learning_rate = 2e-3
-[network]
-word_dimensions = 8
-hidden = 8
-"""
-
-
-def settings_file(folder: Path, text: str, steps: int) -> Path:
-    path = folder / f"{steps}.toml"
-    path.write_text(text.format(steps=steps))
-    return path
+from trainer.palettes.train import make_config, train_palette_set
+from trainer.papers.train_tpn import make_config as make_paper_config
+from trainer.train_palettes import train_palette_network
 
 
 def losses(run: Path, name: str) -> list[float]:
@@ -64,24 +29,29 @@ def losses(run: Path, name: str) -> list[float]:
     return [line["validation"][name] for line in lines if "validation" in line]
 
 
-@pytest.mark.parametrize(("text", "name", "short", "long"), [(SET, "nll", 2, 60), (PAPER, "huber", 1, 40)])
-def test_loss_falls_and_resume_is_exact(tmp_path: Path, text: str, name: str, short: int, long: int) -> None:
-    data = make_data(tmp_path / "data")
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    card = train_tpn(settings_file(tmp_path, text, long), data, whole)
-    # the same run, ended early and resumed: nothing of a step may depend on what came before but through the checkpoint
-    train_tpn(
-        settings_file(tmp_path, text.replace("cooldown = 30", f"cooldown = {long}"), short), data, tmp_path / "first"
-    )
-    first, last = losses(tmp_path / "first", name)[-1], losses(whole, name)[-1]
-    assert last < first - (0.3 if name == "nll" else 0.0)
-    interrupt(settings_file(tmp_path, text, long), data, broken, long // 2)
-    again = train_tpn(settings_file(tmp_path, text, long), data, broken, resume=True)
-    assert again.sha256 == card.sha256
-    assert (whole / "sheet.png").exists() and (whole / "loss.png").exists()
+def test_the_loss_falls_and_the_run_can_be_looked_at(palette_run: PaletteRun, untrained_run: PaletteRun) -> None:
+    assert losses(palette_run.folder, "nll")[-1] < losses(untrained_run.folder, "nll")[-1] - 0.3
+    assert (palette_run.folder / "sheet.png").exists() and (palette_run.folder / "loss.png").exists()
 
 
-def interrupt(path: Path, data: Path, out: Path, steps: int) -> None:
+def test_the_papers_loss_falls(paper_run: PaletteRun) -> None:
+    course = losses(paper_run.folder, "huber")
+    assert course[-1] < course[0]
+
+
+@pytest.mark.parametrize("fixture", ["palette_run", "paper_run"])
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
+    fixture: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Nothing of a step may depend on what came before but through the checkpoint."""
+    run: PaletteRun = request.getfixturevalue(fixture)
+    interrupt(run, tmp_path, 20)
+    again = train_palette_network(run.settings, run.data, tmp_path)
+    assert again.sha256 == run.card.sha256
+    assert train_palette_network(run.settings, run.data, tmp_path).sha256 == again.sha256  # nothing is left to train
+
+
+def interrupt(run: PaletteRun, out: Path, after: int) -> None:
     """Train and stop dead after so many steps (epochs), as Ctrl-C does."""
     import trainer.palettes.train
     import trainer.papers.train_tpn
@@ -89,29 +59,39 @@ def interrupt(path: Path, data: Path, out: Path, steps: int) -> None:
     class Stop(Exception):
         pass
 
-    module = trainer.papers.train_tpn if "paper" in read_table(path)["architecture"] else trainer.palettes.train
+    table = read_settings(run.settings)
+    module = trainer.papers.train_tpn if table["architecture"] == "tpn-paper" else trainer.palettes.train
     save = module.save_checkpoint
 
     def save_and_stop(folder: Path, state: dict[str, object]) -> None:
         save(folder, state)
-        if state.get("step", state.get("epoch")) == steps:
+        if state.get("step", state.get("epoch")) == after:
             raise Stop
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "save_checkpoint", save_and_stop)
         with pytest.raises(Stop):
             if module is trainer.palettes.train:
-                train_palette_set(make_config(read_table(path), path), data, out, save_every=steps)
+                train_palette_set(make_config(table, run.settings), run.data, out, save_every=after)
             else:
-                train_tpn(path, data, out)
+                train_palette_network(run.settings, run.data, out)
 
 
-def test_export_can_be_used_evaluated_and_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data, out = make_data(tmp_path / "data"), tmp_path / "run"
-    path = settings_file(tmp_path, SET, 60)
-    train_tpn(path, data, out)
+def test_a_run_of_other_settings_is_not_gone_on_with(palette_run: PaletteRun, tmp_path: Path) -> None:
+    folder = shutil.copytree(palette_run.folder, tmp_path / "run")
+    before = (folder / "checkpoint.pt").read_bytes()
+    wider = settings_file(tmp_path, SET_SETTINGS.replace("width = 16", "width = 32"), 60)
+    with pytest.raises(UsageError, match="other settings"):
+        train_palette_network(wider, palette_run.data, folder)
+    assert (folder / "checkpoint.pt").read_bytes() == before
+
+
+def test_export_can_be_used_evaluated_and_trained_on(
+    palette_run: PaletteRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = palette_run.data, palette_run.folder
     card = read_card(out / "tiny.json")
-    assert card.kind == "tpn" and any("Numberbatch" in text for text in card.attribution)
+    assert card.kind == "palette" and any("Numberbatch" in text for text in card.attribution)
     assert any(text.startswith("PAT") for text in card.data)
     monkeypatch.setenv("T2C_MODELS", str(out))
     sampler = PaletteSampler.load("tiny")
@@ -134,29 +114,32 @@ def test_export_can_be_used_evaluated_and_trained_on(tmp_path: Path, monkeypatch
     assert publish(data, tmp_path / "shipped", {}) is None
 
     weights = load_weights(card)
-    fine = train_tpn(settings_file(tmp_path, SET, 61), data, tmp_path / "fine", init=out / card.file)
+    fine = train_palette_network(
+        settings_file(tmp_path, SET_SETTINGS, 1), data, tmp_path / "fine", init=out / card.file
+    )
     assert load_weights(fine)["words.text"].tobytes() == weights["words.text"].tobytes()
 
 
-def test_a_run_is_not_overwritten_and_nothing_is_resumed_from_nothing(tmp_path: Path) -> None:
-    data, path = make_data(tmp_path / "data"), settings_file(tmp_path, SET, 1)
-    with pytest.raises(UsageError, match="No run to resume"):
-        train_tpn(path, data, tmp_path / "run", resume=True)
-    train_tpn(path, data, tmp_path / "run")
-    with pytest.raises(UsageError, match="holds a run already"):
-        train_tpn(path, data, tmp_path / "run")
-
-
 @pytest.mark.parametrize(
-    ("text", "message"),
-    [("steps = ", "cannot be read"), ("stepps = 3", "cannot be used"), ("architecture = 'x'", "unknown architecture"),
-     ("[mix]\nnothing = 1.0", "unknown data"), ("[network]\nwidht = 3", "cannot be used")],
+    ("old", "new", "message"),
+    [("steps = {steps}", "steps = ", "cannot be read"), ("steps =", "stepps =", "there is no stepps"),
+     ("seed = 1", "", "seed must be given"), ('"palette-set"', '"x"', "unknown architecture"),
+     ("colorhunt =", "nothing =", "unknown data"), ("width =", "widht =", r"\[network\].*there is no widht"),
+     ("chroma = 0.0", "", r"\[sampling\].*chroma must be given")],
 )  # fmt: skip
-def test_wrong_settings(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "wrong.toml"
-    path.write_text(text)
+def test_wrong_settings(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in SET_SETTINGS
+    path = settings_file(tmp_path, SET_SETTINGS.replace(old, new), 1)
     with pytest.raises(UsageError, match=message):
-        train_tpn(path, make_data(tmp_path / "data"), tmp_path / "run")
+        train_palette_network(path, make_data(tmp_path / "data"), tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["palette-set", "tpn-paper", "tpn-paper-gan", "tpn-paper-huber"])
+def test_the_settings_that_are_shipped_are_whole(name: str) -> None:
+    path = Path("trainer/configs") / f"{name}.toml"
+    table = read_settings(path)
+    config = (make_config if table["architecture"] == "palette-set" else make_paper_config)(table, path)
+    assert config.name == name
 
 
 def test_texts_are_read_and_packed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

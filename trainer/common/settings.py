@@ -1,0 +1,56 @@
+"""Settings of runs: TOML files to frozen dataclasses whose fields have no defaults, so that the file is the only place.
+
+Must not import networks or data.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from t2c_engine.errors import UsageError
+
+T = TypeVar("T")
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """A TOML file's settings, lists as tuples.
+
+    Raises:
+        UsageError: the file cannot be read or is not TOML.
+    """
+    try:
+        return _tuples(tomllib.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The settings in {path} cannot be read: {error}.") from error
+
+
+def build_settings(kind: type[T], values: Mapping[str, Any], path: Path, section: str = "") -> T:
+    """The dataclass `kind` of `values`.
+
+    Args:
+        values: a table of `read_settings`. path, section: where it stands, for messages.
+
+    Raises:
+        UsageError: a setting does not exist, is missing, or has no usable value.
+    """
+    where = f"[{section}] of {path}" if section else str(path)
+    if not isinstance(values, Mapping):
+        raise UsageError(f"The settings in {where} cannot be used: it must be a table.")
+    names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    if unknown := values.keys() - names:
+        raise UsageError(f"The settings in {where} cannot be used: there is no {', '.join(sorted(unknown))}.")
+    if missing := names - values.keys():
+        raise UsageError(f"The settings in {where} cannot be used: {', '.join(sorted(missing))} must be given.")
+    try:
+        return kind(**values)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"The settings in {where} cannot be used: {error}.") from error
+
+
+def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    return {key: _tuples(value) if isinstance(value, dict) else value for key, value in plain.items()}
