@@ -1,15 +1,14 @@
-"""Which device computes: auto, cpu, cuda or mps. Imports torch lazily; must not import anything else of the project."""
+"""Which device computes: auto, cpu, cuda or mps. Imports torch lazily; must not import networks or files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from t2c_engine.errors import DeviceError
+from t2c_engine.serving.protocol import DEVICES
 
 if TYPE_CHECKING:
     import torch
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -18,7 +18,7 @@ MOST_MODULES = 16  # in one folder
 
 # Each may import what stands before it, and its own folder; those of one line may not import one another.
 ENGINE_LAYERS = (
-    ("t2c_engine", "t2c_engine.errors"),
+    ("t2c_engine", "t2c_engine.errors", "t2c_engine.serving.protocol"),
     ("t2c_engine.files", "t2c_engine.color", "t2c_engine.devices"),
     ("t2c_engine.models", "t2c_engine.pictures", "t2c_engine.text"),
     ("t2c_engine.networks", "t2c_engine.rendering"),
@@ -76,7 +76,9 @@ def _for_type_checkers(node: ast.AST) -> bool:
 
 
 def part_of(module: str) -> str:
-    """Folder or top module, "t2c_engine.color", that a module belongs to."""
+    """Folder or top module, "t2c_engine.color", that a module belongs to; the protocol is a part itself."""
+    if module == SHIPPED_WITH_PLUGIN:
+        return module
     return ".".join(module.split(".")[:2])
 
 

@@ -16,12 +16,10 @@ import typer
 
 from t2c_engine.cli.terminal import notes
 from t2c_engine.errors import T2CError, UsageError
+from t2c_engine.serving.protocol import MAX_PALETTES, MAX_SEED
 
-MAX_COUNT = 100  # palettes or results asked for at once
-
-
-Count = Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_COUNT, help="How many palettes or results.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="The same seed gives the same palettes.")]
+Count = Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="How many palettes or results.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=MAX_SEED, help="The same seed gives the same palettes.")]
 Variety = Annotated[float, typer.Option("--variety", min=0, max=1, help="0: the most typical palettes; 1: daring.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]

@@ -20,8 +20,16 @@ from t2c_engine.cli.colorize import ColorizeCommand, colorize
 from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output, print_palettes, print_table
 from t2c_engine.errors import UsageError
-from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
+from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.steering import Steering, parse_locked
+from t2c_engine.serving.protocol import (
+    DEFAULT_COUNT,
+    DEFAULT_VARIETY,
+    MAX_DRAWN_COLORS,
+    MIN_DRAWN_COLORS,
+    PALETTE_SIZE,
+    PALETTE_SUFFIXES,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -43,9 +51,9 @@ def options(version: Annotated[bool, typer.Option("--version", help="Print the v
 @reported
 def palette(
     phrase: Annotated[str | None, typer.Argument(help="What the colours are to say.")] = None,
-    count: Count = 5,
+    count: Count = DEFAULT_COUNT,
     seed: Seed = 0,
-    variety: Variety = 0.5,
+    variety: Variety = DEFAULT_VARIETY,
     file: Annotated[Path | None, typer.Option("--file", help="Phrases, one a line; - reads standard input.")] = None,
     from_image: Annotated[Path | None, typer.Option("--from-image", help="Take the palette of this picture.")] = None,
     out: Annotated[
@@ -57,7 +65,9 @@ def palette(
     lock: Annotated[str, typer.Option("--lock", help="Colours that stay, by place: '1=#aabbcc,4=#112233'.")] = "",
     avoid: Annotated[str, typer.Option("--avoid", help="Colours not wanted: '#ff0000,#00ff00'.")] = "",
     like: Annotated[str, typer.Option("--like", help="More like this palette: '#8c2f1b,#d98c3f'.")] = "",
-    colors: Annotated[int, typer.Option("--colors", help="How many colours a palette has, 3 to 10.")] = PALETTE_SIZE,
+    colors: Annotated[
+        int, typer.Option("--colors", help=f"{MIN_DRAWN_COLORS} to {MAX_DRAWN_COLORS} colours a palette.")
+    ] = PALETTE_SIZE,
 ) -> None:
     """Palettes for a phrase, for every line of a file, or from a picture; of five colours if not asked otherwise."""
     if sum(source is not None for source in (phrase, file, from_image)) != 1:
@@ -119,10 +129,9 @@ def read_phrases(file: Path) -> Iterator[str]:
 def check_output(path: Path, overwrite: bool) -> None:
     """Refuse, before any work, an ending that cannot be written and a file that may not be replaced."""
     from t2c_engine.files import refuse_existing
-    from t2c_engine.palettes.files import READABLE
 
-    if path.suffix.lower() not in (*READABLE, ".png"):
-        raise UsageError(f"{path} has no ending that can be written; use one of {', '.join(READABLE)} or .png.")
+    if path.suffix.lower() not in (*PALETTE_SUFFIXES, ".png"):
+        raise UsageError(f"{path} has no ending that can be written; use one of {', '.join(PALETTE_SUFFIXES)} or .png.")
     refuse_existing(path, overwrite)
 
 

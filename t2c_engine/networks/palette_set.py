@@ -17,9 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LAB_CENTRE = (60.0, 5.0, 5.0)  # Lab is centred and divided by this before the network sees it
-LAB_SCALE = 30.0
-LOG_SIGMA = (-3.2, 1.5)  # range of the Gaussians' log scale, in scaled Lab: from 1.2 to 134 Lab units
+from t2c_engine.networks.palette_normalization import LAB_CENTRE, LAB_SCALE, LOG_SIGMA
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from t2c_engine.errors import ModelError
+from t2c_engine.serving.protocol import PALETTE_SIZE
 
-COLORS = 5
 LAB_LOW = (0.0, -128.0, -128.0)  # Lab is brought to 0..1 from this ...
 LAB_RANGE = (100.0, 255.0, 255.0)  # ... over this range
 
@@ -97,7 +97,7 @@ class TpnGenerator(nn.Module):
         state = torch.zeros_like(context)
         color = context.new_zeros(len(context), 3)
         colors = []
-        for index in range(COLORS):
+        for index in range(PALETTE_SIZE):
             if index:
                 context = self.attention(state, conditions)
             state = self.decoder(torch.cat((color, context), 1), state)  # s_i = f(s_{i-1}, y_{i-1}, c_i)
@@ -113,7 +113,7 @@ class TpnDiscriminator(nn.Module):
         super().__init__()
         hidden = config.hidden
         self.layers = nn.Sequential(
-            nn.Linear(hidden + 3 * COLORS, hidden), nn.ReLU(), nn.Linear(hidden, hidden // 2), nn.ReLU(),
+            nn.Linear(hidden + 3 * PALETTE_SIZE, hidden), nn.ReLU(), nn.Linear(hidden, hidden // 2), nn.ReLU(),
             nn.Linear(hidden // 2, 1),
         )  # fmt: skip
 
@@ -170,8 +170,8 @@ class PaperSampler:
         Raises:
             ModelError: it is asked for what it cannot do.
         """
-        if size != COLORS:
-            raise ModelError(f"The paper's network makes palettes of {COLORS} colours only, not {size}.")
+        if size != PALETTE_SIZE:
+            raise ModelError(f"The paper's network makes palettes of {PALETTE_SIZE} colours only, not {size}.")
         if (known is not None and known.shape[1]) or refuse is not None:
             raise ModelError("The paper's network cannot hold or avoid colours; choose another model.")
         if not len(vectors):

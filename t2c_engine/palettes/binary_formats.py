@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from t2c_engine.errors import PaletteError
-from t2c_engine.palettes.palette import MAX_COLORS, Color, Palette
+from t2c_engine.palettes.palette import Color, Palette
+from t2c_engine.serving.protocol import MAX_PALETTE_COLORS
 
 Group = tuple[str, list[Color]]  # a name, which may be empty, and colours
 
@@ -55,8 +56,8 @@ def parse_aco(content: bytes, where: str) -> list[Group]:
     version, count = reader.unpack("HH")
     if version not in (0, 1, 2):
         raise PaletteError(f"{where}, byte 0: an .aco file begins with version 0, 1 or 2, not {version}.")
-    if count > MAX_COLORS:
-        raise PaletteError(f"{where}, byte 2: {count} colours are more than a palette can use, {MAX_COLORS}.")
+    if count > MAX_PALETTE_COLORS:
+        raise PaletteError(f"{where}, byte 2: {count} colours are more than a palette can use, {MAX_PALETTE_COLORS}.")
     colors = []
     for _ in range(count):
         colors.append(_aco_color(reader))
@@ -84,10 +85,10 @@ def _aco_color(reader: _Bytes) -> Color:
 
 
 def render_aco(palettes: Sequence[Palette]) -> bytes:
-    """Version 1 and version 2 (with names), RGB. Raises PaletteError beyond `MAX_COLORS` colours in all."""
+    """Version 1 and version 2 (with names), RGB. Raises PaletteError beyond `MAX_PALETTE_COLORS` colours in all."""
     labelled = [(label, color) for palette, label in _labels(palettes) for color in palette.colors]
-    if len(labelled) > MAX_COLORS:
-        raise PaletteError(f"An .aco file takes {MAX_COLORS} colours, not {len(labelled)}; write fewer palettes.")
+    if len(labelled) > MAX_PALETTE_COLORS:
+        raise PaletteError(f"An .aco file takes {MAX_PALETTE_COLORS} colours, not {len(labelled)}; write less.")
     first, second = [struct.pack(">HH", 1, len(labelled))], [struct.pack(">HH", 2, len(labelled))]
     for label, color in labelled:
         entry = struct.pack(">HHHHH", _ACO_RGB, *(channel * 257 for channel in color), 0)
@@ -123,8 +124,8 @@ def parse_ase(content: bytes, where: str) -> list[Group]:
             (units,) = body.unpack("H")
             body.name(units)
             current[1].append(_ase_color(body))
-            if len(current[1]) > MAX_COLORS:
-                raise body.error(f"there are more than {MAX_COLORS} colours in one palette; split the file")
+            if len(current[1]) > MAX_PALETTE_COLORS:
+                raise body.error(f"there are more than {MAX_PALETTE_COLORS} colours in one palette; split the file")
     return groups
 
 

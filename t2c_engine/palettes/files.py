@@ -13,9 +13,9 @@ from pathlib import Path
 from t2c_engine.errors import PaletteError
 from t2c_engine.files import write_file
 from t2c_engine.palettes.binary_formats import Group, parse_aco, parse_ase, render_aco, render_ase
-from t2c_engine.palettes.palette import MAX_COLORS, Color, Palette, parse_hex
+from t2c_engine.palettes.palette import Color, Palette, parse_hex
+from t2c_engine.serving.protocol import MAX_PALETTE_COLORS, PALETTE_SUFFIXES
 
-READABLE = (".gpl", ".aco", ".ase", ".hex", ".txt")
 MAX_BYTES = 1 << 20  # far beyond any palette
 _GROUP_MARK = "# Palette:"  # a comment to other programs; where the next palette begins to us
 
@@ -30,8 +30,8 @@ def read_palettes(path: str | Path) -> tuple[Palette, ...]:
     """
     path = Path(path)
     kind = path.suffix.lower()
-    if kind not in READABLE:
-        raise PaletteError(f"{path} is no palette file this program knows; use one of {', '.join(READABLE)}.")
+    if kind not in PALETTE_SUFFIXES:
+        raise PaletteError(f"{path} is no palette file this program knows; use one of {', '.join(PALETTE_SUFFIXES)}.")
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -47,8 +47,8 @@ def read_palette(path: str | Path) -> Palette:
     """All colours of a file as one palette, whatever parts it has. Errors as `read_palettes`."""
     palettes = read_palettes(path)
     colors = tuple(color for palette in palettes for color in palette.colors)
-    if len(colors) > MAX_COLORS:
-        raise PaletteError(f"{path} holds {len(colors)} colours; at most {MAX_COLORS} can be used.")
+    if len(colors) > MAX_PALETTE_COLORS:
+        raise PaletteError(f"{path} holds {len(colors)} colours; at most {MAX_PALETTE_COLORS} can be used.")
     return Palette(colors, palettes[0].name if len(palettes) == 1 else Path(path).stem)
 
 
@@ -70,18 +70,18 @@ def write_palette(path: str | Path, palettes: Palette | Sequence[Palette], overw
 
 
 def parse_palettes(content: bytes, kind: str, where: str = "the palette") -> list[Group]:
-    """The (name, colours) groups in a file's bytes; `kind` is one of `READABLE`, `where` stands in messages.
+    """The (name, colours) groups in a file's bytes; `kind` is one of `PALETTE_SUFFIXES`, `where` stands in messages.
 
     Raises:
-        PaletteError: malformed, no colour, or more than `MAX_COLORS` in one group.
+        PaletteError: malformed, no colour, or more than `MAX_PALETTE_COLORS` in one group.
     """
     parse = {".gpl": _parse_gpl, ".aco": parse_aco, ".ase": parse_ase, ".hex": _parse_list, ".txt": _parse_list}
     groups = [(name, colors) for name, colors in parse[kind](content, where) if colors]
     if not groups:
         raise PaletteError(f"{where} holds no colour; give a palette with at least one.")
     for _, colors in groups:
-        if len(colors) > MAX_COLORS:
-            raise PaletteError(f"{where} holds more than {MAX_COLORS} colours, too many for a palette; shorten it.")
+        if len(colors) > MAX_PALETTE_COLORS:
+            raise PaletteError(f"{where} holds more than {MAX_PALETTE_COLORS} colours; shorten the palette.")
     return groups
 
 
@@ -115,7 +115,7 @@ def _parse_gpl(content: bytes, where: str) -> list[Group]:
             if len(words) < 3 or not all(re.fullmatch("[0-9]{1,3}", word) and int(word) < 256 for word in words[:3]):
                 raise PaletteError(f"{where}, line {number}: '{line[:40]}' does not begin with three values of 0..255.")
             groups[-1][1].append((int(words[0]), int(words[1]), int(words[2])))
-            if len(groups[-1][1]) > MAX_COLORS:
+            if len(groups[-1][1]) > MAX_PALETTE_COLORS:
                 break  # too many already, which the caller says
     return groups
 
@@ -142,9 +142,9 @@ def _parse_list(content: bytes, where: str) -> list[Group]:
         line = line.strip()
         if not line or line.startswith((";", "//")) or re.match(r"#(\s|$)", line):
             continue
-        words = re.split(r"[,;\s]+", line.strip(",; \t"), maxsplit=MAX_COLORS + 1)
+        words = re.split(r"[,;\s]+", line.strip(",; \t"), maxsplit=MAX_PALETTE_COLORS + 1)
         try:
-            lines.append([parse_hex(word) for word in words[: MAX_COLORS + 1]])
+            lines.append([parse_hex(word) for word in words[: MAX_PALETTE_COLORS + 1]])
         except PaletteError as error:
             raise PaletteError(f"{where}, line {number}: {error}") from error
     if all(len(line) == 1 for line in lines):

@@ -12,13 +12,11 @@ import numpy as np
 
 from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
 from t2c_engine.errors import ModelError
+from t2c_engine.networks.palette_normalization import LAB_CENTRE, LAB_SCALE, LOG_SIGMA
+from t2c_engine.serving.protocol import PALETTE_SIZE
 
-LAB_CENTRE = (60.0, 5.0, 5.0)  # as in networks.palette_set, which must not be imported here (torch)
-LAB_SCALE = 30.0
-LOG_SIGMA = (-3.2, 1.5)
 TRIES = 12  # draws of a colour that must not be like some other
-FULL = 5  # colours of a palette as the network has learned it
-_FURTHER = 3  # draws for each colour beyond them
+_FURTHER = 3  # draws for each colour beyond PALETTE_SIZE, which the network has learned
 _WIDEN = 1.15  # how the temperature grows from try to try
 _CENTRE = np.array(LAB_CENTRE, dtype=np.float32)
 _EPSILON = 1e-5  # of layer normalisation, torch's default
@@ -162,8 +160,9 @@ class NumpyPaletteNet:
             parts[:, :given] = self.color_sum(colors[:, :given])
         for index in range(given, size):
             mixture = self._density(memory, parts[:, :index], rng)
-            some = [_draw_allowed(mixture, rng, temperature, refuse) for _ in range(1 if index < FULL else _FURTHER)]
-            colors[:, index] = some[0] if index < FULL else _farthest(np.stack(some), colors[:, :index])
+            draws = 1 if index < PALETTE_SIZE else _FURTHER
+            drawn = np.stack([_draw_allowed(mixture, rng, temperature, refuse) for _ in range(draws)])
+            colors[:, index] = drawn[0] if draws == 1 else _farthest(drawn, colors[:, :index])
             if index + 1 < size:
                 parts[:, index] = self.color_sum(colors[:, index])
         return colors * np.float32(LAB_SCALE) + _CENTRE

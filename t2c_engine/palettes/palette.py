@@ -15,9 +15,7 @@ import numpy as np
 
 from t2c_engine.color.lab import fit_gamut, lab_to_srgb, srgb_to_lab
 from t2c_engine.errors import PaletteError
-
-PALETTE_SIZE = 5  # colours the networks take and give (PAT, Bahng et al. 2018)
-MAX_COLORS = 1024  # more is a colour table, not a palette
+from t2c_engine.serving.protocol import MAX_PALETTE_COLORS, PALETTE_SIZE
 
 _HEX = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 _LIGHTNESS_STEPS = tuple(sign * step for step in range(14, 99, 14) for sign in (1, -1))
@@ -45,7 +43,7 @@ def parse_hex(text: str) -> Color:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """One to `MAX_COLORS` colours, each (red, green, blue) in 0..255 of sRGB, in the order given.
+    """One to `MAX_PALETTE_COLORS` colours, each (red, green, blue) in 0..255 of sRGB, in the order given.
 
     The networks want `PALETTE_SIZE` of them (`to_size`); files may hold any number.
 
@@ -59,8 +57,8 @@ class Palette:
     def __post_init__(self) -> None:
         if not self.colors:
             raise PaletteError("The palette holds no colour; give at least one, such as #d98c3f.")
-        if len(self.colors) > MAX_COLORS:
-            raise PaletteError(f"The palette holds {len(self.colors)} colours; at most {MAX_COLORS} can be used.")
+        if len(self.colors) > MAX_PALETTE_COLORS:
+            raise PaletteError(f"The palette holds {len(self.colors)} colours; give at most {MAX_PALETTE_COLORS}.")
         for color in self.colors:
             if len(color) != 3 or not all(0 <= channel <= 255 for channel in color):
                 raise PaletteError(f"{tuple(color)} is not a colour; each takes three values from 0 to 255.")

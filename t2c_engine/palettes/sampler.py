@@ -21,9 +21,9 @@ from t2c_engine.palettes.numpy_network import NumpyPaletteNet
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.selection import choose, pairwise_distances
 from t2c_engine.palettes.steering import Steering, colors_lab, escape, refusal
+from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_PALETTES, MAX_SEED
 from t2c_engine.text.lexicon import Lexicon
 
-MAX_COUNT = 100  # palettes of one request
 _LIKE = 3  # colours that a palette like another takes over, about; two when it is to vary much
 _LIKE_NOISE = 5.0  # Lab units by which they differ, times variety + 0.5
 
@@ -53,9 +53,9 @@ class PaletteRequest:
     """What a user asks for: `count` palettes for a phrase; `variety` 0 (typical and alike) to 1 (far apart)."""
 
     phrase: str
-    count: int = 5
+    count: int = DEFAULT_COUNT
     seed: int = 0
-    variety: float = 0.5
+    variety: float = DEFAULT_VARIETY
     steering: Steering = field(default_factory=Steering)
 
 
@@ -204,9 +204,9 @@ def _known(request: PaletteRequest, drawn: int, rng: np.random.Generator) -> np.
 
 
 def _check(request: PaletteRequest) -> None:
-    if not 1 <= request.count <= MAX_COUNT:
-        raise UsageError(f"{request.count} palettes cannot be made at once; ask for 1 to {MAX_COUNT}.")
-    if request.seed < 0:
-        raise UsageError(f"The seed {request.seed} is negative; use 0 or a positive whole number.")
+    if not 1 <= request.count <= MAX_PALETTES:
+        raise UsageError(f"{request.count} palettes cannot be made at once; ask for 1 to {MAX_PALETTES}.")
+    if not 0 <= request.seed <= MAX_SEED:
+        raise UsageError(f"The seed {request.seed} cannot be used; give a whole number from 0 to {MAX_SEED}.")
     if not 0 <= request.variety <= 1:
         raise UsageError(f"The variety {request.variety} is outside 0 to 1.")

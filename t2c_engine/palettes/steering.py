@@ -13,10 +13,10 @@ import numpy as np
 
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import UsageError
-from t2c_engine.palettes.palette import PALETTE_SIZE, Color, Palette, parse_hex
+from t2c_engine.palettes.palette import Color, Palette, parse_hex
 from t2c_engine.palettes.selection import din99
+from t2c_engine.serving.protocol import MAX_DRAWN_COLORS, MIN_DRAWN_COLORS, PALETTE_SIZE
 
-MIN_COLORS, MAX_COLORS = 3, 10  # of a palette
 MAX_AVOIDED = 20
 MAX_LIKE = 20
 _RADIUS = 12.0  # DIN99 distance below which two colours are alike
@@ -43,9 +43,9 @@ class Steering:
     colors: int = PALETTE_SIZE
 
     def __post_init__(self) -> None:
-        if not MIN_COLORS <= self.colors <= MAX_COLORS:
+        if not MIN_DRAWN_COLORS <= self.colors <= MAX_DRAWN_COLORS:
             raise UsageError(
-                f"A palette of {self.colors} colours cannot be drawn; ask for {MIN_COLORS} to {MAX_COLORS}."
+                f"A palette of {self.colors} colours cannot be drawn; ask for {MIN_DRAWN_COLORS} to {MAX_DRAWN_COLORS}."
             )
         places = [position for position, _ in self.locked]
         for position in places:

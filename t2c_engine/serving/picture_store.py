@@ -16,11 +16,10 @@ from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.pictures.picture import Picture, small_lightness
 from t2c_engine.pictures.resize import resize
-from t2c_engine.serving.protocol import PIXEL_FORMATS, Buffer
+from t2c_engine.serving.protocol import MAX_PICTURE_SIDE, PIXEL_FORMATS, Buffer
 
 MAX_BYTES = 400_000_000  # of pixels held; the newest picture is held whatever its size
 MAX_PICTURES = 16
-MAX_SIDE = 262_144  # GIMP allows no more either
 
 
 def read_pixels(blob: Buffer, width: int, height: int, format: str) -> np.ndarray:
@@ -32,8 +31,8 @@ def read_pixels(blob: Buffer, width: int, height: int, format: str) -> np.ndarra
     layout = PIXEL_FORMATS.get(format)
     if layout is None:
         raise PictureError(f"The pixel format '{format}' is unknown; send one of {', '.join(PIXEL_FORMATS)}.")
-    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-        raise PictureError(f"A picture cannot have {width} x {height} pixels; send one of 1 to {MAX_SIDE} a side.")
+    if not (0 < width <= MAX_PICTURE_SIDE and 0 < height <= MAX_PICTURE_SIDE):
+        raise PictureError(f"A picture cannot have {width} x {height} pixels; send at most {MAX_PICTURE_SIDE} a side.")
     size = memoryview(blob).nbytes
     if size != layout.size(width, height):
         raise PictureError(

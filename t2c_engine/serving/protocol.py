@@ -1,4 +1,4 @@
-"""The language between an editor and the engine: frames of bytes, and the JSON-RPC 2.0 messages in them.
+"""The language between an editor and the engine: frames of bytes, the JSON-RPC 2.0 messages in them, and their limits.
 
 The plug-in ships this very file as `t2c_protocol.py`, so it imports the standard library only, nothing of the project,
 and keeps to Python 3.10.
@@ -27,6 +27,14 @@ from typing import Any
 PROTOCOL = 1  # raised whenever an older side could misunderstand a newer one
 MAX_HEADER = 1 << 20
 MAX_FRAME = (1 << 31) - 1
+
+# limits and choices of the requests' parameters; both sides check against these
+DEVICES = ("auto", "cpu", "cuda", "mps")
+MODES = ("colour", "normal")  # a small result for a layer that gives colour only, or the whole picture
+PALETTE_SIZE = 5  # colours of a palette drawn for a phrase; others are brought to as many
+MAX_PALETTES = 100  # of one request
+MAX_STRENGTH = 2.0  # 0 natural colours, 1 the palette's
+MIN_PREVIEW_SIDE, MAX_PREVIEW_SIDE = 16, 1024  # px
 
 _PREFIX = struct.Struct("<II")
 _LENGTH_OF_HEADER_LENGTH = 4
@@ -64,7 +72,6 @@ class ErrorCode(IntEnum):
     PARSE = -32700
     INVALID_REQUEST = -32600
     UNKNOWN_METHOD = -32601
-    INVALID_PARAMS = -32602
     INTERNAL = -32603
     USAGE = -32000
     PICTURE = -32001
@@ -96,8 +103,19 @@ PIXEL_FORMATS: Mapping[str, PixelFormat] = {
     "RGB u8": PixelFormat(3, "uint8", 1),
     "RGB u16": PixelFormat(3, "uint16", 2),
     "RGB float": PixelFormat(3, "float32", 4),
-    "RGBA u8": PixelFormat(4, "uint8", 1),  # dabs of colour, not premultiplied
+    "RGBA u8": PixelFormat(4, "uint8", 1),  # hints, not premultiplied
 }
+
+# further limits and defaults: what is drawn, read and sent back
+DEFAULT_COUNT = 5  # palettes of a request that says nothing
+MAX_SEED = 2**32 - 1
+DEFAULT_VARIETY = 0.5  # 0 typical and alike, 1 far apart
+MIN_DRAWN_COLORS, MAX_DRAWN_COLORS = 3, 10  # of a palette drawn for a phrase
+MAX_PALETTE_COLORS = 1024  # of a palette that is read; more is a colour table
+PALETTE_SUFFIXES = (".gpl", ".aco", ".ase", ".hex", ".txt")  # palette files that can be read and written
+MAX_PICTURE_SIDE = 262_144  # px; GIMP allows no more either
+COLOR_LAYER_SIDE = 2048  # px; longest side of a result for a colour layer, which the editor scales up
+DEFAULT_PREVIEW_SIDE = 160  # px
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,31 @@ from typing import Any
 import numpy as np
 
 from t2c_engine.errors import ModelError, T2CError, UsageError
-from t2c_engine.palettes.palette import PALETTE_SIZE, Color, Palette, parse_hex
-from t2c_engine.palettes.steering import MAX_COLORS, MIN_COLORS, Steering
+from t2c_engine.palettes.palette import Color, Palette, parse_hex
+from t2c_engine.palettes.steering import Steering
 from t2c_engine.pictures.picture import Picture
 from t2c_engine.serving.picture_store import PictureStore, format_of, read_pixels
-from t2c_engine.serving.protocol import Buffer
+from t2c_engine.serving.protocol import (
+    COLOR_LAYER_SIDE,
+    DEFAULT_COUNT,
+    DEFAULT_PREVIEW_SIDE,
+    DEFAULT_VARIETY,
+    DEVICES,
+    MAX_DRAWN_COLORS,
+    MAX_PALETTES,
+    MAX_PREVIEW_SIDE,
+    MAX_SEED,
+    MAX_STRENGTH,
+    MIN_DRAWN_COLORS,
+    MIN_PREVIEW_SIDE,
+    MODES,
+    PALETTE_SIZE,
+    Buffer,
+)
 
 log = logging.getLogger(__name__)
 
-COLOR_LAYER_SIDE = 2048  # px; longest side of a colour-only result, which the editor scales up
-MAX_PALETTES = 100
 _PATIENCE = 0.3  # seconds between two signs of life while the network loads
-_DEVICES = ("auto", "cpu", "cuda", "mps")
 
 Params = Mapping[str, Any]
 # picture, ab, lightness, and what to call now and then, which may raise
@@ -158,8 +171,8 @@ class Service:
 
         Errors as `Colorizer.load`, and what `on_wait` raises.
         """
-        if device not in _DEVICES:
-            raise UsageError(f"There is no device '{device}'; choose one of {', '.join(_DEVICES)}.")
+        if device not in DEVICES:
+            raise UsageError(f"There is no device '{device}'; choose one of {', '.join(DEVICES)}.")
         while not self._colorizer_lock.acquire(timeout=_PATIENCE):
             on_wait()
         try:
@@ -178,9 +191,9 @@ class Service:
         from t2c_engine.palettes.sampler import PaletteRequest
 
         phrase = _text(job.params, "phrase")
-        count = _whole(job.params, "count", 5, 1, MAX_PALETTES)
-        seed = _whole(job.params, "seed", 0, 0, 2**63)
-        variety = _number(job.params, "variety", 0.5, 0.0, 1.0)
+        count = _whole(job.params, "count", DEFAULT_COUNT, 1, MAX_PALETTES)
+        seed = _whole(job.params, "seed", 0, 0, MAX_SEED)
+        variety = _number(job.params, "variety", DEFAULT_VARIETY, 0.0, 1.0)
         result = self.sampler().sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
         colors = [list(palette.hex) for palette in result.palettes]
         return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colors, "note": result.note}
@@ -199,17 +212,19 @@ class Service:
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
         """
-        mode = _choice(job.params, "mode", ("colour", "normal"))
-        return self._colorize(job, COLOR_LAYER_SIDE if mode == "colour" else None)
+        mode = _choice(job.params, "mode", MODES)
+        return self._colorize(job, COLOR_LAYER_SIDE if mode == MODES[0] else None)
 
     def preview(self, job: Job) -> Params:
-        """As `colorize` without mode; RGB u8 of at most `max_side` px a side (16..1024, 160 if not given)."""
-        return self._colorize(job, _whole(job.params, "max_side", 160, 16, 1024))
+        """As `colorize` without mode; RGB u8 of at most `max_side` px a side (MIN_PREVIEW_SIDE..MAX_PREVIEW_SIDE)."""
+        return self._colorize(
+            job, _whole(job.params, "max_side", DEFAULT_PREVIEW_SIDE, MIN_PREVIEW_SIDE, MAX_PREVIEW_SIDE)
+        )
 
     def _colorize(self, job: Job, max_side: int | None) -> Params:
         begun = time.perf_counter()
         palettes = _palettes(job.params)
-        strength = _number(job.params, "strength", 1.0, 0.0, 2.0)
+        strength = _number(job.params, "strength", 1.0, 0.0, MAX_STRENGTH)
         held = self._pictures.get(_text(job.params, "key"))
         hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
         device = _text(job.params, "device") if "device" in job.params else "auto"
@@ -279,7 +294,7 @@ def _palettes(params: Params) -> list[Palette | None]:
 
 def _steering(params: Params) -> Steering:
     """Locked colours, colours to avoid and to be like, and how many a palette has."""
-    colors = _whole(params, "colors", PALETTE_SIZE, MIN_COLORS, MAX_COLORS)
+    colors = _whole(params, "colors", PALETTE_SIZE, MIN_DRAWN_COLORS, MAX_DRAWN_COLORS)
     given = params.get("locked") or {}
     places = {str(position) for position in range(colors)}
     if not isinstance(given, dict) or not all(

@@ -12,7 +12,7 @@ from torch.distributions import Categorical, MixtureSameFamily, MultivariateNorm
 
 from t2c_engine.errors import ModelError
 from t2c_engine.networks import palette_set, tpn
-from t2c_engine.palettes.numpy_network import LAB_CENTRE, LAB_SCALE, LOG_SIGMA, Mixture, NumpyPaletteNet, draw
+from t2c_engine.palettes.numpy_network import Mixture, NumpyPaletteNet, draw
 from trainer.common.settings import read_settings
 
 CONFIG = palette_set.PaletteSetConfig(
@@ -29,10 +29,6 @@ def make_network(seed: int = 0) -> palette_set.PaletteSetNet:
 
 def weights_of(network: torch.nn.Module) -> dict[str, np.ndarray]:
     return {key: value.numpy() for key, value in network.state_dict().items()}
-
-
-def test_both_sides_use_one_scale() -> None:
-    assert (LAB_CENTRE, LAB_SCALE, LOG_SIGMA) == (palette_set.LAB_CENTRE, palette_set.LAB_SCALE, palette_set.LOG_SIGMA)
 
 
 @pytest.mark.parametrize("length", [0, 1, 4, 20])

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from t2c_engine.errors import OutputError, PaletteError
 from t2c_engine.palettes.files import (
-    READABLE,
     parse_palettes,
     read_palette,
     read_palettes,
@@ -17,6 +16,7 @@ from t2c_engine.palettes.files import (
     write_palette,
 )
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.serving.protocol import PALETTE_SUFFIXES
 
 colors = st.tuples(*[st.integers(0, 255)] * 3)
 palettes = st.builds(Palette, st.lists(colors, min_size=1, max_size=12).map(tuple), st.text(max_size=20))
@@ -24,7 +24,7 @@ AUTUMN = Palette.from_hex("#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33", "autumn bre
 SEA = Palette.from_hex("#012345,#6789ab,#cdef01", "sea 🌊")
 
 
-@pytest.mark.parametrize("kind", READABLE)
+@pytest.mark.parametrize("kind", PALETTE_SUFFIXES)
 @settings(max_examples=30)
 @given(st.lists(palettes, min_size=1, max_size=4))
 def test_what_is_written_is_read_back(kind, several):
@@ -36,7 +36,7 @@ def test_what_is_written_is_read_back(kind, several):
     assert [group for _, group in groups] == written
 
 
-@pytest.mark.parametrize("kind", READABLE)
+@pytest.mark.parametrize("kind", PALETTE_SUFFIXES)
 def test_files_round_trip(kind, tmp_path):
     path = tmp_path / f"one{kind.upper()}"
     write_palette(path, AUTUMN)
@@ -175,13 +175,13 @@ def accepts_or_refuses(content: bytes, kind: str) -> None:
         assert groups and all(Palette(tuple(found)) for _, found in groups)
 
 
-@pytest.mark.parametrize("kind", READABLE)
+@pytest.mark.parametrize("kind", PALETTE_SUFFIXES)
 @given(content=st.binary(max_size=400))
 def test_junk_is_a_palette_error(kind, content):
     accepts_or_refuses(content, kind)
 
 
-@pytest.mark.parametrize("kind", READABLE)
+@pytest.mark.parametrize("kind", PALETTE_SUFFIXES)
 @settings(max_examples=50)
 @given(several=st.lists(palettes, min_size=1, max_size=2), data=st.data())
 def test_damaged_files_are_palettes_or_palette_errors(kind, several, data):

@@ -30,13 +30,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from t2c_engine.color.lab import srgb_to_lab
+from t2c_engine.colorization.output_paths import PICTURE_SUFFIXES
 from t2c_engine.errors import PictureError
 from t2c_engine.networks.colorizer import SCALE
 from t2c_engine.pictures.resize import resize
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 LARGE_SIDE = 132  # px; pictures of a shorter side below this are small ones
 SMALL_SIDE = 128  # px, at which small pictures are kept: most are enlarged, so that things have their usual size
 L_UNIT = 2.55  # bytes to one unit of L
@@ -136,7 +136,7 @@ def _fingerprint(source: Path) -> list[str | int]:
         raise PictureError(f"There is no {source}; give a zip shard or a folder of pictures.")
     if source.is_file():
         return [source.name, source.stat().st_size]
-    files = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in SUFFIXES]
+    files = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in PICTURE_SUFFIXES]
     return [source.name, len(files), sum(p.stat().st_size for p in files)]
 
 
@@ -144,11 +144,11 @@ def _pictures(source: Path) -> Iterator[tuple[str, bytes]]:
     if source.is_file():
         with zipfile.ZipFile(source) as shard:
             for name in sorted(shard.namelist()):
-                if Path(name).suffix.lower() in SUFFIXES:
+                if Path(name).suffix.lower() in PICTURE_SUFFIXES:
                     yield name, shard.read(name)
     else:
         for path in sorted(source.rglob("*")):
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in PICTURE_SUFFIXES:
                 yield str(path.relative_to(source)), path.read_bytes()
 
 

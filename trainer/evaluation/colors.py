@@ -20,6 +20,7 @@ from t2c_engine.color.lab import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
+from t2c_engine.colorization.output_paths import PICTURE_SUFFIXES
 from t2c_engine.errors import PictureError
 from t2c_engine.palettes.palette import Palette, delta_e_2000
 from t2c_engine.pictures.picture import Picture, read_picture
@@ -27,7 +28,6 @@ from t2c_engine.pictures.resize import resize
 from t2c_engine.rendering.guided_upsampling import render
 from trainer.colorizer.degradation import WearConfig, wear
 from trainer.common.perceptual import PerceptualDistance
-from trainer.common.picture_data import SUFFIXES
 from trainer.common.run_log import track
 from trainer.evaluation.color_metrics import (
     ab_error,
@@ -79,7 +79,7 @@ def load_eval_pictures(data: Path, folders: Sequence[str] = FOLDERS, limit: int 
     """
     paths: list[Path] = []
     for folder in folders:
-        found = sorted(p for p in (data / folder).glob("*") if p.suffix.lower() in SUFFIXES)
+        found = sorted(p for p in (data / folder).glob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
         if not found:
             raise PictureError(f"No evaluation picture was found in {data / folder}.")
         paths += found

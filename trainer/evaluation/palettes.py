@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from t2c_engine.color.lab import nearest_bin
+from t2c_engine.color.lab import ab_bins, nearest_bin
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, delta_e_2000, palette_distance
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
@@ -27,7 +27,6 @@ from trainer.common.run_log import track
 from trainer.palettes.data import TextColors, read_texts
 
 PER_TEXT = 5
-BINS = 313
 _CHUNK = 128  # texts whose distances are computed at once
 
 
@@ -148,7 +147,7 @@ def _chunks(count: int) -> list[slice]:
 
 def ab_divergence(training: np.ndarray, sampled: np.ndarray) -> float:
     """KL(training || sampled) of the distributions of Lab colours (each n x 3) over the 313 ab bins."""
-    p, q = (np.bincount(nearest_bin(lab[:, 1:]), minlength=BINS) + 0.5 for lab in (training, sampled))
+    p, q = (np.bincount(nearest_bin(lab[:, 1:]), minlength=len(ab_bins())) + 0.5 for lab in (training, sampled))
     p, q = p / p.sum(), q / q.sum()
     return float((p * np.log(p / q)).sum())
 

@@ -20,12 +20,12 @@ import numpy as np
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import PaletteError, UsageError
 from t2c_engine.palettes.palette import parse_hex
+from t2c_engine.serving.protocol import PALETTE_SIZE
 from t2c_engine.text.lexicon import Lexicon
 
 SOURCES = ("pat", "colorhunt", "captions", "kuler", "names", "terms")  # row of the network's source table
 SYNTHETIC = ("modified", "named")  # texts made from others (`trainer.palettes.synthetic_texts`), in PAT's manner
 GROUPS = (*SOURCES, *SYNTHETIC)
-MAX_COLORS = 5  # further colours of a row are left out
 _FILES = {
     "colorhunt_multitag.jsonl": "colorhunt",
     "colorhunt_onetag.jsonl": "colorhunt",
@@ -172,16 +172,17 @@ class PaletteTable:
 def pack(rows: Sequence[TextColors], lexicon: Lexicon, max_words: int = 8) -> PaletteTable:
     """Pack texts and colours; words beyond `max_words` of a text are left out.
 
-    Texts of which no word is known keep no word at all (the network then learns what colours there are).
+    Colours beyond PALETTE_SIZE are left out. Texts of which no word is known keep no word at all: the network then
+    learns what colours there are.
     """
     words = np.full((len(rows), max_words), -1, dtype=np.int32)
-    colors = np.zeros((len(rows), MAX_COLORS, 3), dtype=np.float32)
+    colors = np.zeros((len(rows), PALETTE_SIZE, 3), dtype=np.float32)
     count = np.zeros(len(rows), dtype=np.int64)
     source = np.zeros(len(rows), dtype=np.int64)
     for index, row in enumerate(rows):
         known = lexicon.vocabulary.rows(lexicon.encode(row.text or "?").words)[:max_words]
         words[index, : len(known)] = known
-        count[index] = min(len(row.lab), MAX_COLORS)
-        colors[index, : count[index]] = row.lab[:MAX_COLORS]
+        count[index] = min(len(row.lab), PALETTE_SIZE)
+        colors[index, : count[index]] = row.lab[:PALETTE_SIZE]
         source[index] = GROUPS.index(row.source)
     return PaletteTable(words, colors, count, source)

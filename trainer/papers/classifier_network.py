@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from t2c_engine.color.lab import ab_bins
 from trainer.papers.pcn_network import convs
-
-BINS = 313
 
 
 class ColorClassifier(nn.Module):
@@ -34,7 +33,7 @@ class ColorClassifier(nn.Module):
         )
         self.up = nn.ConvTranspose2d(8 * w, 4 * w, 4, 2, 1)
         self.last = nn.Sequential(nn.ReLU(), convs(4 * w, 4 * w, 2))
-        self.output = nn.Conv2d(4 * w, BINS, 1)
+        self.output = nn.Conv2d(4 * w, len(ab_bins()), 1)
 
     def forward(self, lightness: Tensor) -> Tensor:
         return self.output(self.last(self.up(self.blocks(lightness / 50 - 1))))

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-PALETTE_NUMBERS = 15  # five Lab colours
+from t2c_engine.serving.protocol import PALETTE_SIZE
+
+PALETTE_NUMBERS = 3 * PALETTE_SIZE  # Lab
 
 
 def convs(inputs: int, outputs: int, count: int, *, dilation: int = 1, stride: int = 1) -> nn.Sequential:
