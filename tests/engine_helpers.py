@@ -11,6 +11,8 @@ import numpy as np
 import plugin_path  # noqa: F401  (makes `client` importable)
 from client import Engine  # pyright: ignore[reportMissingImports]
 
+from t2c_engine.color.samples import full_scale
+
 FAKE_SERVER = Path(__file__).parent / "fake_server.py"
 RED = ["#7f1d1d", "#b91c1c", "#dc2626", "#f87171", "#fee2e2"]
 BLUE = ["#172554", "#1d4ed8", "#3b82f6", "#93c5fd", "#eff6ff"]
@@ -37,7 +39,7 @@ def gone(pid: int, within: float) -> bool:
 
 def ramp(width: int, height: int, dtype: str, channels: int = 1) -> np.ndarray:
     """A grey wedge from black to white."""
-    full = 1.0 if dtype == "float32" else np.iinfo(dtype).max
+    full = full_scale(dtype)
     row = np.linspace(0, full, width).astype(dtype)
     pixels = np.broadcast_to(row, (height, width))
     return np.ascontiguousarray(pixels if channels == 1 else np.repeat(pixels[..., None], channels, 2))

@@ -1,7 +1,7 @@
-"""Dabs of colour that a user has put on a picture (M4), at any size.
+"""Hints: colours that a user has put on a picture, as local points (Zhang et al. 2017), at any size.
 
-A dab says which ab the pixels below it shall have; how much of a pixel it covers is its weight. Lightness of a dab does
-not matter. Must not import torch, networks or files.
+A hint gives the ab of the pixels below it; how much of a pixel it covers is its weight. Its lightness does not matter.
+Must not import torch, networks or files.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.pictures.resize import resize
 
-MIN_COVERAGE = 0.02  # coverage below which a pixel holds no dab
+MIN_COVERAGE = 0.02  # coverage below which a pixel holds no hint
 COVERAGE_GAIN = 4  # a cell of which a part in so many is covered counts as covered whole
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """ab: h x w x 2 float32, Lab units, where there are dabs; mask: h x w float32, 0..1, how much is covered."""
+    """ab: h x w x 2 float32, Lab units, where there are hints; mask: h x w float32, 0..1, how much is covered."""
 
     ab: np.ndarray
     mask: np.ndarray
@@ -30,9 +30,9 @@ class Hints:
         return self.mask.shape[0], self.mask.shape[1]
 
     def at_size(self, size: tuple[int, int]) -> Hints:
-        """The same dabs on a grid of `size` (h, w); a cell takes the mean colour of the dabs it holds.
+        """The same hints on a grid of `size` (h, w); a cell takes the mean colour of the hints it holds.
 
-        A cell covered by a quarter or more counts as covered whole, so that small dabs on large pictures are not lost.
+        A cell covered by a quarter or more counts as covered whole, so that small hints on large pictures are not lost.
         """
         if size == self.size:
             return self
@@ -42,10 +42,10 @@ class Hints:
 
 
 def hints_from_pixels(rgb: np.ndarray, alpha: np.ndarray) -> Hints:
-    """Dabs from colour and transparency.
+    """Hints from colour and transparency.
 
     Args:
-        rgb: H x W x 3, sRGB 0..1. alpha: H x W, 0..1, 0 where there is no dab.
+        rgb: H x W x 3, sRGB 0..1. alpha: H x W, 0..1, 0 where there is no hint.
     """
     mask = np.where(alpha < MIN_COVERAGE, 0, alpha).astype(np.float32)
     ab = srgb_to_lab(rgb.astype(np.float32))[..., 1:] * (mask > 0)[..., None]

@@ -1,4 +1,4 @@
-"""Pictures that lie over a picture: masks of regions and dabs of colour, and results put together along masks.
+"""Pictures that lie over a picture: masks of regions and hints, and results put together along masks.
 
 Must not import torch, networks or the command line.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from t2c_engine.color.samples import to_unit
 from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.errors import PictureError
 from t2c_engine.pictures.picture import Picture, lightness, read_picture
@@ -31,7 +32,7 @@ def read_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
     """
     picture = _read_overlay(path, size)
     if picture.alpha is not None and np.ptp(picture.alpha) > 0:
-        mask = _unit(picture.alpha)
+        mask = to_unit(picture.alpha)
     else:
         mask = lightness(picture.pixels, picture.space) / np.float32(100)
     if mask.max() < EMPTY:
@@ -41,19 +42,19 @@ def read_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
 
 
 def read_hints(path: Path, size: tuple[int, int]) -> Hints:
-    """Dabs from a picture with transparency, for a picture of `size` (height, width).
+    """Hints from a picture with transparency, for a picture of `size` (height, width).
 
     Raises:
-        PictureError: it cannot be read, has no transparency, no dab, or another shape than the picture.
+        PictureError: it cannot be read, has no transparency, no hint, or another shape than the picture.
     """
     picture = _read_overlay(path, size)
     if picture.alpha is None:
-        raise PictureError(f"{path} has no transparency; save the dabs of colour on a transparent layer, as PNG.")
-    pixels = _unit(picture.pixels)
+        raise PictureError(f"{path} has no transparency; save the hints on a transparent layer, as PNG.")
+    pixels = to_unit(picture.pixels)
     rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
-    hints = hints_from_pixels(rgb, _unit(picture.alpha))
+    hints = hints_from_pixels(rgb, to_unit(picture.alpha))
     if not hints.mask.any():
-        raise PictureError(f"{path} is transparent everywhere; put dabs of colour on it.")
+        raise PictureError(f"{path} is transparent everywhere; put hints on it.")
     return hints
 
 
@@ -79,9 +80,3 @@ def _read_overlay(path: Path, size: tuple[int, int]) -> Picture:
             "make them the same shape."
         )
     return picture
-
-
-def _unit(values: np.ndarray) -> np.ndarray:
-    """Picture numbers as float32, 0..1."""
-    full = 1 if values.dtype.kind == "f" else np.iinfo(values.dtype).max
-    return values.astype(np.float32) / np.float32(full)

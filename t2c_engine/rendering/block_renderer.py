@@ -13,6 +13,7 @@ import numpy as np
 
 from t2c_engine.color.lab import EPSILON, KAPPA, WHITE, srgb_to_linear
 from t2c_engine.color.rgb_spaces import RgbSpace
+from t2c_engine.color.samples import full_scale
 from t2c_engine.pictures.picture import luminance
 
 _CODES = 1 << 15  # steps of linear light in the table that encodes 8 bits: 0.1 of a level where it is steepest
@@ -51,7 +52,7 @@ class BlockRenderer:
         # linear light runs from 0 to scale
         self._scale = np.float32(_CODES if self._eight else 1)
         self._matrix = (space.from_xyz * WHITE * self._scale).astype(np.float32)  # from X, Y, Z relative to white
-        tolerance = 0.5 / (255 if self._eight else 65535)
+        tolerance = 0.5 / full_scale(np.uint8 if self._eight else np.uint16)  # floats are held as closely as 16 bits
         self._low = np.float32(-tolerance / 12.92) * self._scale
         self._high = np.float32(float(srgb_to_linear(np.array(1 + tolerance)))) * self._scale
 
@@ -137,7 +138,7 @@ class BlockRenderer:
             return
         values = self.space.curve.encode(np.clip(light, 0, 1))
         if self._sixteen:
-            values *= 65535
+            values *= full_scale(np.uint16)
             values += 0.5
         out[...] = values
 
@@ -156,4 +157,4 @@ def _cube(f: np.ndarray, work: np.ndarray, out: np.ndarray) -> None:
 def _byte_codes(space: RgbSpace) -> np.ndarray:
     """8-bit number of each of _CODES steps of linear light."""
     middles = (np.arange(_CODES) + 0.5) / _CODES
-    return np.rint(space.curve.encode(middles) * 255).astype(np.uint8)
+    return np.rint(space.curve.encode(middles) * full_scale(np.uint8)).astype(np.uint8)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from t2c_engine.color.samples import full_scale, to_unit
 from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.errors import PictureError, UsageError
@@ -73,8 +74,7 @@ class HeldPicture:
         if self._hints is None:
             if self.picture.alpha is None:
                 raise UsageError("Dabs of colour must be sent in the pixel format 'RGBA u8'.")
-            rgb, alpha = (part.astype(np.float32) / 255 for part in (self.picture.pixels, self.picture.alpha))
-            self._hints = hints_from_pixels(rgb, alpha)
+            self._hints = hints_from_pixels(to_unit(self.picture.pixels), to_unit(self.picture.alpha))
         return self._hints
 
     def reduced(self, max_side: int) -> Picture:
@@ -84,9 +84,8 @@ class HeldPicture:
         size = max(1, round(height * scale)), max(1, round(width * scale))
         if size not in self._reduced:
             pixels = self.picture.pixels
-            full = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
             if size != (height, width) or pixels.dtype != np.uint8:
-                pixels = np.rint(resize(pixels, size) * np.float32(255 / full)).astype(np.uint8)
+                pixels = np.rint(resize(pixels, size) * np.float32(255 / full_scale(pixels.dtype))).astype(np.uint8)
             self._reduced[size] = Picture(pixels)
         return self._reduced[size]
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2c_engine.color.lab import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
+from t2c_engine.color.samples import full_scale
 from t2c_engine.pictures.picture import Picture, lightness, lightness_at, srgb_profile
 from t2c_engine.pictures.resize import resize
 from t2c_engine.rendering import guided_upsampling
@@ -34,7 +35,7 @@ def paint_plainly(luma: np.ndarray, ab: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("chroma", [5, 20])
 def test_painter_agrees_with_the_plain_formulas(dtype: type, chroma: float) -> None:
-    full = 1.0 if dtype == np.float32 else np.iinfo(dtype).max
+    full = full_scale(dtype)
     grey = (grey_scene(60, 80) * full).astype(dtype)
     ab = smooth_ab(1, chroma, (60, 80))
     renderer = BlockRenderer(Picture(grey).space, np.dtype(dtype))
@@ -56,7 +57,7 @@ def test_painter_agrees_with_the_plain_formulas(dtype: type, chroma: float) -> N
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_lightness_passes_untouched(dtype: type, channels: int) -> None:
-    full = 1.0 if dtype == np.float32 else np.iinfo(dtype).max
+    full = full_scale(dtype)
     values = grey_scene(120, 160)
     pixels = values if channels == 1 else np.stack((values, values**1.5, values * 0.6 + 0.2), -1)
     picture = Picture((pixels * full).astype(dtype))

@@ -19,6 +19,7 @@ import pytest
 from client import Engine, EngineCancelled, EngineError  # pyright: ignore[reportMissingImports]
 
 from t2c_engine.color.lab import srgb_to_lab
+from t2c_engine.color.samples import full_scale
 from t2c_engine.serving import protocol as p
 from tests.engine_helpers import BLUE, RED, command, gone, ramp, send
 
@@ -83,7 +84,7 @@ def test_every_format_is_colored_in_its_own_precision(engine: Engine, format: st
     key = send(engine, pixels, format)
     (normal,) = engine.colorize(key, [RED], mode="normal")
     assert normal[2:] == (60, 40, f"RGB {format.split()[1]}")
-    full = 1.0 if dtype == "float32" else np.iinfo(dtype).max
+    full = full_scale(dtype)
     result = np.frombuffer(normal[1], dtype).reshape(40, 60, 3) / full
     grey = np.repeat((pixels if channels == 3 else pixels[..., None]) / full, 3 // channels, 2)
     lab, before = srgb_to_lab(result), srgb_to_lab(grey)

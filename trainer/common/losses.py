@@ -57,7 +57,7 @@ def _vividness(chroma: Tensor) -> Tensor:
 def tone_restoration_loss(restored: Tensor, clean: Tensor) -> Tensor:
     """Mean squared difference of L in units of TONE_SCALE, so that half a doubt gives half a correction.
 
-    The mean of absolute differences asks for the median, and most pictures are not worn: it corrects nothing.
+    The mean of absolute differences asks for the median, and most pictures are not degraded: it corrects nothing.
     """
     return (restored - clean).square().mean() / TONE_SCALE
 
@@ -91,7 +91,8 @@ def chroma_distance(predicted: Tensor, true: Tensor, window: int = 8) -> Tensor:
 def colorfulness_distance(predicted: Tensor, true: Tensor) -> Tensor:
     """Mean difference of whole pictures' colourfulness in the ab plane: spread + 0.3 x mean length.
 
-    Hasler and Suesstrunk's M3 in ab instead of opponent RGB, so that doubt about single pixels does not grey a picture.
+    The third measure of Hasler and Suesstrunk 2003, in ab instead of opponent RGB, so that doubt about single pixels
+    does not grey a picture.
     """
 
     def colorfulness(ab: Tensor) -> Tensor:
@@ -138,7 +139,9 @@ def class_balance(ab: np.ndarray, bins: Tensor) -> Tensor:
 
 
 def classification_loss(logits: Tensor, ab: Tensor, bins: Tensor, weights: Tensor) -> Tensor:
-    """Multinomial cross-entropy with soft-encoded targets (M3), each pixel weighted by its most probable bin.
+    """Multinomial cross-entropy with soft-encoded targets (Zhang et al. 2016, eqs. 2-3).
+
+    Each pixel is weighted by its most probable bin.
 
     N x Q logits, N x 2 ab, Q x 2 bins, Q weights; mean over pixels.
     """

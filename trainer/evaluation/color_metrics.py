@@ -24,7 +24,7 @@ def ab_error(ab: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 
 def colorfulness(rgb: np.ndarray) -> float:
-    """M3 of Hasler and Suesstrunk 2003 (H x W x 3 sRGB in 0..1; 0..255 units as in the paper)."""
+    """The third measure of Hasler and Suesstrunk 2003 (H x W x 3 sRGB in 0..1; 0..255 units as in the paper)."""
     red, green, blue = (rgb[..., i].astype(np.float64) * 255 for i in range(3))
     rg, yb = red - green, (red + green) / 2 - blue
     return float(np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean()))

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from t2c_engine.color.lab import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
+from t2c_engine.color.samples import full_scale
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
@@ -94,7 +95,7 @@ def _load(path: Path) -> EvalPicture:
         pixels = np.repeat(pixels[..., None], 3, 2)
     factor = SHORT_SIDE / min(pixels.shape[:2])
     height, width = (max(SHORT_SIDE, round(side * factor)) for side in pixels.shape[:2])
-    rgb = resize(pixels, (height, width)) / (np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0)
+    rgb = resize(pixels, (height, width)) / full_scale(pixels.dtype)
     lab = srgb_to_lab(rgb)
     return EvalPicture(f"{path.parent.name}/{path.name}", rgb, lab, picture_palette(lab))
 
@@ -106,7 +107,7 @@ def evaluate_colors(
     judge: Judge | None = None,
     kinds: MeansByKind | None = None,
 ) -> Figures:
-    """Means over the pictures of every measure of metrics.md, for every method.
+    """Means over the pictures of every measure, for every method.
 
     Methods: palette, the same seen through wear, automatic in three ways, with ten dabs, nearest lightness and grey.
     With `judge`, also how often a picture is recognised, in true colours too; `kinds` collects the ab error.

@@ -1,4 +1,4 @@
-"""Colour as classification over the 313 ab bins, as published (M3; Zhang et al. 2016; poster "CNN with GAN").
+"""Colour as classification over the 313 ab bins, as published (Zhang et al. 2016, 2.1; poster "CNN with GAN").
 
 Kept so that the published methods can be compared with the shipped network, whose own head does the same. Must not
 import files, pictures or the trainer.

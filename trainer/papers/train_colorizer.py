@@ -1,7 +1,7 @@
 """Train the colour networks of the papers as published, so that their claims can be checked beside the shipped one.
 
-PCN (M2; Bahng et al. 2018, section 4.2: conditional GAN and Huber loss), classification over 313 bins (M3; Zhang et al.
-2016), and the same with an adversarial term (poster "CNN with GAN"). Reads top-down: settings, methods, adversaries,
+PCN (Bahng et al. 2018, section 4.2: conditional GAN and Huber loss), classification over 313 bins (Zhang et al. 2016,
+2.1), and the same with an adversarial term (poster "CNN with GAN"). Reads top-down: settings, methods, adversaries,
 loop. What is shipped comes from `trainer.colorizer.train`.
 """
 
