@@ -29,7 +29,7 @@ def make_service(behaviours: Sequence[str]) -> Any:
     from t2c_engine.serving.service import Service, _render
 
     class Colorizer(fakes.Colorizer):
-        def colour(self, encoding: Any, palettes: Any, hints: Any = None) -> Any:
+        def color(self, encoding: Any, palettes: Any, hints: Any = None, natural: float = 0.0) -> Any:
             if "noisy" in behaviours:
                 print("a library says hello")
                 os.write(1, b"and so does one in C\n")
@@ -37,7 +37,7 @@ def make_service(behaviours: Sequence[str]) -> Any:
                 raise KeyError("palette")
             if "full" in behaviours:
                 raise MemoryError
-            return super().colour(encoding, palettes, hints)
+            return super().color(encoding, palettes, hints, natural)
 
     def load(device: str) -> Any:
         if "unloadable" in behaviours:

@@ -72,8 +72,12 @@ class Colorizer:
         assert lightness.ndim == 2 and lightness.dtype == np.float32
         return lightness
 
-    def colour(
-        self, encoding: np.ndarray, palettes: Sequence[Palette | None], hints: Hints | None = None
+    def color(
+        self,
+        encoding: np.ndarray,
+        palettes: Sequence[Palette | None],
+        hints: Hints | None = None,
+        natural: float = 0.0,
     ) -> list[np.ndarray]:
         size = tuple(max(1, side // 4) for side in encoding.shape)
         means = [(one or OWN).lab[:, 1:].mean(0) for one in palettes]
@@ -89,7 +93,7 @@ class Colorizer:
         """Another colour for each decoding."""
         colours = {"vivid": "#b07a30", "mean": "#996655", "top": "#559966", "centroid": "#5566cc"}
         palette = Palette.from_hex(colours[decoding]) if decoding in colours else None
-        return self.colour(encoding, [palette], hints)[0]
+        return self.color(encoding, [palette], hints)[0]
 
 
 def modules() -> dict[str, ModuleType]:

@@ -28,6 +28,8 @@ app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="The run's folder; a run that is there goes on.")]
+Into = Annotated[Path | None, typer.Option("--into", help="Folder; your own models if not given.")]
+FiguresFile = Annotated[Path | None, typer.Option("--figures", help="JSON of 'evaluate' for the card.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 Init = Annotated[Path | None, typer.Option("--init", help="Start from these .safetensors weights.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Instead of the settings' own number.")]
@@ -62,7 +64,15 @@ def colorizer(
     steps: Steps = None,
     cooldown: Annotated[int | None, typer.Option("--cooldown", help="Last steps, of falling rate.")] = None,
     init: Init = None,
-    teacher: Annotated[Path | None, typer.Option("--teacher", help="SqueezeNet's weights (.npz).")] = None,
+    encoder: Annotated[
+        Path | None, typer.Option("--encoder", help="EfficientNet-Lite0's ImageNet weights (.pth), without --init.")
+    ] = None,
+    perceptual: Annotated[
+        Path | None, typer.Option("--perceptual", help="SqueezeNet's weights (.npz), for the perceptual loss.")
+    ] = None,
+    validation: Annotated[
+        list[Path] | None, typer.Option("--validation", help="Shards that steer training; else a part is held out.")
+    ] = None,
     device: Device = "auto",
     cache: Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")] = Path("cache"),
 ) -> None:
@@ -79,61 +89,58 @@ def colorizer(
         from trainer.colorizer.train import train_colorizer
 
         settings = read_config(config, steps=steps, cooldown=cooldown)
-        path = train_colorizer(settings, pictures, out, cache, device=chosen, init=init, teacher=teacher)
+        path = train_colorizer(
+            settings,
+            pictures,
+            out,
+            cache,
+            device=chosen,
+            init=init,
+            encoder=encoder,
+            perceptual=perceptual,
+            validation=validation or (),
+        )
     logging.info("Trained: %s", path)
 
 
-@app.command()
+@app.command("export-palettes")
 @reported
-def export(
-    run: Annotated[Path, typer.Argument(help="A run's folder.")],
-    name: Annotated[str | None, typer.Option("--name", help="What a colouriser is to be called.")] = None,
-    into: Annotated[Path | None, typer.Option("--into", help="Folder; your own models if not given.")] = None,
-    version: Annotated[str, typer.Option("--version", help="The model's version.")] = "1",
-    figures: Annotated[Path | None, typer.Option("--figures", help="JSON of 'evaluate' for the card.")] = None,
-    command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train colorizer",
-    short_side: Annotated[int, typer.Option("--short-side", min=32, max=1024, help="Of the input at use, px.")] = 160,
-    trust: Annotated[
-        float | None, typer.Option("--trust", min=0, max=2, help="Below 1 tones say more, things less; as trained.")
-    ] = None,
-    spread: Annotated[
-        float | None, typer.Option("--spread", min=0, max=1, help="Above 0 pure pixels are more vivid; as trained.")
-    ] = None,
-    chroma_gain: Annotated[
-        float | None, typer.Option("--chroma-gain", min=0.5, max=2, help="Factor on all colours; as trained.")
-    ] = None,
-    blend: Annotated[
-        Path | None, typer.Option("--blend", help="Weights to take the mean with, as those the run went on from.")
-    ] = None,
-    blend_share: Annotated[float, typer.Option("--blend-share", min=0, max=1, help="Of these in the mean.")] = 0.5,
-    look: Annotated[
-        list[float] | None, typer.Option("--look", min=0.1, max=1, help="Sizes to look at a picture, parts of 1.")
-    ] = None,
+def export_palettes(
+    run: Annotated[Path, typer.Argument(help="The folder of a palette run that came to its end.")],
+    into: Into = None,
+    figures: FiguresFile = None,
 ) -> None:
-    """Export weights (safetensors, fp16) and model card of a colouriser's run, or of a finished palette run."""
+    """Export weights (safetensors, fp16) and model card of a finished palette run."""
     from t2c_engine.models import user_folder
     from trainer.palettes.run import publish
 
-    measured = read_figures(figures) if figures else {}
-    card = publish(run, into or user_folder(), measured)
-    if card is not None:
-        logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
-        return
-    if name is None:
-        raise UsageError("Say with --name what the colouriser is to be called.")
+    card = publish(run, into or user_folder(), read_figures(figures) if figures else {})
+    if card is None:
+        raise UsageError(f"{run} is no finished palette run; 'export-colorizer' exports runs of the colouriser.")
+    logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
+
+
+@app.command("export-colorizer")
+@reported
+def export_colorizer_command(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    name: Annotated[str, typer.Option("--name", help="What the colouriser is to be called.")],
+    into: Into = None,
+    version: Annotated[str, typer.Option("--version", help="The model's version.")] = "1",
+    figures: FiguresFile = None,
+    command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train colorizer",
+    inference: Annotated[
+        Path | None, typer.Option("--inference", help="How it is used (TOML); configs/inference.toml if not given.")
+    ] = None,
+) -> None:
+    """Export the averaged weights (safetensors, fp16) and the model card of a colouriser's run."""
+    from t2c_engine.models import user_folder
+    from trainer.colorizer.config import read_inference
     from trainer.colorizer.export import export_colorizer
 
-    known: dict[str, Any] = measured.get("colors", {}).get("palette", {})
-    sizes: dict[str, Any] = {
-        "short_side": short_side,
-        "trust": trust,
-        "spread": spread,
-        "chroma_gain": chroma_gain,
-        "blend": blend,
-        "blend_share": blend_share,
-        "looks": tuple(look or (1.0, 0.7)),
-    }
-    card = export_colorizer(run, into or user_folder(), name, version, command, known, **sizes)
+    known: dict[str, Any] = (read_figures(figures) if figures else {}).get("colors", {}).get("palette", {})
+    use = read_inference(inference or CONFIGS / "inference.toml")
+    card = export_colorizer(run, into or user_folder(), name, version, command, known, use)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
 
 

@@ -1,8 +1,8 @@
 """Lightness and a palette to colour: hides the network, its padding and its device.
 
-`encode` once, `colour` for as many palettes as wanted; an encoding is immutable and the object holds no state of its
-own. Colour comes back at a quarter of the input's resolution or twice that; `guided_upsampling.render` puts it on the
-picture. Must not import files, pictures or the trainer.
+`encode` once, `color` for as many palettes as wanted; an encoding is immutable and the object holds no state of its
+own. ab comes back at half the input's resolution; `rendering.guided_upsampling.render` puts it on the picture.
+Must not import files, pictures or the trainer.
 """
 
 from __future__ import annotations
@@ -18,77 +18,81 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from t2c_engine.color.lab import ab_bins
-from t2c_engine.colorization.decoding import Decoding, decode_bins
+from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
 from t2c_engine.colorization.hints import Hints
-from t2c_engine.colorization.palette_extraction import extract_palettes, palette_of_points
+from t2c_engine.colorization.palette_extraction import palette_of_points
 from t2c_engine.devices import pick_device
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
-from t2c_engine.networks.colorizer import MULTIPLE, SCALE, ColorizerConfig, ColorizerNet, Condition, Features
+from t2c_engine.networks.colorizer import ColorizerNet, Condition
+from t2c_engine.networks.picture_encoder import DETAIL, SCALE, ColorizerConfig, Features
+from t2c_engine.networks.pretrained_encoder import MULTIPLE
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.pictures.resize import resize
 
-VIVIDNESS = 1.85  # of the network's own colours made a palette, which are fainter than things are
-MOST_VIVID = 45.0  # chroma up to which they are lifted; what is more vivid of itself stays as it is
-DABBED = 0.3  # coverage from which a cell's colour counts among the dabs' own
+HINT_COVERAGE = 0.3  # mask from which a cell's colour counts among the hints' own
 MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than left to run out of memory
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A picture at one size as the decoder sees it. height, width: of the finest features without padding, in pixels.
+class InferenceConfig:
+    """How a model is used; stored in its card, chosen on validation pictures.
 
-    detail: the colour that comes back has so many times the height and width.
+    short_side: of the network's input, px. scales: sizes at which a picture is encoded, as parts of that input; the
+    colours are averaged (multi-scale inference). score_scale: see `Condition`. chroma_gain: factor on palette colours'
+    ab. vividness: of `Decoding.VIVID`, 0 (direct) to 1 (annealed mean). temperature: of the annealed mean.
     """
+
+    short_side: int = 160
+    scales: tuple[float, ...] = (1.0,)
+    score_scale: float = 1.0
+    chroma_gain: float = 1.0
+    vividness: float = 1.0
+    temperature: float = 0.38
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedScale:
+    """A picture at one size as the decoder sees it. height, width: of the finest features without padding, px."""
 
     features: Features
     height: int
     width: int
-    detail: int
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """A picture as seen at one or several sizes, the largest first."""
+    """A picture encoded at one or several sizes, the largest first."""
 
-    looks: tuple[Look, ...]
+    scales: tuple[EncodedScale, ...]
 
     @property
     def height(self) -> int:
-        """Of the colour that comes back, in pixels."""
-        return self.looks[0].height * self.looks[0].detail
+        """Of the ab that comes back, px."""
+        return self.scales[0].height * DETAIL
 
     @property
     def width(self) -> int:
-        """Of the colour that comes back, in pixels."""
-        return self.looks[0].width * self.looks[0].detail
+        """Of the ab that comes back, px."""
+        return self.scales[0].width * DETAIL
 
 
 class Colorizer:
-    """Colours lightness with palettes (M2), or by itself where no palette is given.
+    """Colours lightness with palettes (Bahng et al. 2018), or by itself where no palette is given (Zhang et al. 2016).
 
     Attributes:
-        model: the model's name. short_side: the short side, in pixels, at which a picture should be encoded.
-
-    Args:
-        looks: the sizes, as parts of the input's, at which a picture is looked at; the colours are averaged. A small
-            second look costs little and errs elsewhere.
+        model: the model's name. device: where the network runs. inference: how it is used.
     """
 
     def __init__(
-        self,
-        network: ColorizerNet,
-        model: str,
-        short_side: int,
-        device: torch.device,
-        looks: tuple[float, ...] = (1.0,),
+        self, network: ColorizerNet, model: str, device: torch.device, inference: InferenceConfig | None = None
     ) -> None:
-        self.looks = looks
         self.model = model
-        self.short_side = short_side
         self.device = device
+        self.inference = inference or InferenceConfig()
         network = fuse_norms(network.eval()).to(device)
         self._network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self._bins = torch.tensor(ab_bins(), device=device)
 
     @classmethod
     def load(cls, model: str | None = None, device: str = "auto") -> Colorizer:
@@ -100,8 +104,12 @@ class Colorizer:
         """
         chosen = pick_device(device)
         card = find_model("colorizer", model)
-        looks = tuple(float(part) for part in card.config.get("looks", (1.0,)))
-        return cls(build_network(card), card.name, int(card.config.get("short_side", 256)), chosen, looks)
+        return cls(build_network(card), card.name, chosen, read_inference_config(card))
+
+    @property
+    def short_side(self) -> int:
+        """At which a picture should be encoded, px."""
+        return self.inference.short_side
 
     @torch.inference_mode()
     def encode(self, lightness: np.ndarray) -> Encoding:
@@ -113,9 +121,9 @@ class Colorizer:
         Raises:
             ModelError: the input is larger than the network is meant for.
         """
-        return Encoding(tuple(self._look(lightness, part) for part in self.looks))
+        return Encoding(tuple(self._encode_scale(lightness, part) for part in self.inference.scales))
 
-    def _look(self, lightness: np.ndarray, part: float) -> Look:
+    def _encode_scale(self, lightness: np.ndarray, part: float) -> EncodedScale:
         height, width = (max(SCALE, round(side * part / SCALE) * SCALE) for side in lightness.shape)
         if height * width > MAX_PIXELS:
             raise ModelError(f"The network's input of {width} x {height} px is too large; shrink the picture first.")
@@ -123,93 +131,104 @@ class Colorizer:
         light = torch.from_numpy(np.ascontiguousarray(lightness, dtype=np.float32))[None, None].to(self.device)
         padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
         padded = F.pad(light, padding, mode="replicate").contiguous(memory_format=torch.channels_last)
-        features = self._network.encode(padded)
-        return Look(features, height // SCALE, width // SCALE, self._network.config.detail)
+        return EncodedScale(self._network.encode(padded), height // SCALE, width // SCALE)
 
     @torch.inference_mode()
-    def colour(
-        self, encoding: Encoding, palettes: Sequence[Palette | None], hints: Hints | None = None
+    def color(
+        self,
+        encoding: Encoding,
+        palettes: Sequence[Palette | None],
+        hints: Hints | None = None,
+        natural: float = 0.0,
     ) -> list[np.ndarray]:
-        """One ab map (`encoding`'s size x 2, float32, Lab units) a palette; None asks for the network's own colours.
+        """One ab map (`encoding`'s size x 2, float32, Lab units) a palette; None asks for automatic colour.
 
-        With `hints` (M4), whatever their size, every map has the dabs' colours where the dabs are, and what belongs to
-        them follows. Without a palette the dabs' colours are one for the rest, beside the network's own.
+        Args:
+            hints: of any size (Zhang et al. 2017); every map has their colours where they are, and what belongs to them
+                follows. Without a palette their colours are one for the rest, beside the automatic colour.
+            natural: 0..1, how far the automatic colour is kept where it is certain: skin, sky, leaves.
+
+        Raises:
+            ValueError: natural is out of range.
         """
+        if not 0 <= natural <= 1:
+            raise ValueError(f"natural is {natural}; it must be between 0 and 1")
         if not palettes:
             return []
         parts = []
-        for look in encoding.looks:
-            condition = self._condition(look, palettes, hints)
-            parts.append(self._network.decode(look.features.repeat(len(palettes)), condition).ab)
+        for scale in encoding.scales:
+            condition = self._condition(scale, palettes, hints, natural)
+            ab = self._network.decode(scale.features.repeat(len(palettes)), condition).ab
+            gains = [1.0 if palette is None else self.inference.chroma_gain for palette in palettes]
+            parts.append(ab * torch.tensor(gains, device=ab.device)[:, None, None, None])
         return self._maps(encoding, parts, hints)
 
     @torch.inference_mode()
     def automatic(
         self, encoding: Encoding, decoding: Decoding = Decoding.VIVID, hints: Hints | None = None
     ) -> np.ndarray:
-        """An ab map without any palette (M3); hints as in `colour`."""
+        """An ab map without any palette (Zhang et al. 2016); hints as in `color`."""
         if decoding is Decoding.DIRECT:
-            return self.colour(encoding, [None], hints)[0]
-        if decoding is Decoding.VIVID:
-            return self.colour(encoding, [self._vivid_palette(encoding, hints)], hints)[0]
-        bins = self._tensor(ab_bins().astype(np.float32))
+            return self.color(encoding, [None], hints)[0]
         parts = []
-        for look in encoding.looks:
-            prediction = self._network.decode(look.features, self._condition(look, [None], hints))
-            parts.append(decode_bins(self._network.classify(prediction.features), bins, decoding))
+        for scale in encoding.scales:
+            if decoding is Decoding.VIVID:
+                annealed = decode_bins(scale.features.logits, self._bins, Decoding.MEAN, self.inference.temperature)
+                direct = self._network.decode(scale.features, self._condition(scale, [None], hints, 0.0)).ab
+                parts.append(vivid(direct, annealed, self.inference.vividness))
+            else:
+                parts.append(decode_bins(scale.features.logits, self._bins, decoding))
         return self._maps(encoding, parts, hints)[0]
 
-    def _vivid_palette(self, encoding: Encoding, hints: Hints | None) -> Palette:
-        """The palette of the network's own colours, which doubt has made faint, at the vividness of pictures."""
-        look = encoding.looks[0]
-        lightness = look.features.lightness[:1, :, : look.height, : look.width].float().cpu()
-        own = torch.from_numpy(self.colour(encoding, [None], hints)[0]).permute(2, 0, 1)[None]
-        own = F.avg_pool2d(own, look.detail)
-        chroma = own.square().sum(1, keepdim=True).sqrt().clamp(min=1e-3)
-        vivid = (MOST_VIVID / chroma).clamp(1, VIVIDNESS) * own
-        return Palette.from_lab(extract_palettes(torch.cat((lightness, vivid), 1), PALETTE_SIZE)[0].numpy())
-
     def _maps(self, encoding: Encoding, parts: Sequence[Tensor], hints: Hints | None) -> list[np.ndarray]:
-        """B x 2 x h x w of every look, without padding, averaged, the dabs in it, as one array each."""
+        """B x 2 x h x w of every scale, cropped, averaged, the hints in it, as one array each."""
         size = (encoding.height, encoding.width)
-        cropped = []
-        for ab, look in zip(parts, encoding.looks, strict=True):
-            times = ab.shape[2] // look.features.lightness.shape[2]  # 1 or `detail`
-            cropped.append(ab[:, :, : look.height * times, : look.width * times])
-        alike = [ab if ab.shape[2:] == size else F.interpolate(ab, size, mode="bilinear") for ab in cropped]
-        maps = torch.stack(alike).mean(0).permute(0, 2, 3, 1).float().cpu().numpy()
+        total: Tensor | None = None
+        for ab, scale in zip(parts, encoding.scales, strict=True):
+            padded = scale.features.lightness.shape[-2:]
+            full = [side * DETAIL for side in padded]
+            if list(ab.shape[2:]) != full:  # decoded from the bins, at a lower resolution
+                ab = F.interpolate(ab, full, mode="bilinear", align_corners=False)
+            cropped = ab[:, :, : scale.height * DETAIL, : scale.width * DETAIL]
+            if cropped.shape[2:] != size:
+                cropped = F.interpolate(cropped, size, mode="bilinear", align_corners=False)
+            total = cropped if total is None else total + cropped
+        assert total is not None
+        maps = (total / len(parts)).permute(0, 2, 3, 1).float().cpu().numpy()
         if hints is not None:
             small = hints.at_size(size)
             maps = maps + small.mask[..., None] * (small.ab - maps)
         return list(maps)
 
-    def _condition(self, look: Look, palettes: Sequence[Palette | None], hints: Hints | None) -> Condition:
-        colours = np.zeros((len(palettes), PALETTE_SIZE, 3), dtype=np.float32)
+    def _condition(
+        self, scale: EncodedScale, palettes: Sequence[Palette | None], hints: Hints | None, natural: float
+    ) -> Condition:
+        colors = np.zeros((len(palettes), PALETTE_SIZE, 3), dtype=np.float32)
         mask = np.zeros((len(palettes), PALETTE_SIZE), dtype=np.float32)
         for row, palette in enumerate(palettes):
             if palette is not None:
-                colours[row] = palette.to_size(PALETTE_SIZE).sorted().lab
+                colors[row] = palette.to_size(PALETTE_SIZE).sorted().lab
                 mask[row] = 1
-        dabs = None
+        given = None
         if hints is not None:
-            small = hints.at_size((look.height, look.width))
-            own = self._dab_palette(look, small)
+            small = hints.at_size((scale.height, scale.width))
+            own = self._hint_palette(scale, small)
             for row, palette in enumerate(palettes):
                 if palette is None:
-                    colours[row, : len(own)], mask[row, : len(own)] = own, 1
-            dabs = self._tensor(np.concatenate((small.ab, small.mask[..., None]), -1)).permute(2, 0, 1)[None]
-            height, width = look.features.lightness.shape[-2:]
-            dabs = F.pad(dabs, (0, width - look.width, 0, height - look.height))
-            dabs = dabs.expand(len(palettes), -1, -1, -1)
-        return Condition(self._tensor(colours), self._tensor(mask), dabs)
+                    colors[row, : len(own)], mask[row, : len(own)] = own, 1
+            given = self._tensor(np.concatenate((small.ab, small.mask[..., None]), -1)).permute(2, 0, 1)[None]
+            height, width = scale.features.lightness.shape[-2:]
+            given = F.pad(given, (0, width - scale.width, 0, height - scale.height))
+            given = given.expand(len(palettes), -1, -1, -1)
+        return Condition(self._tensor(colors), self._tensor(mask), given, natural, self.inference.score_scale)
 
-    def _dab_palette(self, look: Look, hints: Hints) -> np.ndarray:
-        """n x 3 Lab: the dabs' colours at the lightness below them. Without a palette they are one for the picture."""
-        lightness = look.features.lightness[0, 0, : look.height, : look.width].float().cpu()
-        dabbed = torch.from_numpy(hints.mask >= DABBED)
-        if not dabbed.any():
+    def _hint_palette(self, scale: EncodedScale, hints: Hints) -> np.ndarray:
+        """n x 3 Lab: the hints' colours at the lightness below them. Without a palette they are the picture's."""
+        lightness = scale.features.lightness[0, 0, : scale.height, : scale.width].float().cpu()
+        covered = torch.from_numpy(hints.mask >= HINT_COVERAGE)
+        if not covered.any():
             return np.zeros((0, 3), np.float32)
-        points = torch.cat((lightness[dabbed][:, None], torch.from_numpy(hints.ab)[dabbed]), 1)
+        points = torch.cat((lightness[covered][:, None], torch.from_numpy(hints.ab)[covered]), 1)
         return palette_of_points(points, PALETTE_SIZE).numpy()
 
     def _tensor(self, array: np.ndarray) -> Tensor:
@@ -235,12 +254,25 @@ def read_network_config(values: dict[str, Any]) -> ColorizerConfig:
     """A network's sizes from a card or a settings file, where tuples are lists.
 
     Raises:
-        TypeError: it has sizes that there are not. A `sharpness` of 1, which meant nothing, is no such.
+        TypeError: it has sizes that there are not.
     """
-    plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    if plain.get("sharpness") == 1:
-        del plain["sharpness"]
-    return ColorizerConfig(**plain)
+    return ColorizerConfig(**_tuples(values))
+
+
+def read_inference_config(card: ModelCard) -> InferenceConfig:
+    """How the card says that its model is used.
+
+    Raises:
+        ModelError: it names a setting that there is not.
+    """
+    try:
+        return InferenceConfig(**_tuples(card.config.get("inference", {})))
+    except TypeError as error:
+        raise ModelError(f"The model '{card.name}' cannot be used as its card says: {error}") from error
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def fuse_norms(network: ColorizerNet) -> ColorizerNet:

@@ -1,4 +1,4 @@
-"""Colour without a palette: the ways there are, and from 313 ab bins to one colour (M3; Zhang et al. 2016, 2.3).
+"""Colour without a palette: the ways there are, and from 313 ab bins to one colour (Zhang et al. 2016, section 2.3).
 
 Must not import networks, pictures or files; torch only when it decodes, for the command line names the ways too.
 """
@@ -16,11 +16,11 @@ TOP = 5  # bins of the top-k mean
 
 
 class Decoding(StrEnum):
-    """How the network's own colours are had.
+    """How automatic colour is decoded.
 
-    VIVID: its colours made as vivid as pictures are, and laid on anew as a palette. DIRECT: as it gives them beside a
-    palette, but without one, faint. Of the bins: CENTROID, the centre of the most probable one, blotchy; TOP, the mean
-    of the TOP most probable ones, by their annealed probabilities; MEAN, the annealed mean over all.
+    VIVID: DIRECT with the chroma of the annealed mean. DIRECT: the regression head's, faint where in doubt. Of the
+    bins: CENTROID, the centre of the most probable one, blotchy; TOP, the mean of the TOP most probable ones by their
+    annealed probabilities; MEAN, the annealed mean over all.
     """
 
     VIVID = "vivid"
@@ -49,3 +49,20 @@ def decode_bins(logits: Tensor, bins: Tensor, decoding: Decoding, temperature: f
         weights = (best / temperature).softmax(1)
         return torch.einsum("bkhw,bkhwc->bchw", weights, bins[index])
     return torch.einsum("bqhw,qc->bchw", (logits / temperature).softmax(1), bins)
+
+
+def vivid(direct: Tensor, annealed: Tensor, vividness: float = 1.0) -> Tensor:
+    """Fine but faint ab with the vividness of a coarse, annealed map: the difference is added at low resolution.
+
+    Args:
+        direct: B x 2 x H x W, Lab units. annealed: B x 2 x h x w of a lower resolution. vividness: factor on the
+            difference.
+
+    Returns:
+        B x 2 x H x W.
+    """
+    from torch.nn import functional as F
+
+    low = F.adaptive_avg_pool2d(direct, (annealed.shape[-2], annealed.shape[-1]))
+    difference = F.interpolate(annealed - low, direct.shape[-2:], mode="bilinear", align_corners=False)
+    return direct + vividness * difference

@@ -19,7 +19,8 @@ MAX_MAPS = 64  # ab maps kept
 MAX_HINTS = 4  # sets of dabs whose maps are kept; an editor sends new ones with every dab that is painted
 BATCH = 8  # palettes that go through the network at once
 
-Source = Palette | Decoding  # a palette, or how the network's own colours are had
+Source = Palette | Decoding  # a palette, or how automatic colour is decoded
+Key = tuple[Source, int, float]  # source, identity of the hints, natural
 
 
 class Encoded:
@@ -33,7 +34,7 @@ class Encoded:
         self.colorizer = colorizer
         self.lightness = lightness
         self._encoding = colorizer.encode(lightness)
-        self._cache: OrderedDict[tuple[Source, int], np.ndarray] = OrderedDict()
+        self._cache: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._hints: OrderedDict[int, Hints] = OrderedDict()  # by identity, held so that each keeps its own
 
     def ab_maps(
@@ -42,16 +43,18 @@ class Encoded:
         hints: Hints | None = None,
         strength: float = 1.0,
         decoding: Decoding | None = None,
+        natural: float = 0.0,
     ) -> Iterator[np.ndarray]:
         """One ab map (small, h x w x 2) a palette, in order; the network sees only what is new, some at a time.
 
         Args:
-            palettes: None asks for the network's own colours.
-            hints: as in `Colorizer.colour`.
-            strength: 0..1 leads from the network's own colours to the palette's; above 1 it multiplies the palette's
+            palettes: None asks for automatic colour.
+            hints: as in `Colorizer.color`.
+            strength: 0..1 leads from automatic colour to the palette's; above 1 it multiplies the palette's
                 ab. Without a palette it multiplies, and 0 is grey.
-            decoding: of the network's own colours. If not said, VIVID; with hints DIRECT, for then the dabs' colours
-                are a palette already.
+            decoding: of automatic colour. If not said, VIVID; with hints DIRECT, for then the hints' colours are a
+                palette already.
+            natural: as in `Colorizer.color`.
         """
         if decoding is None:
             decoding = Decoding.VIVID if hints is None else Decoding.DIRECT
@@ -59,26 +62,27 @@ class Encoded:
             part = palettes[start : start + BATCH]
             sources: list[Source] = [decoding if one is None else one for one in part]
             if strength < 1 and any(one is not None for one in part):
-                *maps, unconditional = self._maps([*sources, decoding], hints)
+                *maps, unconditional = self._maps([*sources, decoding], hints, natural)
                 pairs = zip(part, maps, strict=True)
                 yield from (
                     strength * ab if one is None else unconditional + strength * (ab - unconditional)
                     for one, ab in pairs
                 )
             else:
-                maps = self._maps(sources, hints)
+                maps = self._maps(sources, hints, natural)
                 yield from (ab if strength == 1 else strength * ab for ab in maps)
 
-    def _maps(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
+    def _maps(self, sources: Sequence[Source], hints: Hints | None, natural: float) -> list[np.ndarray]:
         """The map of each source, from those kept where it is among them."""
         hints_key = 0 if hints is None else id(hints)
         if hints is not None:
             self._keep(hints)
-        new = [one for one in dict.fromkeys(sources) if (one, hints_key) not in self._cache]
-        self._cache.update(zip([(one, hints_key) for one in new], self._decode(new, hints), strict=True))
-        for one in sources:
-            self._cache.move_to_end((one, hints_key))
-        maps = [self._cache[one, hints_key] for one in sources]
+        keys: dict[Source, Key] = {one: (one, hints_key, natural) for one in sources}
+        new = [one for one, key in keys.items() if key not in self._cache]
+        self._cache.update(zip([keys[one] for one in new], self._decode(new, hints, natural), strict=True))
+        for key in keys.values():
+            self._cache.move_to_end(key)
+        maps = [self._cache[keys[one]] for one in sources]
         while len(self._cache) > MAX_MAPS:
             self._cache.popitem(last=False)
         return maps
@@ -92,11 +96,11 @@ class Encoded:
             for key in [key for key in self._cache if key[1] == old]:
                 del self._cache[key]
 
-    def _decode(self, sources: Sequence[Source], hints: Hints | None) -> list[np.ndarray]:
+    def _decode(self, sources: Sequence[Source], hints: Hints | None, natural: float) -> list[np.ndarray]:
         """As the network gives them: palettes and DIRECT together, other decodings one by one."""
         together = [one for one in sources if isinstance(one, Palette) or one is Decoding.DIRECT]
         palettes = [one if isinstance(one, Palette) else None for one in together]
-        given = iter(self.colorizer.colour(self._encoding, palettes, hints) if palettes else ())
+        given = iter(self.colorizer.color(self._encoding, palettes, hints, natural) if palettes else ())
         return [
             next(given) if one in together else self.colorizer.automatic(self._encoding, one, hints) for one in sources
         ]

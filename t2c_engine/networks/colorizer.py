@@ -1,79 +1,43 @@
-"""The colouriser we ship: one network, many conditions (M2, M3, M4); it decides at a quarter of the input's resolution.
+"""The shipped colour network: automatic colour, palettes and hints by one decoder (Bahng 2018; Zhang 2016, 2017).
 
-The picture is encoded once; palettes, hints or nothing at all are conditions that only the decoder meets, so that N
-palettes cost one encoding and N light decodings. Must not import files, pictures or the trainer.
+A picture is encoded once; palettes, hints or nothing at all are conditions that only the decoder sees, so N palettes
+cost one encoding and N light decodings. Must not import files, pictures or the trainer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.attention import PaletteAttention, TokenLayer, TokenMixer
-from t2c_engine.networks.edge_avoiding_filter import Smoothing
+from t2c_engine.networks.ab_distribution import certainty, evidence
+from t2c_engine.networks.edge_avoiding_filter import EdgeAvoidingFilter
+from t2c_engine.networks.layers import NORM_EPS, Residual, upsampled
 from t2c_engine.networks.palette_assignment import (
-    COLOUR_TERMS,
-    Tones,
-    colour_terms,
-    lacking,
-    mixed,
-    refined,
-    tilted,
-    tilts,
+    COLOR_TERMS,
+    ToneMixture,
+    apply_duals,
+    color_terms,
+    iterative_assignment,
+    mean_matching_duals,
+    mean_shift,
+    mix,
 )
+from t2c_engine.networks.palette_attention import PaletteAttention, TokenLayer, TokenMixer
+from t2c_engine.networks.picture_encoder import AB_SCALE, DETAIL, ColorizerConfig, Features, PictureEncoder, bounded
 
-MULTIPLE = 16  # sides of the network's input are multiples of this
-SCALE = 4  # input pixels to one pixel of the finest features, along each side
-AB_SCALE = 110.0  # ab inside the network is in units of this
 HINT_CHANNELS = 3  # a, b, mask
-ALIKE = 32  # channels in which pixels are compared with those that a colour already has
-REFINEMENTS = 2  # times that this is done
-RELIGHT_UNIT = 10.0  # L, in which the network says what light has been lost
-
-
-@dataclass(frozen=True, slots=True)
-class ColorizerConfig:
-    """Sizes of `ColorizerNet`; stored in checkpoints and model cards."""
-
-    widths: tuple[int, int, int] = (40, 80, 160)  # encoder channels at 1/4, 1/8, 1/16
-    blocks: tuple[int, int, int] = (1, 2, 2)  # residual blocks of each
-    decoder_widths: tuple[int, int, int] = (40, 64, 128)  # at 1/4, 1/8, 1/16
-    decoder_blocks: tuple[int, int, int] = (1, 1, 1)  # residual blocks of each
-    token_levels: int = 2  # decoder levels, coarsest first, that the palette's colours look at
-    mixers: int = 3  # times that they look at each other before
-    token_width: int = 128  # of a palette colour
-    heads: int = 4
-    bins: int = 313
-    trust: float = 1.0  # at use: factor on what is learned beside tones, which is less sure of pictures never seen
-    detail: int = 1  # 1, 2 or 4: the colour's resolution over that of the finest features; see `ColorizerNet`
-    detail_width: int = 0  # channels at the colour's resolution, in which the network finds edges; 0: lightness decides
-    smoothings: int = 0  # rounds in which neighbours that look alike come to an agreement; see `Smoothing`
-    detail_blocks: int = 0  # residual blocks among those that find edges
-    relit: bool = False  # the network restores tones before they are compared with the palette's; see `ColorizerNet`
-    spread: float = 0.0  # 0..1: how far the mean ab of a colour's pixels is brought to the colour's own; see `lacking`
-    chroma_gain: float = 1.0  # factor on ab, which doubt about colours makes faint
-    matched: bool = False  # the mean lightness of a colour's pixels is brought near the colour's own; see `tilts`
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What the decoder needs of a picture; each B x C x h x w, ready for the decoder's widths."""
-
-    lightness: Tensor  # 1/4, B x 1 x h x w, 0..100
-    detailed: Tensor  # the same at the colour's resolution
-    edges: Tensor  # at the colour's resolution, of no channels where the network has none
-    skips: tuple[Tensor, Tensor, Tensor]  # 1/4, 1/8, 1/16
-
-    def repeat(self, count: int) -> Features:
-        """One picture's features for `count` conditions (B must be 1; no copy)."""
-        lightness, detailed, edges, fine, middle, coarse = (
-            part.expand(count, -1, -1, -1) for part in (self.lightness, self.detailed, self.edges, *self.skips)
-        )
-        return Features(lightness, detailed, edges, (fine, middle, coarse))
+EMBEDDING = 32  # channels in which pixels are compared with tokens
+SIMILARITY = 32  # channels in which pixels are compared with pixels
+ASSIGNMENT_ROUNDS = 2  # of `iterative_assignment`
+TONE_UNIT = 10.0  # L to one unit of the tone restoration head
+CLOSENESS_UNIT = 8.0  # L between pixel and colour to one unit of the closeness score
+AUTOMATIC_LIMIT = 12.0  # ab units that a palette may move the automatic colour, so that no third hue arises
+AUTOMATIC_LIMIT_FREE = 80.0  # the same where hints are given, or no palette is
+RESIDUAL_LIMIT = 8.0  # ab units
+NATURAL_GAIN = 8.0  # score of the automatic colour where it is certain and `natural` is 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,120 +45,64 @@ class Condition:
     """What the user asks of the colours.
 
     palette: B x K x 3, Lab; palette_mask: B x K, 1 where a colour is given, 0 where not (all 0: automatic);
-    hints: B x 3 x h x w at a quarter of the input's resolution (a, b in Lab units, mask 0..1) or None.
+    hints: B x 3 x h x w at a quarter of the input's resolution (a, b in Lab units, mask 0..1) or None;
+    natural: 0..1, how far the automatic colour is preferred to the palette's where it is certain;
+    score_scale: factor on learned scores beside those of tones; below 1 for pictures unlike those of training.
     """
 
     palette: Tensor
     palette_mask: Tensor
     hints: Tensor | None = None
+    natural: float = 0.0
+    score_scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """ab: B x 2 x (detail h) x (detail w), Lab units; features: B x C x h x w, for `ColorizerNet.classify`.
+    """ab: B x 2 x H/2 x W/2, Lab units, and what it is composed of, for training.
 
-    What ab is made of, for training, of the size of ab: shares, B x (1 + K), 0..1, sum 1, of the network's own colour
-    and of the palette's; own and residual, B x 2, and colours, B x K x 2 alone, Lab units: what is mixed;
-    lightness, B x 1 x h x w, 0..100, as the palette was compared with it.
+    weights: B x (1 + K) x H/2 x W/2, 0..1, sum 1, of the automatic colour and of the palette's; automatic, residual:
+    B x 2 x H/2 x W/2, Lab units; colors: B x K x 2, Lab units; lightness: B x 1 x H/4 x W/4, 0..100, restored tones.
     """
 
     ab: Tensor
-    features: Tensor = field(repr=False)
-    shares: Tensor = field(repr=False)
-    own: Tensor = field(repr=False)
+    weights: Tensor = field(repr=False)
+    automatic: Tensor = field(repr=False)
     residual: Tensor = field(repr=False)
-    colours: Tensor = field(repr=False)
+    colors: Tensor = field(repr=False)
     lightness: Tensor = field(repr=False)
-
-
-def conv_norm(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs, eps=1e-4)
-    )
-
-
-def upsampled(x: Tensor, like: Tensor) -> Tensor:
-    """`x` at the height and width of `like`."""
-    if x.shape[-2:] == like.shape[-2:]:
-        return x
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
-
-
-class Residual(nn.Module):
-    """Two 3 x 3 convolutions and a shortcut (He et al. 2016); nothing but the shortcut until it has learned."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = conv_norm(width, width)
-        self.second = conv_norm(width, width)
-        nn.init.zeros_(self.second[1].weight)  # pyright: ignore[reportArgumentType]
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.second(F.relu(self.first(x))))
-
-
-class Encoder(nn.Module):
-    """Lightness to features at 1/4, 1/8 and 1/16 of its resolution."""
-
-    def __init__(self, config: ColorizerConfig) -> None:
-        super().__init__()
-        widths = config.widths
-        self.detail = config.detail
-        self.stem = conv_norm(SCALE * SCALE, widths[0])
-        self.downs = nn.ModuleList(conv_norm(a, b, stride=2) for a, b in pairwise(widths))
-        self.stages = nn.ModuleList(
-            nn.Sequential(*(Residual(width) for _ in range(count)))
-            for width, count in zip(widths, config.blocks, strict=True)
-        )
-        self.projections = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(widths, config.decoder_widths, strict=True))
-        self.edges = None
-        if config.detail_width:
-            step = SCALE // config.detail
-            self.edges = nn.Sequential(
-                conv_norm(step * step, config.detail_width),
-                nn.Sequential(nn.ReLU(), *(Residual(config.detail_width) for _ in range(config.detail_blocks))),
-                conv_norm(config.detail_width, config.detail_width),
-            )
-
-    def forward(self, lightness: Tensor) -> Features:
-        scaled = lightness / 50 - 1
-        x = F.relu(self.stem(F.pixel_unshuffle(scaled, SCALE)))
-        levels = []
-        for index, stage in enumerate(self.stages):
-            if index:
-                x = F.relu(self.downs[index - 1](x))
-            x = stage(x)
-            levels.append(x)
-        fine, middle, coarse = (project(level) for project, level in zip(self.projections, levels, strict=True))
-        detailed = F.avg_pool2d(lightness, SCALE // self.detail)
-        unshuffled = F.pixel_unshuffle(scaled, SCALE // self.detail)
-        edges = detailed[:, :0] if self.edges is None else self.edges(unshuffled)
-        return Features(F.avg_pool2d(lightness, SCALE), detailed, edges, (fine, middle, coarse))
 
 
 class DecoderLevel(nn.Module):
     """Upsample, add the skip and the hints, attend to the palette, residual blocks; the first one starts from the skip.
 
-    Both sums are normalised before their ReLU: without that, constant offsets of what is added switch whole channels
-    off for good, the deep ones first, and the network sees tones alone.
+    Both sums are normalised before their ReLU. Without that, constant offsets switch whole channels off for good.
     """
 
     def __init__(
-        self, inputs: int | None, width: int, blocks: int, config: ColorizerConfig, *, looked_at: bool
+        self, inputs: int | None, width: int, blocks: int, config: ColorizerConfig, *, update_tokens: bool
     ) -> None:
         super().__init__()
         self.project = None if inputs is None else nn.Conv2d(inputs, width, 1)
         self.hints = nn.Conv2d(HINT_CHANNELS, width, 1, bias=False)
-        self.norm = nn.BatchNorm2d(width, eps=1e-4)
-        self.tokens = TokenLayer(width, config.token_width, config.heads) if looked_at else None
+        self.norm = nn.BatchNorm2d(width, eps=NORM_EPS)
+        self.tokens = TokenLayer(width, config.token_width, config.heads) if update_tokens else None
         self.attention = PaletteAttention(width, config.token_width, config.heads)
-        self.attended_norm = nn.BatchNorm2d(width, eps=1e-4)
+        self.attended_norm = nn.BatchNorm2d(width, eps=NORM_EPS)
         self.blocks = nn.Sequential(*(Residual(width) for _ in range(blocks)))
 
     def forward(
         self, x: Tensor | None, skip: Tensor, hints: Tensor | None, tokens: Tensor, mask: Tensor, token_norm: nn.Module
     ) -> tuple[Tensor, Tensor]:
-        """The level's map, and the tokens (not normalised) after they have looked at it."""
+        """One level.
+
+        Args:
+            x: B x inputs x h/2 x w/2 of the level below, or None. skip: B x width x h x w.
+            hints: B x 3 x H/4 x W/4 in units of AB_SCALE, or None. tokens: B x (1 + K) x d. mask: B x (1 + K) bool.
+
+        Returns:
+            B x width x h x w, and the tokens (not normalised) after they have attended to it.
+        """
         x = skip if x is None or self.project is None else upsampled(self.project(x), skip) + skip
         if hints is not None:
             x = x + self.hints(F.adaptive_avg_pool2d(hints, (skip.shape[-2], skip.shape[-1])))
@@ -206,21 +114,16 @@ class DecoderLevel(nn.Module):
 
 
 class DetailHead(nn.Module):
-    """What edges and textures say of colours, at the colour's own resolution; nothing until it has learned.
-
-    Each pixel has features of what is seen of it alone and of what the decoder knows of the place; each colour says
-    with a vector which of them it wants.
-    """
+    """Scores and a residual at the colour's own resolution, from edges and the decoder's features; 0 at the start."""
 
     def __init__(self, width: int, config: ColorizerConfig) -> None:
         super().__init__()
-        self.detail = config.detail
-        self.expand = nn.Conv2d(width, config.detail_width * config.detail**2, 1)
-        self.norm = nn.BatchNorm2d(config.detail_width, eps=1e-4)
-        self.wish = nn.Linear(config.token_width, config.detail_width)
-        self.wish_by_terms = nn.Linear(COLOUR_TERMS, config.detail_width, bias=False)
+        self.expand = nn.Conv2d(width, config.detail_width * DETAIL**2, 1)
+        self.norm = nn.BatchNorm2d(config.detail_width, eps=NORM_EPS)
+        self.query = nn.Linear(config.token_width, config.detail_width)
+        self.query_from_terms = nn.Linear(COLOR_TERMS, config.detail_width, bias=False)
         self.residual = nn.Conv2d(config.detail_width, 2, 1)
-        for starts_at_zero in (self.wish, self.wish_by_terms, self.residual):
+        for starts_at_zero in (self.query, self.query_from_terms, self.residual):
             for parameter in starts_at_zero.parameters():
                 nn.init.zeros_(parameter)
 
@@ -228,161 +131,194 @@ class DetailHead(nn.Module):
         """Scores, B x (1 + K) x H x W, a residual of ab, B x 2 x H x W, in units of AB_SCALE, and the pixels' features.
 
         Args:
-            x: B x C x h x w, `detail` times smaller than `edges`. tokens: B x (1 + K) x d. terms: B x K x COLOUR_TERMS.
+            x: B x C x h x w, DETAIL times smaller than `edges`. tokens: B x (1 + K) x d. terms: B x K x COLOR_TERMS.
         """
-        x = F.relu(self.norm(F.pixel_shuffle(self.expand(x), self.detail) + edges))
-        wishes = self.wish(tokens) + F.pad(self.wish_by_terms(terms), (0, 0, 1, 0))
-        return torch.einsum("bchw,bkc->bkhw", x, wishes), self.residual(x), x
+        x = F.relu(self.norm(F.pixel_shuffle(self.expand(x), DETAIL) + edges))
+        queries = self.query(tokens) + F.pad(self.query_from_terms(terms), (0, 0, 1, 0))
+        return torch.einsum("bchw,bkc->bkhw", x, queries), self.residual(x), x
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of the automatic and the palette's colours, B x (1 + K) x h x w: at 1/4 and, to be added, at 1/2.
+
+    similarity: B x C x h x w at 1/4, for `iterative_assignment`.
+    """
+
+    coarse: Tensor
+    fine: Tensor
+    similarity: Tensor
 
 
 class ColorizerNet(nn.Module):
     """Lightness and a condition to ab.
 
-    The output of a pixel is a mixture of the palette's colours and of a colour of the network's own, plus a small
-    residual: ab = sum_i w_i p_i + w_0 own + residual, w = softmax over the palette and the own colour. The scores start
-    from closeness of lightness, so that an untrained network already gives each pixel the colour nearest in lightness;
-    then pixels go over to colours whose pixels they are like (as in slot attention, Locatello et al. 2020). With
-    `detail` above 1 the part of the scores that lightness has is worked out anew at a finer resolution, where edges and
-    textures are, and what the network says of regions is laid over it; `DetailHead` has its say there too. A `relit`
-    network also says how much lighter or darker each place was before the picture faded or stained, so that its tones
-    can be compared with the palette's.
+    A pixel's colour is a softmax mixture of the palette's colours and of an automatic colour, plus a bounded residual:
+    ab = sum_i w_i p_i + w_0 automatic + residual. The scores start from closeness of lightness, so an untrained network
+    already gives each pixel the colour nearest in lightness.
     """
 
     def __init__(self, config: ColorizerConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or ColorizerConfig()
         fine, middle, coarse = config.decoder_widths
-        self.encoder = Encoder(config)
-        self.embed = nn.Sequential(
-            nn.Linear(3, config.token_width), nn.ReLU(), nn.Linear(config.token_width, config.token_width)
-        )
-        self.own_token = nn.Parameter(torch.randn(config.token_width) * 0.1)
+        width = config.token_width
+        self.encoder = PictureEncoder(config)
+        self.embed = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, width))
+        self.automatic_token = nn.Parameter(torch.randn(width) * 0.1)
         self.palette_mixer = nn.TransformerEncoderLayer(
-            config.token_width, config.heads, 2 * config.token_width, dropout=0.0, batch_first=True, norm_first=True
+            width, config.heads, 2 * width, dropout=0.0, batch_first=True, norm_first=True
         )
-        self.mixers = nn.ModuleList(TokenMixer(config.token_width, config.heads) for _ in range(config.mixers))
-        self.token_norm = nn.LayerNorm(config.token_width)
+        self.token_mixers = nn.ModuleList(TokenMixer(width, config.heads) for _ in range(config.token_mixers))
+        self.token_norm = nn.LayerNorm(width)
         self.levels = nn.ModuleList(
-            DecoderLevel(a, b, blocks, config, looked_at=index < config.token_levels)
+            DecoderLevel(a, b, blocks, config, update_tokens=index < config.token_levels)
             for index, (a, b, blocks) in enumerate(
                 zip((None, coarse, middle), (coarse, middle, fine), reversed(config.decoder_blocks), strict=True)
             )
         )
-        # every level has its say, so that what the deep ones know reaches the scores without detours
-        self.says = nn.ModuleList(nn.Conv2d(width, COLOUR_TERMS + 2, 1) for width in (coarse, middle, fine))
-        self.relights = nn.ModuleList(nn.Conv2d(width, 1, 1) for width in (coarse, middle, fine) if config.relit)
-        self.assign_pixel = nn.Conv2d(fine, 32, 1)
-        self.assign_token = nn.Linear(config.token_width, 32)
-        self.closeness = nn.Parameter(torch.tensor(2.0))  # score lost for every 8 units of L between pixel and colour
-        self.own_score = nn.Parameter(torch.tensor(-2.0))
-        self.tone = nn.Parameter(torch.tensor(0.3))  # weight of `Tones.scores`
-        self.alike = nn.Conv2d(fine, ALIKE, 1)
-        self.likeness = nn.Parameter(torch.ones(REFINEMENTS))
-        self.own = nn.Conv2d(fine, 4, 1)  # own colour and residual
-        self.detail_head = DetailHead(fine, config) if config.detail_width else None
-        self.smoothing = Smoothing(config.smoothings, config.detail_width) if config.smoothings else None
-        self.classifier = nn.Conv2d(fine, config.bins, 1)
-        for starts_at_zero in (self.assign_pixel, self.own, self.says, self.relights):
+        # every level has heads of its own, so that deep features reach the scores without detours
+        self.score_heads = nn.ModuleList(nn.Conv2d(w, COLOR_TERMS + 2, 1) for w in (coarse, middle, fine))
+        self.tone_heads = nn.ModuleList(nn.Conv2d(w, 1, 1) for w in (coarse, middle, fine))
+        self.color_head = nn.Conv2d(fine, 4, 1)  # change of the automatic colour, residual
+        self.pixel_embedding = nn.Conv2d(fine, EMBEDDING, 1)
+        self.token_embedding = nn.Linear(width, EMBEDDING)
+        self.closeness = nn.Parameter(torch.tensor(2.0))  # score lost for every CLOSENESS_UNIT
+        self.automatic_bias = nn.Parameter(torch.tensor(-2.0))
+        self.tone_weight = nn.Parameter(torch.tensor(0.3))  # of `ToneMixture.scores`
+        self.evidence_weight = nn.Parameter(torch.tensor(0.2))  # of `evidence` of the palette's colours
+        self.certainty_weight = nn.Parameter(torch.tensor(0.0))  # of the automatic colour's log-certainty
+        self.similarity = nn.Conv2d(fine, SIMILARITY, 1)
+        self.similarity_gains = nn.Parameter(torch.ones(ASSIGNMENT_ROUNDS))
+        self.detail_head = DetailHead(fine, config)
+        self.filter = EdgeAvoidingFilter(config.filter_rounds, config.detail_width)
+        for starts_at_zero in (self.pixel_embedding, self.color_head, self.score_heads, self.tone_heads):
             for parameter in starts_at_zero.parameters():
                 nn.init.zeros_(parameter)
 
+    def forward(self, lightness: Tensor, condition: Condition) -> Prediction:
+        """`encode` and `decode` in one."""
+        return self.decode(self.encode(lightness), condition)
+
     def encode(self, lightness: Tensor) -> Features:
-        """B x 1 x H x W lightness (0..100; H, W multiples of 16) to features."""
+        """B x 1 x H x W lightness (0..100; H, W multiples of `pretrained_encoder.MULTIPLE`) to features."""
         return self.encoder(lightness)
 
     def decode(self, features: Features, condition: Condition) -> Prediction:
-        """Features and a condition of the same B to colour at `detail` quarters of the input's resolution."""
+        """Features and a condition of the same B to colour at half the input's resolution."""
         tokens, mask = self._tokens(condition)
-        hints = condition.hints
-        if hints is not None:
-            hints = torch.cat((hints[:, :2] / AB_SCALE * hints[:, 2:], hints[:, 2:]), 1)
-        for mixer in self.mixers:
-            tokens = mixer(tokens, mask)
-        x: Tensor | None = None
-        said: Tensor | None = None
-        for index, (level, say, skip) in enumerate(zip(self.levels, self.says, reversed(features.skips), strict=True)):
-            x, tokens = level(x, skip, hints, tokens, mask, self.token_norm)
-            says = torch.cat((say(x), self.relights[index](x)), 1) if self.config.relit else say(x)
-            said = says if said is None else upsampled(said, says) + says
-        assert x is not None and said is not None
-        wanted, own, light = said[:, :COLOUR_TERMS], said[:, COLOUR_TERMS:][:, :2], said[:, COLOUR_TERMS + 2 :]
-        more, residual = self.own(x).chunk(2, 1)
-        own = own + more
-        tokens, terms = self.token_norm(tokens), colour_terms(condition.palette)
-        scores = torch.einsum("bchw,bkc->bkhw", self.assign_pixel(x), self.assign_token(tokens))
-        wanted = torch.einsum("bchw,bkc->bkhw", wanted, terms)
-        scores = torch.cat((scores[:, :1], scores[:, 1:] + wanted), 1)
-        lightness, detailed = features.lightness, features.detailed
-        if self.config.relit:
-            lightness = lightness + RELIGHT_UNIT * light
-            detailed = detailed + RELIGHT_UNIT * upsampled(light, detailed)
-        own, residual = upsampled(own, detailed), upsampled(residual, detailed)
-        finer = textures = None
-        if self.detail_head is not None:
-            finer, change, textures = self.detail_head(x, features.edges, tokens, terms)
-            residual = residual + change
-        weights = self._shares(scores, finer, self.alike(x), lightness, detailed, condition.palette[..., 0], mask)
-        if self.smoothing is not None:
-            weights = self.smoothing(weights, features.detailed, textures)
-        own, residual, colours = own * AB_SCALE, residual * AB_SCALE, condition.palette[..., 1:]
-        ab = mixed(weights[:, 1:], colours) + weights[:, :1] * own + residual
-        if self.config.spread:
-            change = self.config.spread * lacking(ab, weights[:, 1:], colours)
-            ab, colours = ab + mixed(weights[:, 1:], change), colours + change
-        return Prediction(self.config.chroma_gain * ab, x, weights, own, residual, colours, lightness)
-
-    def _shares(
-        self,
-        scores: Tensor,
-        finer: Tensor | None,
-        alike: Tensor,
-        lightness: Tensor,
-        detailed: Tensor,
-        lights: Tensor,
-        mask: Tensor,
-    ) -> Tensor:
-        """How much of each colour a pixel takes, at the resolution of `detailed`.
-
-        Args:
-            scores: B x (1 + K) x h x w, what the network says beside tones. finer: what it adds to them at the
-                resolution of `detailed`. alike: B x C x h x w, see `refined`. `trust` is put in all three.
-            lightness: B x 1 x h x w, `detailed` the same at the colour's resolution. lights: B x K, L of the palette.
-        """
-        trust = self.config.trust
-        finer = None if finer is None else trust * finer
-        tones = Tones.fitted(lightness, lights, mask[:, 1:])
-        by_tone = self._by_tone(lightness, tones)
-        scores = refined(trust * scores + by_tone, alike, trust * self.likeness, mask)
-        matching = scores if finer is None else scores + F.avg_pool2d(finer, self.config.detail)
-        tilt = tilts(matching, lightness, lights) if self.config.matched else None
-        if self.config.detail > 1:
-            scores = upsampled(scores - by_tone, detailed) + self._by_tone(detailed, tones)
-        if finer is not None:
-            scores = scores + finer
-        if tilt is not None:
-            scores = tilted(scores, detailed, lights, tilt)
-        return scores.masked_fill(~mask[:, :, None, None], -torch.inf).softmax(1)
-
-    def _by_tone(self, lightness: Tensor, tones: Tones) -> Tensor:
-        """What lightness alone says of every colour, B x (1 + K) x h x w; the same everywhere of the network's own."""
-        apart = (lightness - tones.means[..., None]).abs() / 8
-        own = self.own_score.expand(len(lightness), 1, *lightness.shape[2:])
-        return torch.cat((own, self.tone * tones.scores(lightness) - self.closeness * apart), 1)
-
-    def classify(self, features: Tensor) -> Tensor:
-        """Logits over the 313 ab bins (Zhang et al. 2016), B x 313 x h x w, from `Prediction.features`."""
-        return self.classifier(features)
-
-    def forward(self, lightness: Tensor, condition: Condition) -> Prediction:
-        return self.decode(self.encode(lightness), condition)
+        x, tokens, heads = self._levels(features, condition.hints, tokens, mask)
+        terms = color_terms(condition.palette)
+        change, residual = (AB_SCALE * part.float() for part in self.color_head(x).chunk(2, 1))
+        change = change + AB_SCALE * heads[:, COLOR_TERMS : COLOR_TERMS + 2].float()
+        restored = TONE_UNIT * heads[:, COLOR_TERMS + 2 :]
+        fine_scores, fine_residual, textures = self.detail_head(x, features.edges, tokens, terms)
+        scores = Scores(
+            self._learned_scores(x, heads, tokens, terms) + self._prior_scores(features, condition, x),
+            fine_scores,
+            self.similarity(x),
+        )
+        weights = self._assignment(scores, features, restored, condition, mask)
+        weights = self.filter(weights, features.detailed, textures)
+        automatic = features.automatic + bounded(change, _automatic_limit(condition))
+        residual = upsampled(bounded(residual, RESIDUAL_LIMIT), features.detailed)
+        residual = residual + bounded(AB_SCALE * fine_residual.float(), RESIDUAL_LIMIT)
+        return self._composition(
+            weights,
+            upsampled(automatic, features.detailed),
+            residual,
+            condition.palette[..., 1:],
+            features.lightness + restored,
+        )
 
     def _tokens(self, condition: Condition) -> tuple[Tensor, Tensor]:
-        """Palette tokens with the own token first (B x (1 + K) x d), and which of them count (bool)."""
+        """Palette tokens with the automatic token first (B x (1 + K) x d), and which of them count (bool)."""
         scale = condition.palette.new_tensor([50.0, AB_SCALE / 2, AB_SCALE / 2])
         shift = condition.palette.new_tensor([1.0, 0.0, 0.0])
-        colours = self.embed(condition.palette / scale - shift)
-        own = self.own_token.expand(len(colours), 1, -1)
+        colors = self.embed(condition.palette / scale - shift)
         given = condition.palette_mask > 0.5
         mask = torch.cat((torch.ones_like(given[:, :1]), given), 1)
-        tokens = torch.cat((own, colours), 1)
-        return self.palette_mixer(tokens, src_key_padding_mask=~mask), mask
+        tokens = torch.cat((self.automatic_token.expand(len(colors), 1, -1), colors), 1)
+        tokens = self.palette_mixer(tokens, src_key_padding_mask=~mask)
+        for mixer in self.token_mixers:
+            tokens = mixer(tokens, mask)
+        return tokens, mask
+
+    def _levels(
+        self, features: Features, hints: Tensor | None, tokens: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Finest decoder features, normalised tokens, and the sum of all levels' heads at 1/4.
+
+        The heads' channels: COLOR_TERMS for scores, 2 for the automatic colour, 1 for tone restoration.
+        """
+        if hints is not None:
+            hints = torch.cat((hints[:, :2] / AB_SCALE * hints[:, 2:], hints[:, 2:]), 1)
+        x: Tensor | None = None
+        total: Tensor | None = None
+        parts = zip(self.levels, self.score_heads, self.tone_heads, reversed(features.skips), strict=True)
+        for level, score_head, tone_head, skip in parts:
+            x, tokens = level(x, skip, hints, tokens, mask, self.token_norm)
+            heads = torch.cat((score_head(x), tone_head(x)), 1)
+            total = heads if total is None else upsampled(total, heads) + heads
+        assert x is not None and total is not None
+        return x, self.token_norm(tokens), total
+
+    def _learned_scores(self, x: Tensor, heads: Tensor, tokens: Tensor, terms: Tensor) -> Tensor:
+        """B x (1 + K) x h x w at 1/4: embeddings of pixel and token, and heads over the colour's terms."""
+        scores = torch.einsum("bchw,bkc->bkhw", self.pixel_embedding(x), self.token_embedding(tokens))
+        by_terms = torch.einsum("bchw,bkc->bkhw", heads[:, :COLOR_TERMS], terms)
+        return torch.cat((scores[:, :1], scores[:, 1:] + by_terms), 1)
+
+    def _prior_scores(self, features: Features, condition: Condition, like: Tensor) -> Tensor:
+        """B x (1 + K) x h x w at 1/4: what the automatic distribution over the ab bins says of the colours."""
+        probable = features.logits.float().softmax(1)
+        suits = evidence(probable, condition.palette[..., 1:])
+        certain = certainty(probable, F.avg_pool2d(features.automatic, 2))
+        automatic = self.certainty_weight * certain.log() + condition.natural * NATURAL_GAIN * certain
+        return upsampled(torch.cat((automatic, self.evidence_weight * suits), 1), like)
+
+    def _assignment(
+        self, scores: Scores, features: Features, restored: Tensor, condition: Condition, mask: Tensor
+    ) -> Tensor:
+        """Assignment weights, B x (1 + K) x H/2 x W/2, sum 1.
+
+        Tone scores are computed at both resolutions, so that weights follow edges that the features are too coarse for.
+
+        Args:
+            restored: B x 1 x h x w, L to be added to the picture's tones before they are compared with the palette's.
+        """
+        lights, scale = condition.palette[..., 0], condition.score_scale
+        lightness = features.lightness + restored
+        detailed = features.detailed + upsampled(restored, features.detailed)
+        mixture = ToneMixture.fitted(lightness, lights, mask[:, 1:])
+        by_tone = self._tone_scores(lightness, mixture)
+        gains = scale * self.similarity_gains
+        coarse = iterative_assignment(scale * scores.coarse + by_tone, scores.similarity, gains, mask)
+        fine = scale * scores.fine
+        duals = mean_matching_duals(coarse + F.avg_pool2d(fine, DETAIL), lightness, lights)
+        total = upsampled(coarse - by_tone, detailed) + self._tone_scores(detailed, mixture) + fine
+        total = apply_duals(total, detailed, lights, duals)
+        return total.masked_fill(~mask[:, :, None, None], -torch.inf).softmax(1)
+
+    def _tone_scores(self, lightness: Tensor, mixture: ToneMixture) -> Tensor:
+        """B x (1 + K) x h x w from lightness alone; the automatic colour's is the same everywhere."""
+        apart = (lightness - mixture.means[..., None]).abs() / CLOSENESS_UNIT
+        automatic = self.automatic_bias.expand(len(lightness), 1, *lightness.shape[2:])
+        return torch.cat((automatic, self.tone_weight * mixture.scores(lightness) - self.closeness * apart), 1)
+
+    def _composition(
+        self, weights: Tensor, automatic: Tensor, residual: Tensor, colors: Tensor, lightness: Tensor
+    ) -> Prediction:
+        """Mix colours by weights; then move each colour so that the mean of its pixels is the colour itself."""
+        ab = mix(weights[:, 1:], colors) + weights[:, :1] * automatic + residual
+        shift = mean_shift(ab, weights[:, 1:], colors)
+        ab = ab + mix(weights[:, 1:], shift)
+        return Prediction(ab, weights, automatic, residual, colors + shift, lightness)
+
+
+def _automatic_limit(condition: Condition) -> Tensor:
+    """B x 1 x 1 x 1, ab units: how far the decoder may move the automatic colour."""
+    palette_alone = condition.palette_mask.sum(1) > 0
+    if condition.hints is not None:
+        palette_alone = palette_alone & (condition.hints[:, 2:].flatten(1).sum(1) == 0)
+    return torch.where(palette_alone, AUTOMATIC_LIMIT, AUTOMATIC_LIMIT_FREE)[:, None, None, None]

@@ -1,7 +1,7 @@
-"""Neighbours that look alike take alike colours: edge-avoiding smoothing with learned edges. Must not import networks.
+"""The edge-avoiding a-trous filter with learned edges, on assignment weights. Must not import networks.
 
-Shares of a palette's colours are decided pixel by pixel; where a flat area is in doubt, they waver, and patches of two
-colours show. Here every pixel asks pixels 1, 2, 4 ... away and takes over what those say that look like it.
+Assignment weights are decided pixel by pixel; where a flat area is in doubt they vary, and patches of two colours show.
+Here every pixel takes over weights of pixels 1, 2, 4 ... away, as far as they look like it.
 """
 
 from __future__ import annotations
@@ -12,40 +12,37 @@ from torch.nn import functional as F
 
 WIDTH = 3.0  # L, at the start: difference from which on pixels no longer belong together
 WEIGHT = 0.5  # at the start: of a neighbour that looks the same, where the pixel itself has 1
-GUIDES = 4  # channels in which the network says what else parts neighbours
+GUIDES = 4  # learned guide channels beside lightness
 
 
-class Smoothing(nn.Module):
-    """The edge-avoiding a-trous filter (Dammertz et al. 2010), along columns and rows in turn, wider each round.
+class EdgeAvoidingFilter(nn.Module):
+    """The edge-avoiding a-trous wavelet filter (Dammertz et al. 2010), along columns and rows in turn.
 
     Args:
         rounds: neighbours are 1, 2, 4 ... 2 ** (rounds - 1) pixels away.
-        features: channels from which the network learns edges that lightness does not show; 0: lightness alone.
+        features: channels of the features from which edges are learned that lightness does not show.
     """
 
     def __init__(self, rounds: int, features: int) -> None:
         super().__init__()
         self.width = nn.Parameter(torch.full((rounds,), WIDTH).log())
         self.weight = nn.Parameter(torch.full((rounds,), WEIGHT).log())
-        self.guide = nn.Conv2d(features, GUIDES, 1) if features else None
-        if self.guide is not None:
-            nn.init.normal_(self.guide.weight, std=0.1)
+        self.guide = nn.Conv2d(features, GUIDES, 1)
+        nn.init.normal_(self.guide.weight, std=0.1)
 
-    def forward(self, shares: Tensor, lightness: Tensor, features: Tensor | None) -> Tensor:
-        """Smoothed shares, of the same size; what sums to 1 over channels still does.
+    def forward(self, weights: Tensor, lightness: Tensor, features: Tensor) -> Tensor:
+        """Filtered weights of the same size; what sums to 1 over channels still does.
 
         Args:
-            shares: B x K x h x w, 0..1. lightness: B x 1 x h x w, 0..100. features: B x C x h x w, or None.
+            weights: B x K x h x w, 0..1. lightness: B x 1 x h x w, 0..100. features: B x C x h x w.
         """
-        guides = None if self.guide is None or features is None else self.guide(features).float()
-        for index, (width, weight) in enumerate(zip(self.width.exp(), self.weight.exp(), strict=True)):
+        guides = self.guide(features).float()
+        for index, (width, near) in enumerate(zip(self.width.exp(), self.weight.exp(), strict=True)):
             for axis in (2, 3):
-                if 2**index < shares.shape[axis]:
-                    apart = _apart(lightness, 2**index, axis) / width.square()
-                    if guides is not None:
-                        apart = apart + _apart(guides, 2**index, axis)
-                    shares = _shared(shares, weight * (-apart).exp(), 2**index, axis)
-        return shares
+                if 2**index < weights.shape[axis]:
+                    apart = _apart(lightness, 2**index, axis) / width.square() + _apart(guides, 2**index, axis)
+                    weights = _averaged(weights, near * (-apart).exp(), 2**index, axis)
+        return weights
 
 
 def _apart(guides: Tensor, distance: int, axis: int) -> Tensor:
@@ -55,7 +52,7 @@ def _apart(guides: Tensor, distance: int, axis: int) -> Tensor:
     return difference.square().sum(1, keepdim=True)
 
 
-def _shared(values: Tensor, weights: Tensor, distance: int, axis: int) -> Tensor:
+def _averaged(values: Tensor, weights: Tensor, distance: int, axis: int) -> Tensor:
     """Each pixel's mean of itself (weight 1) and its neighbours of both sides; `weights` as from `_apart`."""
     rest = values.shape[axis] - distance
     end, start = ((0, distance), (distance, 0)) if axis == 3 else ((0, 0, 0, distance), (0, 0, distance, 0))

@@ -1,4 +1,7 @@
-"""Which colour of a palette suits which pixel: parts of scores without weights. Must not import networks or files."""
+"""Which palette colour suits which pixel: the parts of the scores that have no weights.
+
+Must not import networks or files.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-COLOUR_TERMS = 10  # of `colour_terms`
-TILT_UNIT = 10.0  # L, in which tilts count lightness
-LOOSENESS = (0.005, 0.7)  # of the match of means: where they are near already, and where they are far
-NEAR = 2.5  # L, mean mismatch from which on a palette is taken for one of other tones and the match loosens fast
+COLOR_TERMS = 10  # of `color_terms`
+EM_STEPS = 8
+EM_SPREAD = 6.0  # L, standard deviation of a colour's tones at the start
+EM_PRIOR = 0.05  # pseudo-count of every component, so that none dies out
+EM_WIDTHS = (2.0, 25.0)  # L, bounds of a component's standard deviation: noise of scans, and half the range of tones
+LEAST_SCORE = -8.0  # log-probability of a tone below which colours are not told apart
+DUAL_UNIT = 10.0  # L to one unit of a dual variable
+LOOSENESS = (0.005, 0.7)  # quadratic penalty of the dual variables: where means are near already, and where far
+NEAR = 2.5  # L, mean mismatch from which on a palette counts as one of other tones and the penalty rises
 NEWTON_STEPS = 5
+MASKED = -1e4  # score of a colour that is not given
 
 
-def colour_terms(lab: Tensor) -> Tensor:
-    """Lab (... x 3) to COLOUR_TERMS simple terms of order 1, in which a score can say "near that colour" or "vivid"."""
+def color_terms(lab: Tensor) -> Tensor:
+    """Polynomial terms of a colour, of order 1: with them a linear head expresses "near that colour" or "vivid".
+
+    Args:
+        lab: ... x 3, Lab.
+
+    Returns:
+        ... x COLOR_TERMS.
+    """
     scale = lab.new_tensor([50.0, 40.0, 40.0])
     light, a, b = (lab / scale - lab.new_tensor([1.0, 0.0, 0.0])).unbind(-1)
     chroma = (a * a + b * b + 1e-4).sqrt()
@@ -24,137 +40,129 @@ def colour_terms(lab: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Tones:
-    """A mixture of normals over lightness, one for each colour; each B x K x 1.
+class ToneMixture:
+    """A Gaussian mixture over lightness, one component for each palette colour; each B x K x 1.
 
-    means, widths: units of L. shares: 0..1, 0 for a colour that is not there.
+    means, widths: L. weights: 0..1, 0 for a colour that is not given.
     """
 
     means: Tensor
     widths: Tensor
-    shares: Tensor
+    weights: Tensor
 
     @classmethod
     @torch.no_grad()
-    def fitted(cls, lightness: Tensor, palette: Tensor, given: Tensor, steps: int = 8, spread: float = 6.0) -> Tones:
-        """The mixture that a picture's tones suggest, by expectation maximisation.
+    def fitted(cls, lightness: Tensor, palette: Tensor, given: Tensor) -> ToneMixture:
+        """Fit weights and widths to a picture's tones by expectation maximisation; the means stay the colours' own.
 
-        The means are the colours' own; shares and spreads follow from the picture, so that a colour for which it has no
-        tones takes few pixels, and one for a wide range of tones takes many.
+        A colour for which the picture has no tones takes few pixels, one for a wide range of tones takes many.
 
         Args:
-            lightness: B x 1 x h x w. palette: B x K, L. given: B x K bool.
-            spread: of a colour's tones at the start, units of L.
+            lightness: B x 1 x h x w, 0..100. palette: B x K, L. given: B x K bool.
         """
         light, means = lightness.flatten(2).float(), palette[..., None].float()
-        shares = given[..., None] / given.sum(1).clamp(min=1)[:, None, None]
-        tones = cls(means, torch.full_like(means, spread), shares)
+        weights = given[..., None] / given.sum(1).clamp(min=1)[:, None, None]
+        mixture = cls(means, torch.full_like(means, EM_SPREAD), weights)
         squared = (light - means).square()  # B x K x P
-        for _ in range(steps):
-            owned = tones._scores(light).softmax(1)
+        for _ in range(EM_STEPS):
+            owned = mixture._scores(light).softmax(1)
             part = owned.mean(2, keepdim=True)
-            shares = (part + 0.05) / (1 + 0.05 * means.shape[1]) * given[..., None]
-            widths = (owned * squared).mean(2, keepdim=True) + 0.05 * spread**2
-            tones = cls(means, (widths / (part + 0.05)).sqrt().clamp(2, 25), shares)
-        return tones
+            weights = (part + EM_PRIOR) / (1 + EM_PRIOR * means.shape[1]) * given[..., None]
+            variance = (owned * squared).mean(2, keepdim=True) + EM_PRIOR * EM_SPREAD**2
+            mixture = cls(means, (variance / (part + EM_PRIOR)).sqrt().clamp(*EM_WIDTHS), weights)
+        return mixture
 
     def scores(self, lightness: Tensor) -> Tensor:
-        """Log-probability of each colour at each pixel: B x 1 x h x w to B x K x h x w, -8..0."""
+        """Log-probability of each colour at each pixel: B x 1 x h x w to B x K x h x w, LEAST_SCORE..0."""
         scores = self._scores(lightness.flatten(2).float())
-        return scores.log_softmax(1).clamp(min=-8).unflatten(2, lightness.shape[2:])
+        return scores.log_softmax(1).clamp(min=LEAST_SCORE).unflatten(2, lightness.shape[2:])
 
     def _scores(self, light: Tensor) -> Tensor:
         """B x 1 x P to B x K x P."""
-        scores = (self.shares + 1e-9).log() - self.widths.log() - 0.5 * ((light - self.means) / self.widths).square()
-        return scores.masked_fill(self.shares == 0, -1e4)
+        scores = (self.weights + 1e-9).log() - self.widths.log() - 0.5 * ((light - self.means) / self.widths).square()
+        return scores.masked_fill(self.weights == 0, MASKED)
 
 
-def tilts(scores: Tensor, lightness: Tensor, palette: Tensor, near: float = NEAR) -> Tensor:
-    """What to add to a colour's scores for each TILT_UNIT above its lightness, so that means of lightness match.
+def mean_matching_duals(scores: Tensor, lightness: Tensor, palette: Tensor, near: float = NEAR) -> Tensor:
+    """Dual variables that make the mean lightness of a colour's pixels the colour's own.
 
-    A palette's colours are means of a picture's pixels, so the mean lightness of the pixels that take a colour should
-    be the colour's own. Of all shares of pixels that obey this, those nearest to softmax(scores) in relative entropy
-    are softmax(scores + tilt * (lightness - palette)) (I-projection, Csiszar 1975); the tilts minimise a convex
-    function of one number a colour, here by Newton's method, with a quadratic term that keeps them finite where means
-    cannot match. A palette of other tones than the picture's, be it from elsewhere or be the picture faded, owes it no
-    means: its mismatch is large before anything is tilted, and with it the weight of the quadratic term.
-    Gradients are those of the minimum (implicit function theorem), at a constant weight.
+    A palette's colours are means of a picture's pixels. Of all assignments whose means match, the one nearest to
+    softmax(scores) in relative entropy is softmax(scores + dual * (lightness - palette)) (I-projection, Csiszar 1975).
+    The duals minimise a convex function of one number a colour, here by Newton's method, with a quadratic penalty that
+    keeps them finite where means cannot match. A palette of other tones than the picture's has a large mismatch at the
+    start, and with it a large penalty. Gradients follow from the implicit function theorem, at a constant penalty.
 
     Args:
-        scores: B x (1 + K) x h x w, first of what has no lightness of its own. lightness: B x 1 x h x w, 0..100.
-        palette: B x K, L. near: see NEAR, units of L.
+        scores: B x (1 + K) x h x w, first the automatic colour's, which has no lightness of its own.
+        lightness: B x 1 x h x w, 0..100. palette: B x K, L. near: see NEAR.
 
     Returns:
         B x K; 0 for colours that no pixel takes.
     """
     scores = scores.flatten(2).float()
-    apart = (lightness.flatten(2).float() - palette[..., None].float()) / TILT_UNIT  # B x K x P
+    apart = (lightness.flatten(2).float() - palette[..., None].float()) / DUAL_UNIT  # B x K x P
 
-    def pulls(tilt: Tensor) -> Tensor:
-        others = scores[:, 1:] + tilt[..., None] * apart
+    def moments(dual: Tensor) -> Tensor:
+        others = scores[:, 1:] + dual[..., None] * apart
         return torch.cat((scores[:, :1], others), 1).softmax(1)[:, 1:] * apart  # B x K x P
 
-    def newton(tilt: Tensor) -> Tensor:
-        pull = pulls(tilt)
+    def newton(dual: Tensor) -> Tensor:
+        moment = moments(dual)
         with torch.no_grad():
-            curvature = torch.diag_embed((pull * apart).mean(2) + looseness)
-            curvature = curvature - (pull @ pull.transpose(1, 2)).float() / pull.shape[2]
-        return tilt - torch.linalg.solve(curvature, pull.mean(2) + looseness * tilt).clamp(-1, 1)
+            curvature = torch.diag_embed((moment * apart).mean(2) + looseness)
+            curvature = curvature - (moment @ moment.transpose(1, 2)).float() / moment.shape[2]
+        return dual - torch.linalg.solve(curvature, moment.mean(2) + looseness * dual).clamp(-1, 1)
 
     with torch.no_grad():
-        tilt = torch.zeros_like(palette, dtype=torch.float32)
-        mismatch = pulls(tilt).mean(2).abs().sum(1, keepdim=True) * TILT_UNIT
+        dual = torch.zeros_like(palette, dtype=torch.float32)
+        mismatch = moments(dual).mean(2).abs().sum(1, keepdim=True) * DUAL_UNIT
         looseness = (LOOSENESS[0] * (1 + (mismatch / near) ** 6)).clamp(max=LOOSENESS[1])
         for _ in range(NEWTON_STEPS - 1):
-            tilt = newton(tilt)
-    return newton(tilt)  # the last step, from near the minimum, carries the gradient
+            dual = newton(dual)
+    return newton(dual)  # the last step, from near the minimum, carries the gradient
 
 
-def tilted(scores: Tensor, lightness: Tensor, palette: Tensor, tilt: Tensor) -> Tensor:
-    """Scores (B x (1 + K) x h x w) with the `tilts` of K colours laid on."""
-    apart = (lightness - palette[..., None, None]) / TILT_UNIT
-    return scores + F.pad(tilt[..., None, None] * apart, (0, 0, 0, 0, 1, 0))
+def apply_duals(scores: Tensor, lightness: Tensor, palette: Tensor, dual: Tensor) -> Tensor:
+    """Scores (B x (1 + K) x h x w) with `mean_matching_duals` (B x K) of K colours (B x K, L) added."""
+    apart = (lightness - palette[..., None, None]) / DUAL_UNIT
+    return scores + F.pad(dual[..., None, None] * apart, (0, 0, 0, 0, 1, 0))
 
 
-def refined(scores: Tensor, pixels: Tensor, gains: Tensor, mask: Tensor) -> Tensor:
-    """Add to scores how like a pixel is to those that a colour has, once for each gain.
+def iterative_assignment(scores: Tensor, features: Tensor, gains: Tensor, mask: Tensor) -> Tensor:
+    """Add to scores the similarity of a pixel to the pixels that a colour has, once for each gain.
 
-    So a region goes together, and a colour's sure pixels draw in those that look like them (Locatello et al. 2020, slot
+    A region so goes together, and a colour's certain pixels draw in similar ones (Locatello et al. 2020, slot
     attention, with colours for slots).
 
     Args:
-        scores: B x K x h x w. pixels: B x C x h x w, compared by cosine after the picture's mean is taken off.
-        gains: one a round. mask: B x K bool, which colours there are.
+        scores: B x K x h x w. features: B x C x h x w, compared by cosine after the picture's mean is taken off.
+        gains: one a round. mask: B x K bool, which colours are given.
 
     Returns:
-        B x K x h x w; -1e4 where `mask` is False.
+        B x K x h x w; MASKED where `mask` is False.
     """
-    scores = scores.masked_fill(~mask[:, :, None, None], -1e4)
-    pixels = F.normalize(pixels - pixels.mean((2, 3), keepdim=True), dim=1)
+    scores = scores.masked_fill(~mask[:, :, None, None], MASKED)
+    features = F.normalize(features - features.mean((2, 3), keepdim=True), dim=1)
     for gain in gains:
-        owned = scores.softmax(1)
-        typical = F.normalize(torch.einsum("bkhw,bchw->bkc", owned, pixels), dim=2)
-        scores = scores + gain * torch.einsum("bchw,bkc->bkhw", pixels, typical)
+        weights = scores.softmax(1)
+        typical = F.normalize(torch.einsum("bkhw,bchw->bkc", weights, features), dim=2)
+        scores = scores + gain * torch.einsum("bchw,bkc->bkhw", features, typical)
     return scores
 
 
-def mixed(shares: Tensor, colours: Tensor) -> Tensor:
-    """Shares of colours, B x K x h x w, and the colours, B x K x c, to their sum, B x c x h x w."""
-    return torch.einsum("bkhw,bkc->bchw", shares, colours)
+def mix(weights: Tensor, colors: Tensor) -> Tensor:
+    """Assignment weights, B x K x h x w, and colours, B x K x c, to their sum, B x c x h x w."""
+    return torch.einsum("bkhw,bkc->bchw", weights, colors)
 
 
-def lacking(ab: Tensor, shares: Tensor, colours: Tensor) -> Tensor:
-    """How far each colour is from the mean of the pixels that take it.
+def mean_shift(ab: Tensor, weights: Tensor, colors: Tensor) -> Tensor:
+    """What each colour lacks of the mean of the pixels that take it, B x K x 2, in the units of ab.
 
-    A palette's colours are means of a picture's pixels. Pixels in doubt between two colours are mixed, so the mean of
-    those that take a colour falls short of it; where such pixels are, those that are a colour's beyond doubt lie
-    farther out than the colour itself.
+    Pixels in doubt between two colours are mixed, so the mean of those that take a colour falls short of it. For a
+    colour that no pixel takes, the value means nothing.
 
     Args:
-        ab: B x 2 x h x w. shares: B x K x h x w. colours: B x K x 2.
-
-    Returns:
-        B x K x 2, in the units of ab. For a colour that no pixel takes it means nothing.
+        ab: B x 2 x h x w. weights: B x K x h x w. colors: B x K x 2.
     """
-    taken = shares.sum((2, 3))[..., None].clamp(min=1e-3)
-    return colours - torch.einsum("bkhw,bchw->bkc", shares, ab) / taken
+    taken = weights.sum((2, 3))[..., None].clamp(min=1e-3)
+    return colors - torch.einsum("bkhw,bchw->bkc", weights, ab) / taken

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +14,17 @@ from typer.testing import CliRunner
 
 from t2c_engine.cli.main import app
 from t2c_engine.color.lab import srgb_to_lab
-from t2c_engine.colorization.colorizer import MOST_VIVID, VIVIDNESS, Colorizer, read_network_config
-from t2c_engine.colorization.decoding import Decoding, decode_bins
+from t2c_engine.colorization.colorizer import Colorizer, InferenceConfig, read_network_config
+from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
 from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.colorization.overlays import blend, read_hints, read_mask
 from t2c_engine.errors import PictureError
-from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet, Condition, Features, Prediction
+from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.palettes.palette import Palette
 from tests import fakes
+from tests.small_network import SMALL
 
 HEX = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
-SMALL = ColorizerConfig(widths=(8, 16, 24), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 BINS = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 20.0]])
 
 
@@ -52,38 +51,16 @@ def test_the_top_bins_alone_count() -> None:
         decode_bins(flat, bins, Decoding.VIVID)
 
 
-def direct_and_vivid(strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """Automatic ab maps of a network whose own colours follow lightness, so strongly."""
-
-    class Following(ColorizerNet):
-        def decode(self, features: Features, condition: Condition) -> Prediction:
-            found = super().decode(features, condition)
-            own = torch.cat((features.lightness - 50, 50 - features.lightness), 1) * strength
-            alone = (condition.palette_mask.sum(1) == 0).float()[:, None, None, None]
-            return replace(found, ab=found.ab + alone * (own - found.ab))
-
-    torch.manual_seed(0)
-    network = Following(SMALL)
-    torch.nn.init.zeros_(network.likeness)  # all that chance has a part in before training
-    for parameter in (network.closeness, network.tone, network.own_score):
-        parameter.data *= 2.5  # colours mix less
-    colorizer = Colorizer(network, "following", 64, torch.device("cpu"))
-    encoding = colorizer.encode(np.tile(np.linspace(5, 95, 96, dtype=np.float32), (64, 1)))
-    direct, vivid = (colorizer.automatic(encoding, one) for one in (Decoding.DIRECT, Decoding.VIVID))
-    return direct, vivid
-
-
-def test_vivid_is_the_faint_colours_in_the_same_places_but_stronger() -> None:
-    direct, vivid = direct_and_vivid(0.2)
-    assert np.corrcoef(direct.ravel(), vivid.ravel())[0, 1] > 0.88
-    stronger = np.linalg.norm(vivid, axis=2).mean() / np.linalg.norm(direct, axis=2).mean()
-    assert 0.65 * VIVIDNESS < stronger < 1.05 * VIVIDNESS, "a palette of means is fainter than its picture"
-
-
-def test_colours_that_are_vivid_of_themselves_are_not_lifted() -> None:
-    direct, vivid = (np.linalg.norm(ab, axis=2) for ab in direct_and_vivid(1.2))
-    assert direct.max() > MOST_VIVID > direct.min()
-    assert vivid.max() < 1.02 * direct.max()
+def test_vivid_has_the_detail_of_the_direct_colour_and_the_vividness_of_the_annealed() -> None:
+    direct = torch.rand(1, 2, 32, 48, generator=torch.Generator().manual_seed(0)) * 4
+    annealed = torch.full((1, 2, 8, 12), 30.0)
+    full = vivid(direct, annealed)
+    assert full.shape == direct.shape
+    assert torch.allclose(torch.nn.functional.avg_pool2d(full, 4).mean(), torch.tensor(30.0), atol=0.1)
+    assert torch.corrcoef(torch.stack((full[0, 0].flatten(), direct[0, 0].flatten())))[0, 1] > 0.8
+    assert torch.equal(vivid(direct, annealed, 0.0), direct)
+    half = vivid(direct, annealed, 0.5)
+    assert torch.allclose(half, (direct + full) / 2, atol=1e-4)
 
 
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 12))
@@ -98,11 +75,11 @@ def test_one_colour_of_dabs_stays_that_colour_at_any_size(height: int, width: in
                                atol=0.05)  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=(1, 2))
-def colorizer(request: pytest.FixtureRequest) -> Colorizer:
+@pytest.fixture(scope="module")
+def colorizer() -> Colorizer:
     torch.manual_seed(0)
-    network = ColorizerNet(replace(SMALL, detail=request.param))
-    return Colorizer(network, "small", 64, torch.device("cpu"), looks=(1.0, 0.5))
+    inference = InferenceConfig(short_side=64, scales=(1.0, 0.5))
+    return Colorizer(ColorizerNet(SMALL), "small", torch.device("cpu"), inference)
 
 
 def test_a_dab_wins_where_it_is_with_or_without_a_palette(colorizer: Colorizer) -> None:
@@ -110,14 +87,14 @@ def test_a_dab_wins_where_it_is_with_or_without_a_palette(colorizer: Colorizer) 
     mask = np.zeros((64, 90), np.float32)
     mask[20:32, 40:52] = 1
     hints = Hints(np.where(mask[..., None], np.array((40, -30), np.float32), np.float32(0)), mask)
-    results = colorizer.colour(encoding, [Palette.from_hex(HEX), None], hints)
+    results = colorizer.color(encoding, [Palette.from_hex(HEX), None], hints)
     results += [colorizer.automatic(encoding, decoding, hints) for decoding in Decoding]
     detail = encoding.height // 16
     place = 6 * detail, 11 * detail
     for ab in results:
         assert ab.shape == (encoding.height, encoding.width, 2) == (16 * detail, 22 * detail, 2)
         np.testing.assert_allclose(ab[place], (40, -30), atol=1e-4)
-    without = colorizer.colour(encoding, [None])[0]
+    without = colorizer.color(encoding, [None])[0]
     assert np.abs(without[place] - (40, -30)).max() > 5
 
 
@@ -251,16 +228,22 @@ def test_without_a_palette_the_dabs_colours_are_one_for_the_picture(colorizer: C
     mask[8:24, 8:24] = mask[40:56, 72:88] = 1
     ab = np.zeros((64, 96, 2), np.float32)
     ab[:32], ab[32:] = (50, 20), (-20, -40)
-    dabbed = colorizer.colour(encoding, [None], Hints(ab, mask))[0]
-    alone = colorizer.colour(encoding, [None])[0]
+    dabbed = colorizer.color(encoding, [None], Hints(ab, mask))[0]
+    alone = colorizer.color(encoding, [None])[0]
     # far from the dabs, dark and light follow the dab that lies on dark and on light
     detail = encoding.height // 16
     for place, wanted in (((14 * detail, 4 * detail), (50, 20)), ((detail, 20 * detail), (-20, -40))):
         assert np.linalg.norm(dabbed[place] - wanted) < np.linalg.norm(alone[place] - wanted) / 2
 
 
-def test_cards_with_a_sharpness_of_one_are_still_read() -> None:
-    """It meant nothing; any other changed colours, which cannot be done any more."""
-    assert read_network_config({"widths": [8, 8, 8], "sharpness": 1.0}) == ColorizerConfig(widths=(8, 8, 8))
+def test_natural_is_a_share(colorizer: Colorizer) -> None:
+    encoding = colorizer.encode(np.full((64, 64), 50, np.float32))
+    for wrong in (-0.1, 1.1):
+        with pytest.raises(ValueError, match="natural"):
+            colorizer.color(encoding, [None], natural=wrong)
+
+
+def test_a_card_of_unknown_sizes_is_refused() -> None:
+    assert read_network_config({"decoder_widths": [8, 8, 8]}).decoder_widths == (8, 8, 8)
     with pytest.raises(TypeError, match="sharpness"):
         read_network_config({"sharpness": 1.6})

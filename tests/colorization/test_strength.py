@@ -17,10 +17,11 @@ from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.encoded_picture import MAX_HINTS, Encoded
 from t2c_engine.colorization.hints import Hints
-from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
+from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.service import Job, Service
 from tests import fakes
+from tests.small_network import SMALL
 
 RED = Palette.from_hex("7f1d1d b91c1c dc2626 f87171 fee2e2")
 BLUE = Palette.from_hex("172554 1d4ed8 3b82f6 93c5fd eff6ff")
@@ -30,10 +31,9 @@ LIGHTNESS = np.tile(np.linspace(5, 95, 96, dtype=np.float32), (64, 1))
 @pytest.fixture(scope="module")
 def encoded() -> Encoded:
     torch.manual_seed(0)
-    small = ColorizerConfig(widths=(8, 16, 24), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
-    network = ColorizerNet(small)
-    torch.nn.init.normal_(network.own.weight, std=0.3)  # which starts at nought, so that its own colours are none
-    return Encoded(Colorizer(network, "small", 64, torch.device("cpu")), LIGHTNESS)
+    network = ColorizerNet(SMALL)
+    torch.nn.init.normal_(network.encoder.automatic.weight, std=0.3)  # which starts at 0: no automatic colour
+    return Encoded(Colorizer(network, "small", torch.device("cpu")), LIGHTNESS)
 
 
 def dab() -> Hints:
@@ -83,13 +83,13 @@ class Counting(fakes.Colorizer):
     def __init__(self) -> None:
         self.asked: list[Palette | None] = []
 
-    def colour(self, encoding: np.ndarray, palettes: Any, hints: Any = None) -> list[np.ndarray]:
+    def color(self, encoding: np.ndarray, palettes: Any, hints: Any = None, natural: float = 0.0) -> list[np.ndarray]:
         self.asked += palettes
-        return super().colour(encoding, palettes, hints)
+        return super().color(encoding, palettes, hints, natural)
 
     def automatic(self, encoding: np.ndarray, decoding: Decoding, hints: Hints | None = None) -> np.ndarray:
         self.asked.append(None)
-        return super().colour(encoding, [None], hints)[0]
+        return super().color(encoding, [None], hints)[0]
 
 
 def test_the_networks_own_colors_are_worked_out_once_and_only_below_1() -> None:

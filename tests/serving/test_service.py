@@ -76,9 +76,9 @@ class Counting(fakes.Colorizer):
         self.encoded += 1
         return super().encode(lightness)
 
-    def colour(self, encoding: np.ndarray, palettes: Any, hints: Any = None) -> list[np.ndarray]:
+    def color(self, encoding: np.ndarray, palettes: Any, hints: Any = None, natural: float = 0.0) -> list[np.ndarray]:
         self.asked.append(len(palettes))
-        return super().colour(encoding, palettes, hints)
+        return super().color(encoding, palettes, hints, natural)
 
 
 def test_a_picture_is_encoded_once_and_a_palette_colored_once() -> None:

@@ -1,68 +1,93 @@
-"""Settings of a colouriser's run, from TOML files and the command line. Must not import data."""
+"""Settings of a colouriser's run, from TOML files and the command line. Must not import data.
+
+The TOML file is the only place of defaults: every field is required there, and explained in configs/colorizer.toml.
+"""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t2c_engine.colorization.colorizer import read_network_config
-from t2c_engine.errors import UsageError
-from t2c_engine.networks.colorizer import ColorizerConfig
+from t2c_engine.colorization.colorizer import InferenceConfig
+from t2c_engine.networks.picture_encoder import ColorizerConfig
 from trainer.colorizer.augmentation import AugmentConfig
-from trainer.colorizer.degradation import WearConfig
+from trainer.colorizer.degradation import DegradationConfig
+from trainer.common.settings import build_settings, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """Weight of each loss of `trainer.colorizer.step.LOSSES`, 0 and up."""
+
+    ab: float
+    mixture: float
+    tone: float
+    ciede2000: float
+    perceptual: float
+    chroma: float
+    colorfulness: float
+    bins: float
+    automatic: float
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """Settings of a run; the fields are explained in configs/colorizer.toml."""
 
-    steps: int = 100_000
-    cooldown: int = 20_000
-    warmup: int = 300
-    batch: int = 24
-    crop: int = 160
-    crops: tuple[int, ...] = (96, 128, 160, 192)
-    shown: tuple[int, int] = (112, 224)
-    shown_small: tuple[int, int] = (88, 128)
-    small_share: float = 0.5
-    stretch: float = 0.0
-    kind_balance: float = 0.0
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.02
-    ema: float = 0.998
-    mixture_weight: float = 0.0
-    light_weight: float = 0.0
-    ciede2000_weight: float = 0.0
-    perceptual_weight: float = 0.0
-    perceptual_share: float = 0.25
-    chroma_weight: float = 0.3
-    colourfulness_weight: float = 0.2
-    bins_weight: float = 0.5
-    bins_pixels: int = 128
-    kinds_weight: float = 0.5
-    teacher_weight: float = 6.0
-    bfloat16: bool = False
-    seed: int = 1
-    network: ColorizerConfig = field(default_factory=ColorizerConfig)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    steps: int
+    cooldown: int
+    warmup: int
+    pretraining: int
+    batch: int
+    crop: int
+    crops: tuple[int, ...]
+    shown: tuple[int, int]
+    stretch: float
+    learning_rate: float
+    encoder_rate: float
+    frozen_blocks: int
+    weight_decay: float
+    ema: float
+    perceptual_share: float
+    bfloat16: bool
+    seed: int
+    losses: LossWeights
+    network: ColorizerConfig
+    augment: AugmentConfig
+    source_weights: dict[str, float]
+
+
+TABLES = {
+    "losses": LossWeights,
+    "network": ColorizerConfig,
+    "augment": AugmentConfig,
+}
 
 
 def read_config(path: Path, **changes: Any) -> TrainConfig:
     """A TOML file's settings; `changes` that are not None win over the file's.
 
     Raises:
-        UsageError: the file cannot be read, is not TOML, or names a setting that does not exist.
+        UsageError: the file cannot be read, is not TOML, lacks a setting, or names one that does not exist.
     """
-    try:
-        table = tomllib.loads(path.read_text())
-        network = read_network_config(table.pop("network", {}))
-        augment = AugmentConfig(wear=WearConfig(**table.pop("wear", {})), **table.pop("augment", {}))
-        plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+    table = read_settings(path)
+    augment = dict(table.get("augment", {}))
+    if "degradation" in augment:
+        degradation = augment["degradation"]
+        table["augment"] = augment | {
+            "degradation": build_settings(DegradationConfig, degradation, path, "degradation")
         }
-        config = TrainConfig(**plain, network=network, augment=augment)
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
-        raise UsageError(f"The settings in {path} cannot be used: {error}.") from error
-    return replace(config, **{k: v for k, v in changes.items() if v is not None})
+    for name, kind in TABLES.items():
+        if name in table:
+            table[name] = build_settings(kind, table[name], path, name)
+    return build_settings(TrainConfig, table | {k: v for k, v in changes.items() if v is not None}, path)
+
+
+def read_inference(path: Path) -> InferenceConfig:
+    """A TOML file that says how a model is used.
+
+    Raises:
+        UsageError: the file cannot be read, is not TOML, lacks a setting, or names one that does not exist.
+    """
+    return build_settings(InferenceConfig, read_settings(path), path)

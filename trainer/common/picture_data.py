@@ -18,7 +18,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,28 +32,24 @@ from torch.nn import functional as F
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.colorization.output_paths import PICTURE_SUFFIXES
 from t2c_engine.errors import PictureError
-from t2c_engine.networks.colorizer import SCALE
+from t2c_engine.networks.picture_encoder import SCALE
 from t2c_engine.pictures.resize import resize
 
 log = logging.getLogger(__name__)
 
-LARGE_SIDE = 132  # px; pictures of a shorter side below this are small ones
-SMALL_SIDE = 128  # px, at which small pictures are kept: most are enlarged, so that things have their usual size
+LEAST_SIDE = 132  # px; pictures of a shorter side below this are left out: a pretrained encoder sees nothing in them
 L_UNIT = 2.55  # bytes to one unit of L
 AB_STEP = 2  # px of lightness to one of ab, along each side
-CACHE_LAYOUT = 6  # of the cache's files
-MIN_CLASS_SIZE = 20  # pictures whose names differ in a number alone that make a class
-UNKNOWN_CLASS_SIZE = 50  # pictures that a picture of no known class counts as sharing its class with
+CACHE_LAYOUT = 7  # of the cache's files
 VALIDATION_SHARE = 50  # one photograph in so many is kept for validation, by a hash of its name
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """lightness: B x 1 x H x W, 0..100; ab: B x 2 x H/2 x W/2; classes: B int64, -1 if not known."""
+    """lightness: B x 1 x H x W, 0..100; ab: B x 2 x H/2 x W/2, Lab units."""
 
     lightness: Tensor
     ab: Tensor
-    classes: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ class PictureSet:
     starts: np.ndarray  # N + 1, in pixels of lightness
     shapes: np.ndarray  # N x 2
     validation: np.ndarray  # N, bool
-    classes: np.ndarray  # N, int64, see `classes_of_names`
+    names: np.ndarray  # N, file names in their shards
 
     def picture(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """H x W lightness bytes and H/2 x W/2 x 2 ab bytes of one picture (views)."""
@@ -77,10 +73,9 @@ class PictureSet:
         ab = self.ab[start // AB_STEP**2 * 2 : (start // AB_STEP**2 + small) * 2]
         return lightness, ab.reshape(height // AB_STEP, width // AB_STEP, 2)
 
-    def indices(self, *, small: bool, validation: bool) -> np.ndarray:
-        """Which pictures are small (or large), of the training (or validation) part."""
-        is_small = self.shapes.min(1) < LARGE_SIDE
-        return np.flatnonzero((is_small == small) & (self.validation == validation))
+    def indices(self, *, validation: bool) -> np.ndarray:
+        """Which pictures are of the training (or validation) part."""
+        return np.flatnonzero(self.validation == validation)
 
 
 def load_pictures(sources: Sequence[Path], cache: Path, *, max_side: int = 320, crop: int = 160) -> PictureSet:
@@ -101,18 +96,8 @@ def load_pictures(sources: Sequence[Path], cache: Path, *, max_side: int = 320, 
         index["starts"],
         index["shapes"],
         index["validation"],
-        index["classes"],
+        index["names"],
     )
-
-
-def classes_of_names(names: Sequence[str]) -> np.ndarray:
-    """What pictures show, as collections tell it by their files' names: "elephant_image_0052.jpg" is of one class with
-    all that differ in the number alone. N int64, 0 and up; -1 where fewer than MIN_CLASS_SIZE pictures share a name."""
-    stems = np.array([re.sub(r"[_-]?\d+\.\w+$", "", name) for name in names])
-    _, class_, counts = np.unique(stems, return_inverse=True, return_counts=True)
-    common = counts >= MIN_CLASS_SIZE
-    number = np.where(common, np.cumsum(common) - 1, -1)
-    return number[class_]
 
 
 def photograph_of(name: str) -> str:
@@ -121,14 +106,16 @@ def photograph_of(name: str) -> str:
     return re.sub(r"_(c\d+|full)\.\w+$", "", name)
 
 
-def class_probabilities(classes: np.ndarray, balance: float) -> np.ndarray:
-    """How often to draw each picture: N, sum 1; in proportion to (pictures of its class) ** -balance.
+def source_probabilities(names: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+    """How often to draw each picture: N, sum 1.
 
-    0: every picture as often. 1: every class as often, however many pictures it has.
+    Args:
+        names: N file names. weights: beginning of a name to weight, the longest match; 1 without any.
     """
-    _, class_, counts = np.unique(classes, return_inverse=True, return_counts=True)
-    sizes = np.where(classes < 0, UNKNOWN_CLASS_SIZE, counts[class_]).astype(np.float64)
-    return sizes**-balance / (sizes**-balance).sum()
+    drawn = np.ones(len(names))
+    for prefix in sorted(weights, key=len):
+        drawn[np.char.startswith(names, prefix)] = weights[prefix]
+    return drawn / drawn.sum()
 
 
 def _fingerprint(source: Path) -> list[str | int]:
@@ -160,7 +147,9 @@ def _decode(item: tuple[str, bytes], max_side: int, crop: int) -> tuple[str, np.
         log.warning("%s is left out: %s", name, error)
         return None
     short = min(picture.size)
-    target = SMALL_SIDE if short < LARGE_SIDE else min(max(short, crop), max_side)
+    if short < LEAST_SIDE:
+        return None
+    target = min(max(short, crop), max_side)
     if short != target:
         across, down = (max(target, round(side * target / short)) for side in picture.size)
         rgb = resize(np.asarray(picture), (down, across)) / 255
@@ -193,8 +182,7 @@ def _build(sources: Sequence[Path], folder: Path, max_side: int, crop: int) -> N
     np.save(building / "lightness.npy", np.concatenate([light.ravel() for light in lights]))
     np.save(building / "ab.npy", np.concatenate([ab.ravel() for ab in abs_]))
     starts = np.concatenate(([0], np.cumsum(shapes.prod(1))))
-    classes = classes_of_names(names)
-    np.savez(building / "index.npz", starts=starts, shapes=shapes, validation=np.array(held_out), classes=classes)
+    np.savez(building / "index.npz", starts=starts, shapes=shapes, validation=np.array(held_out), names=np.array(names))
     try:
         building.rename(folder)
     except OSError:  # another process was faster, with the same pictures
@@ -211,7 +199,7 @@ def draw_batch(
     probabilities: np.ndarray | None = None,
     stretch: float = 0.0,
 ) -> Batch:
-    """`size` random crops, flipped at random; each shows `crop_scale` times `crop` px and is resized to `crop` px.
+    """`size` random crops (flipped at random), each `crop_scale` times `crop` px of its picture, resized to `crop` px.
 
     Args:
         probabilities: of each of `indices`; all the same by default.
@@ -232,7 +220,7 @@ def draw_batch(
             light, ab = light[:, ::-1].copy(), ab[:, ::-1].copy()
         lights.append(_resized(torch.tensor(light.astype(np.float32))[None] / L_UNIT, crop))
         abs_.append(_resized(torch.tensor(ab.astype(np.float32)).permute(2, 0, 1), crop // AB_STEP))
-    return Batch(torch.stack(lights), torch.stack(abs_), torch.from_numpy(pictures.classes[chosen]))
+    return Batch(torch.stack(lights), torch.stack(abs_))
 
 
 def _resized(picture: Tensor, side: int) -> Tensor:

@@ -27,7 +27,7 @@ from t2c_engine.palettes.palette import Palette, delta_e_2000
 from t2c_engine.pictures.picture import Picture, read_picture
 from t2c_engine.pictures.resize import resize
 from t2c_engine.rendering.guided_upsampling import render
-from trainer.colorizer.degradation import WearConfig, wear
+from trainer.colorizer.degradation import DegradationConfig, degraded
 from trainer.common.perceptual import PerceptualDistance
 from trainer.common.run_log import track
 from trainer.evaluation.color_metrics import (
@@ -47,9 +47,9 @@ OTHERS = 5  # palettes of other pictures given to each
 FOLDERS = ("imagenet_160", "imagenet_birds", "bsds500_test50", "cid22_val", "gb82_cc0", "dtd_patterns")
 PALETTE, NEAREST, GREY, TRUE = "palette", "nearest_lightness", "grey", "true"
 AUTOMATIC, DIRECT, BINS = "automatic", "automatic_direct", "automatic_bins"  # vivid, direct, the bins' mean
-HINTS, WORN = "automatic_hints", "palette_worn"
+HINTS, DEGRADED = "automatic_hints", "palette_degraded"
 HINT_COUNT, HINT_SIDE = 10, 7  # dabs of a picture's true colours, and their side in px
-WEAR = WearConfig(*[0.5] * 7)  # of the pictures coloured as WORN: about half of all defects on each
+DEGRADATION = DegradationConfig(*[0.5] * 7)  # of the pictures coloured as DEGRADED: about half of all defects on each
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +135,19 @@ def _measure(
     encoding = colorizer.encode(resize(lightness, network_size(lightness.shape, colorizer.short_side)))
     wanted: list[Palette | None] = [Palette.from_lab(picture.palette), None]
     wanted += [Palette.from_lab(colours) for colours in given]
-    rendered = [render(source, ab) for ab in colorizer.colour(encoding, wanted)]
+    rendered = [render(source, ab) for ab in colorizer.color(encoding, wanted)]
     labs = [srgb_to_lab(rgb) for rgb in rendered]
     alone = {
         AUTOMATIC: colorizer.automatic(encoding),
         BINS: colorizer.automatic(encoding, Decoding.MEAN),
-        HINTS: colorizer.colour(encoding, [None], random_hints(picture))[0],
+        HINTS: colorizer.color(encoding, [None], random_hints(picture))[0],
     }
 
     outputs = {name: srgb_to_lab(render(source, ab)) for name, ab in alone.items()}
     outputs |= {PALETTE: labs[0], DIRECT: labs[1], **references(picture)}
     for method, lab in outputs.items():
         yield from ((method, measure, value) for measure, value in against_truth(lab, picture, perceptual).items())
-    yield WORN, "ab_error", _worn_error(colorizer, picture)
+    yield DEGRADED, "ab_error", _degraded_error(colorizer, picture)
     if judge is not None:
         shown = {TRUE: picture.rgb, **{method: lab_to_srgb(lab) for method, lab in outputs.items()}}
         yield from ((method, "judge", value) for method, value in judge.verdicts(picture.name, shown))
@@ -207,13 +207,13 @@ def random_hints(picture: EvalPicture, count: int = HINT_COUNT) -> Hints:
     return Hints((picture.lab[..., 1:] * mask[..., None]).astype(np.float32), mask)
 
 
-def _worn_error(colorizer: Colorizer, picture: EvalPicture) -> float:
+def _degraded_error(colorizer: Colorizer, picture: EvalPicture) -> float:
     """ab error with the true palette where the network sees a worn scan; its colours are rendered on the clean one."""
     generator = torch.Generator().manual_seed(zlib.crc32(picture.name.encode()))
     clean = torch.from_numpy(np.ascontiguousarray(picture.lab[..., 0], np.float32))[None, None]
-    worn = wear(clean, WEAR, generator)[0, 0].numpy()
-    encoding = colorizer.encode(resize(worn, network_size(worn.shape, colorizer.short_side)))
-    ab = colorizer.colour(encoding, [Palette.from_lab(picture.palette)])[0]
+    scan = degraded(clean, DEGRADATION, generator)[0, 0].numpy()
+    encoding = colorizer.encode(resize(scan, network_size(scan.shape, colorizer.short_side)))
+    ab = colorizer.color(encoding, [Palette.from_lab(picture.palette)])[0]
     lab = srgb_to_lab(render(picture.grey, ab))
     return float(ab_error(lab[..., 1:], picture.lab[..., 1:]).mean())
 

@@ -50,7 +50,7 @@ Predict = Callable[[np.ndarray, Sequence[np.ndarray]], list[np.ndarray]]
 def shipped_method(colorizer: Colorizer) -> Predict:
     def predict(lightness: np.ndarray, palettes: Sequence[np.ndarray]) -> list[np.ndarray]:
         encoding = colorizer.encode(resize(lightness, network_size(lightness.shape, colorizer.short_side)))
-        return colorizer.colour(encoding, [Palette.from_lab(lab) for lab in palettes])
+        return colorizer.color(encoding, [Palette.from_lab(lab) for lab in palettes])
 
     return predict
 

@@ -29,7 +29,7 @@ def network_speed(colorizer: Colorizer, runs: int = 7) -> dict[str, float]:
     colors = torch.from_numpy(palettes[0].lab)[None].to(colorizer.device)
 
     def ours() -> None:
-        colorizer.colour(colorizer.encode(lightness), palettes)
+        colorizer.color(colorizer.encode(lightness), palettes)
 
     @torch.inference_mode()
     def theirs() -> None:

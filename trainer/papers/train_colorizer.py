@@ -22,7 +22,7 @@ from t2c_engine.color.lab import ab_bins
 from t2c_engine.colorization.decoding import Decoding, decode_bins
 from t2c_engine.colorization.palette_extraction import extract_palettes
 from t2c_engine.errors import UsageError
-from t2c_engine.networks.colorizer import SCALE
+from t2c_engine.networks.picture_encoder import SCALE
 from trainer.common.checkpoints import CHECKPOINT, Stateful, load_checkpoint, restore, save_checkpoint, states_of
 from trainer.common.losses import class_balance, classification_loss
 from trainer.common.picture_data import AB_STEP, PictureSet, draw_batch, load_pictures
@@ -35,6 +35,7 @@ from trainer.papers.pcn_network import PCN, PCNDiscriminator
 LOSSES = ("generator", "discriminator", "reconstruction")
 AB_UNIT = 110.0  # the Huber loss (delta 1) is taken in these units of ab
 METHODS = ("pcn", "classifier")
+WHOLE_SIDE = 160  # px, short side of most training pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,6 @@ class PaperConfig:
     learning_rate: float
     reconstruction_weight: float  # of the Huber loss, or of the cross-entropy
     gan_weight: float  # 0: no discriminator
-    small_share: float  # of steps that draw from pictures of a short side below 132 px
     bfloat16: bool
     seed: int
 
@@ -237,10 +237,8 @@ def train_paper_colors(
 def _draw(pictures: PictureSet, config: PaperConfig, step: int) -> tuple[Tensor, Tensor]:
     """Lightness and ab of a step's crops, each of which shows most of its picture."""
     rng = np.random.default_rng((config.seed, step))
-    small = pictures.indices(small=True, validation=False)
-    use_small = len(small) > 0 and rng.random() < config.small_share
-    chosen = small if use_small else pictures.indices(small=False, validation=False)
-    whole = (128 if use_small else 176) / config.crop
+    chosen = pictures.indices(validation=False)
+    whole = WHOLE_SIDE / config.crop
     crop_scale = (1.0, 1.0) if config.crop >= 128 else (0.7 * whole, whole)
     batch = draw_batch(pictures, chosen, rng, config.batch, config.crop, crop_scale)
     return batch.lightness, F.avg_pool2d(batch.ab, SCALE // AB_STEP)

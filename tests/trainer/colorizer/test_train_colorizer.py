@@ -11,43 +11,60 @@ import torch
 from PIL import Image
 
 from t2c_engine.color.lab import lab_to_srgb
-from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.colorization.colorizer import Colorizer, InferenceConfig
 from t2c_engine.errors import PictureError, UsageError
-from t2c_engine.models import load_weights
-from t2c_engine.networks.colorizer import ColorizerConfig, ColorizerNet
+from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.palettes.palette import Palette
-from trainer.colorizer.augmentation import AugmentConfig, dab_palette, make_example, regrade, with_joined
-from trainer.colorizer.config import TrainConfig, read_config
-from trainer.colorizer.degradation import WearConfig, jpeg, screened, wear
+from tests.small_network import SMALL
+from trainer.colorizer.augmentation import AugmentConfig, color_jitter, hint_palette, make_example, with_cutmix
+from trainer.colorizer.config import LossWeights, TrainConfig, read_config, read_inference
+from trainer.colorizer.degradation import DegradationConfig, degraded, halftoned, jpeg
 from trainer.colorizer.export import export_colorizer
 from trainer.colorizer.provenance import Origin, origin_at_start, origin_of, origin_of_weights
-from trainer.colorizer.synthetic_pictures import make_pictures, with_made
+from trainer.colorizer.synthetic_pictures import make_pictures, with_synthetic
 from trainer.colorizer.train import train_colorizer
 from trainer.common.picture_data import (
-    UNKNOWN_CLASS_SIZE,
     Batch,
-    class_probabilities,
-    classes_of_names,
     draw_batch,
     load_pictures,
+    source_probabilities,
 )
 from trainer.common.run_log import RunLog
 from trainer.common.schedule import learning_rate
 from trainer.papers.train_colorizer import load_method, read_paper_config, train_paper_colors
 
-TINY = ColorizerConfig(widths=(8, 12, 16), blocks=(1, 1, 1), decoder_widths=(8, 12, 16), token_width=16)
 CONFIG = TrainConfig(
     steps=40,
     cooldown=10,
     warmup=2,
+    pretraining=4,
     batch=4,
     crop=64,
     crops=(64,),
     shown=(64, 64),
-    small_share=0.0,
+    stretch=0.0,
     learning_rate=4e-3,
+    encoder_rate=0.1,
+    frozen_blocks=5,
+    weight_decay=0.02,
     ema=0.9,
-    network=TINY,
+    perceptual_share=0.25,
+    bfloat16=False,
+    seed=1,
+    losses=LossWeights(
+        ab=1.0,
+        mixture=0.3,
+        tone=0.2,
+        ciede2000=0.5,
+        perceptual=0.0,
+        chroma=0.3,
+        colorfulness=0.2,
+        bins=0.5,
+        automatic=0.5,
+    ),
+    network=SMALL,
+    augment=AugmentConfig(),
+    source_weights={},
 )
 
 
@@ -74,7 +91,7 @@ def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path:
     monkeypatch.setattr("trainer.common.run_log.WINDOW", 10)
     whole = train_colorizer(CONFIG, [folder], tmp_path / "whole", tmp_path / "cache", save_every=20, show_every=20)
     curve = losses(tmp_path / "whole")
-    assert len(curve) == 4 and curve[-1] < 0.9 * curve[0]
+    assert len(curve) == 4 and curve[-1] < 0.95 * curve[1], "the first window holds steps of pretraining"
     assert (tmp_path / "whole" / "loss.png").exists() and not list((tmp_path / "whole").glob("*.part*"))
 
     real_step, count = torch.optim.AdamW.step, [0]
@@ -92,7 +109,7 @@ def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path:
     resumed = train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=20, show_every=20)
     one, other = (torch.load(path, weights_only=True) for path in (whole, resumed))
     assert one["step"] == other["step"] == 40
-    for part in ("learner", "average"):
+    for part in ("module", "average"):
         assert all(torch.equal(one[part][name], other[part][name]) for name in one[part])
     assert losses(run)[-1] == curve[-1]
 
@@ -109,7 +126,7 @@ def test_averaged_weights_have_batch_statistics_of_their_own(folder: Path, tmp_p
     config = replace(CONFIG, steps=30, cooldown=1, ema=0.95)  # weights move fast to the very end
     path = train_colorizer(config, [folder], tmp_path / "run", tmp_path / "cache", save_every=30, show_every=30)
     kept = torch.load(path, weights_only=True)["average"]
-    network = ColorizerNet(TINY)
+    network = ColorizerNet(SMALL)
     network.load_state_dict({name[7:]: value for name, value in kept.items() if name.startswith("module.")})
     pictures = load_pictures([folder], tmp_path / "cache", crop=64)
     batch = draw_batch(pictures, np.arange(24), np.random.default_rng(0), 64, 64)
@@ -123,41 +140,36 @@ def test_averaged_weights_have_batch_statistics_of_their_own(folder: Path, tmp_p
 def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypatch) -> None:
     run, models = tmp_path / "run", tmp_path / "models"
     train_colorizer(CONFIG, [folder], run, tmp_path / "cache", save_every=40, show_every=40)
-    card = export_colorizer(run, models, "tiny", "0.0.1", "t2c-train colorizer", {"ab_error": 1.0})
+    use = InferenceConfig(short_side=64, scales=(1.0, 0.5), chroma_gain=1.1)
+    card = export_colorizer(run, models, "tiny", "0.0.1", "t2c-train colorizer", {"ab_error": 1.0}, use)
     monkeypatch.setenv("T2C_MODELS", str(models))
     colorizer = Colorizer.load("tiny", device="cpu")
     assert colorizer.model == card.name == "tiny" and card.figures["steps"] == 40
+    assert colorizer.inference == use
     lightness = np.tile(np.linspace(10, 90, 70, dtype=np.float32), (51, 1))
     encoding = colorizer.encode(lightness)
     palette = Palette.from_hex("#102040,#304060,#807050,#c0b060,#f0e0a0")
-    maps = colorizer.colour(encoding, [palette, None])
-    assert [m.shape for m in maps] == [(13, 18, 2)] * 2 and all(np.isfinite(m).all() for m in maps)
+    maps = colorizer.color(encoding, [palette, None])
+    assert [m.shape for m in maps] == [(26, 36, 2)] * 2 and all(np.isfinite(m).all() for m in maps)
     assert not np.allclose(maps[0], maps[1])
-    weights = tmp_path / "models" / "tiny.safetensors"
-    again = train_colorizer(CONFIG, [folder], tmp_path / "second", tmp_path / "cache", init=weights)
-    assert again.exists()
-    second = export_colorizer(tmp_path / "second", models, "second", "1", "t2c-train colorizer", {})
-    assert second.data == card.data == (f"pictures of '{folder.name}'",)
-    told = json.loads(weights.with_suffix(".json").read_text("utf-8"))
-    weights.with_suffix(".json").write_text(json.dumps(told | {"data": ["pictures of old"]}), "utf-8")
-    third = export_colorizer(
-        tmp_path / "second", models, "third", "1", "x", {}, blend=weights, blend_share=0.25, trust=0.7, chroma_gain=1.1
-    )
-    first, own, mean = (load_weights(one) for one in (card, second, third))
-    assert all(np.allclose(mean[k], 0.25 * first[k].astype(float) + 0.75 * own[k], rtol=4e-3, atol=1e-4) for k in mean)
-    assert third.config["network"] == second.config["network"] | {"trust": 0.7, "chroma_gain": 1.1}
-    assert third.data == (*second.data, "pictures of old")
-    with pytest.raises(UsageError, match="cannot be read"):
-        export_colorizer(tmp_path / "second", models, "third", "1", "x", {}, blend=tmp_path / "missing.safetensors")
-    grown = replace(TINY, blocks=(1, 2, 2), token_levels=3, relit=True)
-    config = replace(CONFIG, steps=2, bfloat16=True, light_weight=0.2, mixture_weight=0.3, network=grown)
-    train_colorizer(config, [folder], tmp_path / "grown", tmp_path / "cache", init=weights)
-    learned = torch.load(tmp_path / "grown" / "checkpoint.pt", weights_only=True)["learner"]
+    assert card.data == (f"pictures of '{folder.name}'",)
+
+    weights = models / "tiny.safetensors"
+    config = replace(CONFIG, steps=2, pretraining=0, bfloat16=True)
+    again = train_colorizer(config, [folder], tmp_path / "second", tmp_path / "cache", init=weights)
+    learned = torch.load(again, weights_only=True)["module"]
     assert all(value.isfinite().all() for value in learned.values())
-    assert learned["network.relights.2.weight"].any()
     with pytest.raises(UsageError, match="another network"):
-        wider = TrainConfig(steps=1, crop=64, crops=(64,), batch=2, network=ColorizerConfig(widths=(8, 12, 24)))
+        wider = replace(CONFIG, network=replace(SMALL, decoder_widths=(8, 12, 24)))
         train_colorizer(wider, [folder], tmp_path / "third", tmp_path / "cache", init=weights)
+
+
+def test_the_encoder_starts_from_weights_that_hold_nothing_but_tensors(folder: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.pth"
+    torch.save({"_conv_stem.weight": torch.zeros(32, 3, 3, 3)}, wrong)
+    for path in (wrong, tmp_path / "missing.pth"):
+        with pytest.raises(UsageError, match=path.name):
+            train_colorizer(CONFIG, [folder], tmp_path / "run", tmp_path / "cache", encoder=path)
 
 
 @pytest.mark.parametrize(("method", "gan"), [("pcn", 1.0), ("classifier", 0.0), ("classifier", 0.5)])
@@ -183,7 +195,7 @@ def test_settings_of_papers_are_told_from_those_of_the_shipped_network(tmp_path:
     methods = {
         path.stem: read_paper_config(path)
         for path in configs.glob("*.toml")
-        if not path.stem.startswith(("tpn", "palette"))
+        if not path.stem.startswith(("tpn", "palette", "inference"))
     }
     assert {name: config and config.method for name, config in methods.items()} == {
         "colorizer": None,
@@ -192,7 +204,9 @@ def test_settings_of_papers_are_told_from_those_of_the_shipped_network(tmp_path:
         "classifier-paper-gan": "classifier",
     }
     bad = tmp_path / "bad.toml"
-    for text, words in (('method = "magic"', "magic"), ('method = "pcn"\ncrop = 100', "64")):
+    whole = (configs / "pcn-paper.toml").read_text("utf-8").splitlines()
+    other_crop = "\n".join("crop = 100" if line.startswith("crop") else line for line in whole)
+    for text, words in (('method = "magic"', "magic"), (other_crop, "64"), ('method = "pcn"', "steps")):
         bad.write_text(text)
         with pytest.raises(UsageError, match=words):
             read_paper_config(bad)
@@ -200,18 +214,16 @@ def test_settings_of_papers_are_told_from_those_of_the_shipped_network(tmp_path:
 
 def test_batches_follow_from_the_seed_and_crops_keep_colour_in_place(folder: Path, tmp_path: Path) -> None:
     pictures = load_pictures([folder], tmp_path / "cache", crop=64)
-    indices = pictures.indices(small=False, validation=False)
+    indices = pictures.indices(validation=False)
     first, second = (draw_batch(pictures, indices, np.random.default_rng(3), 8, 64) for _ in range(2))
     assert torch.equal(first.lightness, second.lightness) and torch.equal(first.ab, second.ab)
     small = torch.nn.functional.avg_pool2d(first.lightness, 2)[:, 0]
     assert (first.ab[:, 1] - (small - 50) * 0.6).abs().mean() < 2, "b follows lightness in these pictures"
 
 
-def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
-    from trainer.colorizer.augmentation import make_example
-
-    batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 32, 32) * 20, torch.full((6,), -1))
-    always = AugmentConfig(recolour=1, rotate_hue=1, hints=1, wear=WearConfig(*[1.0] * 7))
+def test_degradation_and_recoloring_leave_shapes_and_ranges() -> None:
+    batch = Batch(torch.rand(6, 1, 64, 64) * 100, torch.randn(6, 2, 32, 32) * 20)
+    always = AugmentConfig(recolor=1, rotate_hue=1, hints=1, degradation=DegradationConfig(*[1.0] * 7))
     example = make_example(batch, always, torch.Generator().manual_seed(0))
     assert example.lightness.min() >= 0 and example.lightness.max() <= 100
     assert not torch.equal(example.ab, batch.ab) and example.condition.palette.shape == (6, 5, 3)
@@ -222,6 +234,7 @@ def test_worn_lightness_and_recolouring_leave_shapes_and_ranges() -> None:
     never = make_example(batch, AugmentConfig(no_palette=1), torch.Generator().manual_seed(0))
     assert torch.equal(never.ab, batch.ab) and torch.equal(never.lightness, batch.lightness)
     assert not never.condition.palette_mask.any()
+    assert not example.plausible.any() and never.plausible.all()
 
 
 def test_jpeg_keeps_flat_blocks_and_loses_fine_detail_first() -> None:
@@ -234,22 +247,27 @@ def test_jpeg_keeps_flat_blocks_and_loses_fine_detail_first() -> None:
     assert torch.allclose(fine, stripes, atol=0.1)
 
 
-def test_a_screen_marks_the_middle_tones() -> None:
+def test_a_halftone_marks_the_middle_tones() -> None:
     tones = torch.tensor([0.0, 50.0, 100.0]).view(3, 1, 1, 1).expand(3, 1, 32, 32)
-    added = (screened(tones, torch.Generator().manual_seed(2)) - tones).flatten(1).std(1)
+    added = (halftoned(tones, torch.Generator().manual_seed(2)) - tones).flatten(1).std(1)
     assert added[0] == 0 and added[2] == 0 and added[1] > 0.1
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:
-    config = TrainConfig(steps=100, warmup=10, cooldown=20, learning_rate=1.0)
+    config = replace(CONFIG, steps=100, warmup=10, cooldown=20, learning_rate=1.0)
     assert [round(learning_rate(config, step), 3) for step in (0, 9, 50, 80, 90, 99)] == [0.1, 1, 1, 1, 0.5, 0.05]
 
 
 def test_bad_settings_and_empty_folders_say_so(tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
-    bad.write_text("stepz = 3")
-    with pytest.raises(UsageError, match="stepz"):
-        read_config(bad)
+    shipped = Path("trainer/configs/colorizer.toml").read_text("utf-8")
+    for text, words in (("stepz = 3\n" + shipped, "stepz"), (shipped.replace("[losses]", "[loss]"), "losses")):
+        bad.write_text(text, "utf-8")
+        with pytest.raises(UsageError, match=words):
+            read_config(bad)
+    bad.write_text("looks = 3", "utf-8")
+    with pytest.raises(UsageError, match="looks"):
+        read_inference(bad)
     with pytest.raises(PictureError, match="no"):
         load_pictures([tmp_path / "nowhere"], tmp_path / "cache")
     (tmp_path / "empty").mkdir()
@@ -258,22 +276,14 @@ def test_bad_settings_and_empty_folders_say_so(tmp_path: Path) -> None:
     assert read_config(Path("trainer/configs/colorizer.toml"), steps=5).steps == 5
 
 
-def test_kinds_are_names_that_differ_in_a_number_alone() -> None:
-    names = [f"elephant_image_{i:04}.jpg" for i in range(25)] + [f"n0{i % 2}_{i}.JPEG" for i in range(60)] + ["a_1.jpg"]
-    kinds = classes_of_names(names)
-    assert [len(set(kinds[part])) for part in (slice(25), slice(25, 85))] == [1, 2]
-    assert kinds[-1] == -1 and set(kinds[:-1]) == {0, 1, 2}
+def test_pictures_are_drawn_as_often_as_their_source_weighs() -> None:
+    names = np.array(["coco_1.webp", "coco_2.webp", "grocery_1.webp", "other.webp", "coco_faces_1.webp"])
+    drawn = source_probabilities(names, {"coco": 2.0, "grocery": 0.5, "coco_faces": 4.0})
+    assert np.allclose(drawn, np.array([2, 2, 0.5, 1, 4]) / 9.5)
+    assert np.allclose(source_probabilities(names, {}), 0.2)
 
 
-def test_pictures_of_rare_kinds_are_drawn_more_often() -> None:
-    kinds = np.array([0] * 100 + [1] * 25 + [-1])
-    assert np.allclose(class_probabilities(kinds, 0), 1 / 126)
-    half, whole = class_probabilities(kinds, 0.5), class_probabilities(kinds, 1)
-    assert half.sum() == pytest.approx(1) and half[100] == pytest.approx(2 * half[0])
-    assert whole[:100].sum() == pytest.approx(whole[100:125].sum()) == pytest.approx(UNKNOWN_CLASS_SIZE * whole[125])
-
-
-def test_made_pictures_have_regions_of_one_colour_whatever_their_lightness() -> None:
+def test_synthetic_pictures_have_regions_of_one_colour_whatever_their_lightness() -> None:
     colours = torch.tensor([[[55.0, 60, 30], [45, -40, 35]] * 3, [[60.0, 5, -50]] * 6])
     lightness, ab = make_pictures(colours, 64, torch.Generator().manual_seed(4))
     assert lightness.shape == (2, 1, 64, 64) and ab.shape == (2, 2, 32, 32)
@@ -284,7 +294,7 @@ def test_made_pictures_have_regions_of_one_colour_whatever_their_lightness() -> 
 
 def test_crops_are_stretched_colour_and_lightness_alike(folder: Path, tmp_path: Path) -> None:
     pictures = load_pictures([folder], tmp_path / "cache", crop=64)
-    indices = pictures.indices(small=False, validation=False)
+    indices = pictures.indices(validation=False)
     plain, stretched = (
         draw_batch(pictures, indices, np.random.default_rng(3), 8, 48, (0.8, 1.0), stretch=s) for s in (0.0, 0.5)
     )
@@ -294,15 +304,14 @@ def test_crops_are_stretched_colour_and_lightness_alike(folder: Path, tmp_path: 
     assert (stretched.ab[:, 1] - (small - 50) * 0.6).abs().mean() < 2
 
 
-def test_a_part_of_some_pictures_is_another_pictures() -> None:
+def test_cutmix_exchanges_a_part_of_some_pictures() -> None:
     flat = torch.arange(12.0).view(12, 1, 1, 1)
-    batch = Batch(flat.expand(-1, 1, 32, 32), flat.expand(-1, 2, 16, 16), torch.arange(12))
-    assert with_joined(batch, 0.0, torch.Generator().manual_seed(0)) is batch
-    joined = with_joined(batch, 0.5, torch.Generator().manual_seed(0))
-    assert torch.equal(joined.lightness[:, :, ::2, ::2], joined.ab[:, :1]), "colour goes with lightness"
-    parts = [set(picture.unique().tolist()) for picture in joined.lightness]
+    batch = Batch(flat.expand(-1, 1, 32, 32), flat.expand(-1, 2, 16, 16))
+    assert with_cutmix(batch, 0.0, torch.Generator().manual_seed(0)) is batch
+    mixed = with_cutmix(batch, 0.5, torch.Generator().manual_seed(0))
+    assert torch.equal(mixed.lightness[:, :, ::2, ::2], mixed.ab[:, :1]), "colour goes with lightness"
+    parts = [set(picture.unique().tolist()) for picture in mixed.lightness]
     assert all(own in some for own, some in enumerate(parts)) and 2 <= sum(len(some) == 2 for some in parts) <= 10
-    assert all(len(some) == 1 for some, kind in zip(parts, joined.classes, strict=True) if kind >= 0)
 
 
 def test_crops_of_one_photograph_are_held_out_together(tmp_path: Path, monkeypatch) -> None:
@@ -311,7 +320,7 @@ def test_crops_of_one_photograph_are_held_out_together(tmp_path: Path, monkeypat
     folder.mkdir()
     for index in range(12):
         for part in ("c1", "c2", "full"):
-            Image.new("RGB", (48, 48), (index * 20, 90, 90)).save(folder / f"{index:02d}_{part}.png")
+            Image.new("RGB", (140, 140), (index * 20, 90, 90)).save(folder / f"{index:02d}_{part}.png")
     pictures = load_pictures([folder], tmp_path / "cache", crop=64)
     held_out = pictures.validation.reshape(12, 3)  # by name, so that crops of one stand together
     assert (held_out == held_out[:, :1]).all() and 0 < held_out[:, 0].sum() < 12
@@ -326,22 +335,21 @@ def test_two_processes_may_decode_the_same_pictures(folder: Path, tmp_path: Path
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
-def test_some_pictures_of_a_batch_are_exchanged_for_made_ones() -> None:
-    batch = Batch(torch.rand(40, 1, 32, 32) * 100, torch.randn(40, 2, 16, 16) * 20, torch.arange(40))
-    assert with_made(batch, 0.0, torch.Generator().manual_seed(0)) is batch
-    mixed = with_made(batch, 0.3, torch.Generator().manual_seed(0))
-    made = mixed.classes < 0
-    assert 5 < made.sum() < 20
-    assert torch.equal(mixed.ab[~made], batch.ab[~made])
-    assert (mixed.lightness[made] != batch.lightness[made]).any()
+def test_chosen_pictures_of_a_batch_are_exchanged_for_synthetic_ones() -> None:
+    batch = Batch(torch.rand(40, 1, 32, 32) * 100, torch.randn(40, 2, 16, 16) * 20)
+    assert with_synthetic(batch, torch.zeros(40), torch.Generator().manual_seed(0)) is batch
+    chosen = torch.arange(40) % 4 == 0
+    mixed = with_synthetic(batch, chosen.float(), torch.Generator().manual_seed(0))
+    assert torch.equal(mixed.ab[~chosen], batch.ab[~chosen])
+    assert (mixed.lightness[chosen] != batch.lightness[chosen]).flatten(1).any(1).all()
 
 
-def test_regraded_pictures_keep_black_white_and_where_colours_are() -> None:
+def test_color_jitter_keeps_black_white_and_where_colours_are() -> None:
     lightness = torch.linspace(0, 100, 32).view(1, 1, 1, 32).repeat(40, 1, 32, 1)
     ab = torch.tensor([60.0, 25.0]).view(1, 2, 1, 1).repeat(40, 1, 16, 16)
-    batch = Batch(lightness, ab, torch.arange(40))
-    assert regrade(batch, 0.0, torch.Generator().manual_seed(0)) is batch
-    graded = regrade(batch, 0.5, torch.Generator().manual_seed(0))
+    batch = Batch(lightness, ab)
+    assert color_jitter(batch, 0.0, torch.Generator().manual_seed(0)) is batch
+    graded = color_jitter(batch, 0.5, torch.Generator().manual_seed(0))
     changed = (graded.ab - ab).abs().flatten(1).amax(1) > 0.1
     assert 10 < changed.sum() < 30
     assert torch.allclose(graded.lightness[~changed], lightness[~changed], atol=1e-3)
@@ -351,37 +359,40 @@ def test_regraded_pictures_keep_black_white_and_where_colours_are() -> None:
     assert 0.05 < hue.abs().max() < 0.25 + math.asin(6 * 2**0.5 / 65 / 0.4), "a small turn and a weak cast"
 
 
-def test_only_a_share_of_pictures_is_worn() -> None:
+def test_only_a_share_of_pictures_is_degraded() -> None:
     clean = torch.rand(60, 1, 32, 32) * 100
-    worn = wear(clean, WearConfig(tone=1.0, noise=1.0, share=0.4), torch.Generator().manual_seed(1))
-    changed = (worn != clean).flatten(1).any(1)
+    scans = degraded(clean, DegradationConfig(tone_curve=1.0, noise=1.0, share=0.4), torch.Generator().manual_seed(1))
+    changed = (scans != clean).flatten(1).any(1)
     assert 12 < changed.sum() < 36
 
 
-def test_dabs_can_be_a_picture_s_palette() -> None:
+def test_hints_can_be_a_picture_s_palette() -> None:
     generator = torch.Generator().manual_seed(1)
     lab = torch.randn(4, 3, 8, 8, generator=generator) * 20
-    dabs = torch.zeros(4, 1, 8, 8)
-    dabs[0, 0, 2, 3] = dabs[1] = dabs[2, 0, 1] = 1  # one, all, eight, none
-    palette, mask = dab_palette(lab, dabs, torch.full((4, 5, 3), 99.0), torch.ones(4, 5), 1.1, generator)
+    hints = torch.zeros(4, 1, 8, 8)
+    hints[0, 0, 2, 3] = hints[1] = hints[2, 0, 1] = 1  # one, all, eight, none
+    palette, mask = hint_palette(lab, hints, torch.full((4, 5, 3), 99.0), torch.ones(4, 5), 1.1, generator)
     assert mask.sum(1).tolist() == [1, 5, 5, 5]
     assert torch.equal(palette[0, 0], lab[0, :, 2, 3])
     assert all((colour == lab[2, :, 1].T).all(1).any() for colour in palette[2])
-    assert torch.equal(palette[3], torch.full((5, 3), 99.0))  # without dabs it keeps its own
+    assert torch.equal(palette[3], torch.full((5, 3), 99.0))  # without hints it keeps its own
 
 
 def test_a_card_tells_all_pictures_that_went_into_weights(tmp_path: Path) -> None:
-    known = origin_of([Path("x/train-0.zip"), Path("train-2.zip"), Path("tinyimagenet-10k.zip"), Path("my scans")])
-    assert len(known.data) == 7 and known.data[-1] == "pictures of 'my scans'" and "ImageNet" in known.data[5]
+    known = origin_of([Path("x/train-1.zip"), Path("free-0.zip"), Path("coco-0.zip"), Path("my scans")])
+    assert len(known.data) == 6 and known.data[-1] == "pictures of 'my scans'" and "COCO" in known.data[4]
     assert len(known.attribution) == 3
+    started = origin_at_start([Path("my scans")], None, Path("lite0.pth"), Path("squeezenet.npz"))
+    assert any("EfficientNet-Lite0" in line for line in started.attribution)
+    assert any("SqueezeNet" in line for line in started.attribution)
     weights = tmp_path / "base.safetensors"
     assert origin_of_weights(weights) == Origin()
     (tmp_path / "base.json").write_text(json.dumps({"data": ["a", "b"], "attribution": ["by c"]}))
     assert origin_of_weights(weights).joined(Origin(("b", "d"))) == Origin(("a", "b", "d"), ("by c",))
-    taught = origin_at_start([Path("mine")], weights, tmp_path / "squeezenet.npz")
+    taught = origin_at_start([Path("mine")], weights, None, tmp_path / "squeezenet.npz")
     assert taught.data == ("a", "b", "pictures of 'mine'")
     assert taught.attribution[0] == "by c" and "SqueezeNet" in taught.attribution[1]
-    assert origin_at_start([Path("mine")], None, None) == Origin(("pictures of 'mine'",))
+    assert origin_at_start([Path("mine")], None, None, None) == Origin(("pictures of 'mine'",))
     (tmp_path / "base.json").write_text("{")
     with pytest.raises(UsageError, match=r"base\.json"):
         origin_of_weights(weights)

@@ -14,13 +14,13 @@ from tests.fakes import Colorizer
 from trainer.evaluation.color_metrics import picture_palette
 from trainer.evaluation.colors import (
     AUTOMATIC,
+    DEGRADED,
     DIRECT,
     FOLDERS,
     GREY,
     NEAREST,
     PALETTE,
     TRUE,
-    WORN,
     EvalPicture,
     evaluate_colors,
 )
@@ -57,7 +57,7 @@ def test_judge_and_kinds_come_with_the_measures_of_each_method() -> None:
     assert figures[TRUE] == {"judge": 0.5}, "of the two with a WordNet id, the leopard passes for a finch"
     assert figures[GREY]["judge"] == 0
     assert {method for method, row in figures.items() if "judge" in row} >= {PALETTE, AUTOMATIC, DIRECT, NEAREST}
-    assert "judge" not in figures[WORN]
+    assert "judge" not in figures[DEGRADED]
 
     by_kind = kinds.figures()
     assert set(by_kind) == {"animals", "outdoor", "patterns"}

@@ -1,0 +1,39 @@
+"""What a distribution over the 313 ab bins says of given colours. Must not import networks or files."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from t2c_engine.color.lab import ab_bins
+
+KERNEL = 10.0  # ab units, standard deviation with which a colour claims the probability of bins near it
+FLOOR = 1e-3  # least likelihood, so that logarithms stay bounded
+
+
+def evidence(probable: Tensor, colors: Tensor) -> Tensor:
+    """How much likelier a colour is at a place than in the whole picture: a log-ratio, B x K x h x w.
+
+    Args:
+        probable: B x Q x h x w, distribution over the ab bins. colors: B x K x 2, ab.
+    """
+    claims = _claims(colors.float(), probable)  # B x K x Q
+    likely = torch.einsum("bqhw,bkq->bkhw", probable, claims) + FLOOR
+    return likely.log() - likely.mean((2, 3), keepdim=True).log()
+
+
+def certainty(probable: Tensor, ab: Tensor) -> Tensor:
+    """How certain a colour field is: the probability of bins near it, FLOOR..1, B x 1 x h x w.
+
+    Args:
+        probable: B x Q x h x w. ab: B x 2 x h x w, Lab units.
+    """
+    claims = _claims(ab.flatten(2).transpose(1, 2).float(), probable)  # B x P x Q
+    likely = (claims * probable.flatten(2).transpose(1, 2)).sum(2)
+    return (likely + FLOOR).clamp(max=1).view(len(ab), 1, *ab.shape[2:])
+
+
+def _claims(colors: Tensor, probable: Tensor) -> Tensor:
+    """B x N x 2 colours to B x N x Q Gaussian weights of the bins."""
+    bins = torch.tensor(ab_bins(), device=probable.device)
+    return (-torch.cdist(colors, bins[None]).square() / (2 * KERNEL**2)).exp()

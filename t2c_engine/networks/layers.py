@@ -1,0 +1,36 @@
+"""Layers that the colour network's parts share. Must not import other networks."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+NORM_EPS = 1e-4
+
+
+def conv_norm(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    """A convolution without bias and its batch norm, which are folded into one when weights are loaded for use."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(outputs, eps=NORM_EPS)
+    )
+
+
+def upsampled(x: Tensor, like: Tensor) -> Tensor:
+    """`x` (B x C x h x w) at the height and width of `like`, bilinear."""
+    if x.shape[-2:] == like.shape[-2:]:
+        return x
+    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions and a shortcut (He et al. 2016); the identity at the start."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = conv_norm(width, width)
+        self.second = conv_norm(width, width)
+        nn.init.zeros_(self.second[1].weight)  # pyright: ignore[reportArgumentType]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B x width x h x w to the same."""
+        return F.relu(x + self.second(F.relu(self.first(x))))
