@@ -23,7 +23,7 @@ setup(
     packages=find_packages(include=["t2c_engine", "t2c_engine.*", "trainer", "trainer.*"]),
     package_data={
         "t2c_engine": ["weights/*.safetensors", "weights/*.json"],
-        "trainer": ["configs/*.toml", "evaluation/*.csv", "evaluation/*.txt"],
+        "trainer": ["configs/*.toml", "evaluation/*.csv", "evaluation/*.txt", "study/page/page.*"],
     },
     install_requires=[
         "imagecodecs>=2024.6",  # compressed TIFF

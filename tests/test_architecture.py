@@ -34,6 +34,7 @@ TRAINER_LAYERS = (
     ("trainer.colorizer", "trainer.palettes"),
     ("trainer.papers",),
     ("trainer.evaluation", "trainer.train_palettes"),
+    ("trainer.study",),
     ("trainer.cli",),
     ("trainer.__main__",),
 )

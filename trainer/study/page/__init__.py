@@ -1,0 +1,1 @@
+"""The page that observers open, and its builder."""

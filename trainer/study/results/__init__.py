@@ -1,0 +1,1 @@
+"""What observers chose: choices, statistics, reports, and simulated observers."""
