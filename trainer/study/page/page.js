@@ -129,7 +129,7 @@
     const where = practice ? `Practice ${state.practised + 1} of ${study.practice.length}` : `Question ${done + 1} of ${total}`;
     const choose = (id) => chosen(question, places, id, practice);
     const answers = places.map((place, position) => card(question.answers[place], position, choose));
-    const kind = study.kind === "pictures" ? "answers pictures" : "answers";
+    const kind = `answers of${answers.length} ${study.kind}`;
     const proceed = element("button", { type: "submit", class: "main", disabled: true }, "Next");
     const returning = button("Back", back);
     returning.disabled = practice || !done;
@@ -173,7 +173,11 @@
   };
 
   const card = (answer, position, choose) => {
-    if (answer.label) return button(`${position + 1}  ${answer.label}`, () => choose(answer.id));
+    if (answer.label) {
+      const made = button("", () => choose(answer.id));
+      made.append(element("span", { class: "number" }, String(position + 1)), answer.label);
+      return made;
+    }
     const label = element("label", { class: "answer" },
       element("input", { type: "radio", name: "answer", value: answer.id }),
       element("span", { class: "number" }, String(position + 1)));
