@@ -1,7 +1,7 @@
 """A study's key: the JSON file that says which method made which answer. It stays with the researcher.
 
-The page (`trainer.study.page.builder`) knows nothing of methods; results are read together with the key. Pictures are left out
-of it. Must not import torch or the engine's models.
+The page (`trainer.study.page.builder`) knows nothing of methods; results are read together with the key. The key holds
+no pictures. Must not import torch or the engine's models.
 """
 
 from __future__ import annotations
