@@ -25,6 +25,9 @@ RIGHT, ABSURD = "check: right", "check: absurd"  # method names of attention che
 FITS, UNFIT, UNCLEAR = "fits", "does not fit", "not understood"  # answers of the data-judging mode
 
 
+Prompt = tuple[str, str, tuple[str, ...]]  # text, picture and palette that are asked about
+
+
 class Kind(StrEnum):
     """What is asked: PALETTES for a text, PICTURES coloured from grey, or whether a pair of DATA fits together."""
 
@@ -73,7 +76,7 @@ class Question:
     description: str = ""
 
     @property
-    def prompt(self) -> tuple[str, str, tuple[str, ...]]:
+    def prompt(self) -> Prompt:
         """What is asked about; questions with other answers about the same thing have the same."""
         return self.text, self.about or self.picture, self.palette
 
@@ -213,20 +216,27 @@ def draw_forms(questions: Sequence[Question], config: FormConfig) -> tuple[Form,
 def _least_used(
     questions: Sequence[Question], pool: Sequence[int], count: int, used: Counter[int], rng: np.random.Generator
 ) -> list[int]:
-    """`count` of the pool's questions (or as many as differ), those used least first, in random order."""
-    order = sorted(pool, key=lambda index: (used[index], rng.random()))
-    chosen: dict[tuple[str, str, tuple[str, ...]], int] = {}
-    for index in order:
-        if len(chosen) < count:
-            chosen.setdefault(questions[index].prompt, index)
+    """`count` of the pool's questions (or as many as differ), in random order.
+
+    Those used least come first, and of these the ones whose set of methods is used least in this form.
+    """
+    waiting = [pool[index] for index in rng.permutation(len(pool))]
+    chosen: dict[Prompt, int] = {}
+    sets: Counter[frozenset[str]] = Counter()
+    while waiting and len(chosen) < count:
+        index = min(waiting, key=lambda one: (used[one], sets[frozenset(questions[one].methods)]))
+        one = questions[index]
+        chosen[one.prompt] = index
+        sets[frozenset(one.methods)] += 1
+        waiting = [other for other in waiting if questions[other].prompt != one.prompt]
     used.update(chosen.values())
-    return [int(index) for index in rng.permutation(list(chosen.values()))] if chosen else []
+    return [list(chosen.values())[index] for index in rng.permutation(len(chosen))]
 
 
 def _with_checks(questions: list[int], checks: Sequence[int], rng: np.random.Generator) -> list[int]:
     """Checks spread over the form, one in each part of equal length, never in front."""
     ends = np.linspace(0, len(questions), len(checks) + 1).astype(int)
-    places = [int(rng.integers(min(low + 1, high), high + 1)) for low, high in pairwise(ends)]
+    places = [max(1, int(rng.integers(min(low + 1, high), high + 1))) for low, high in pairwise(ends)]
     mixed = list(questions)
     for place, check in sorted(zip(places, checks, strict=True), reverse=True):
         mixed.insert(place, check)

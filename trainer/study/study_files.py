@@ -68,7 +68,7 @@ def read_study(path: Path) -> Study:
         if values.get("version") != VERSION:
             raise ValueError(f"its version {values.get('version')} is not {VERSION}")
         return _study(values)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{path} is no key of a study ({error}); give the {KEY_NAME} written with the page."
         ) from error
@@ -81,7 +81,7 @@ def _study(values: dict[str, Any]) -> Study:
     )
     for form in forms:
         for slot in form:
-            if sorted(slot.order) != list(range(len(questions[slot.question].answers))):
+            if slot.question < 0 or sorted(slot.order) != list(range(len(questions[slot.question].answers))):
                 raise ValueError("a form does not fit its questions")
     return Study(
         str(values["id"]),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from t2c_engine.palettes.palette import Palette
+from tests.fakes import PaletteSampler
 from trainer.study.design import FormConfig, Study
 from trainer.study.questions.data import DataStudyRequest, Pair, data_study
 from trainer.study.questions.palettes import PaletteStudyRequest, palette_study
 from trainer.study.questions.wording import PALETTE_WORDING
-from tests.fakes import PaletteSampler
-from t2c_engine.palettes.palette import Palette
 
 HUMAN_PALETTES = {
     "mango and grapefruit": "#7a1f1f #d9483b #f27f4b #f9b65c #fde3a7",

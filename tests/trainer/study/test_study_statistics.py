@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from trainer.study.results.choices import Choices, bootstrap_weights
+from trainer.study.results.choices import Choices
 from trainer.study.results.statistics import analyze, bradley_terry, krippendorff_alpha, wilson
 
 
@@ -92,12 +92,25 @@ def test_fooling_rate_counts_choices_between_the_two_alone() -> None:
 
 
 def test_resamples_draw_whole_observers_and_prompts() -> None:
-    given_ = choices([(o, q, "ha", "h") for o in range(6) for q in range(5)])
-    weights = bootstrap_weights(given_, 40, np.random.default_rng(0)).reshape(40, 6, 5)
-    observers, prompts = weights.max(axis=2), weights.max(axis=1)
-    ratio = weights * weights.sum(axis=(1, 2), keepdims=True)
-    assert ratio == pytest.approx(weights.sum(axis=2, keepdims=True) * weights.sum(axis=1, keepdims=True))
-    assert weights.sum(axis=(1, 2)) == pytest.approx(30) and observers.std() > 0 and prompts.std() > 0
+    drawn = choices([(o, q, "ha", "h") for o in range(6) for q in range(5)]).resampled(40, np.random.default_rng(0))
+    observers, prompts, single = drawn.reshape(3, 40, 6, 5)
+    assert (observers == observers[:, :, :1]).all() and (prompts == prompts[:, :1, :]).all()
+    assert (drawn.sum(axis=2) == 30).all() and drawn.std(axis=1).min() > 0
+    assert not (single == single[:, :, :1]).all()
+
+
+def test_an_interval_holds_for_other_people_and_texts_when_these_differ() -> None:
+    """Everybody agrees on each of 8 texts: many observers do not make the interval narrow."""
+    rows = [(o, q, "ha", "ha"[q % 2]) for o in range(40) for q in range(8)]
+    found = {one.method: one for one in analyze(choices(rows), draws=200).methods}["a"]
+    assert found.fooling is not None and found.fooling_wide is not None
+    narrow, wide = found.fooling.interval, found.fooling_wide
+    assert narrow.high - narrow.low < 0.12 and wide.high - wide.low > 0.5
+
+
+def test_one_observer_gives_no_interval_for_others() -> None:
+    found = analyze(choices([(0, q, "ha", "ha"[q % 2]) for q in range(8)]), draws=20)
+    assert all(np.isnan(one.strength.low) for one in found.methods)
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:

@@ -51,6 +51,7 @@ CHECKS = {
     "the dark blue deep sea": "#00061c #020d33 #05184d #0a2466 #123580",
     "pale pink candy floss": "#f2a6c4 #f7b8d1 #fac9dc #fcd9e7 #fee9f1",
     "dark chocolate": "#1c0f0a #2b1710 #3b2116 #4d2c1e #613a28",
+    "a pale blue morning sky": "#9cc4ea #aed0f0 #bfdbf4 #d0e6f8 #e1f0fb",
 }
 PRACTICE = {
     "a green meadow": "#1f5c1a #3f8f2f #6cb84f #a3d97c #d8f0a8",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from t2c_engine.errors import UsageError
-from trainer.study.design import Role, Study
+from trainer.study.design import Prompt, Role, Study
 from trainer.study.sessions import Session
 
 
@@ -45,6 +45,17 @@ class Choices:
         found, index = np.unique(self.shown, axis=0, return_inverse=True)
         return found, index.reshape(-1)
 
+    def resampled(self, draws: int, rng: np.random.Generator) -> np.ndarray:
+        """How often each choice counts in each resample (3 x draws x n).
+
+        The first resamples draw observers, the second prompts, the third single choices, all with replacement.
+        """
+        weights = np.empty((3, draws, len(self)))
+        for row, groups in zip(weights, (self.observer, self.prompt, np.arange(len(self))), strict=True):
+            present, index = np.unique(groups, return_inverse=True)
+            row[:] = rng.multinomial(len(present), np.full(len(present), 1 / len(present)), size=draws)[:, index]
+        return weights
+
 
 def make_choices(study: Study, sessions: Sequence[Session]) -> Choices:
     """The counted choices of sessions.
@@ -56,7 +67,7 @@ def make_choices(study: Study, sessions: Sequence[Session]) -> Choices:
     column = {name: index for index, name in enumerate(methods)}
     counted = [question for question in study.questions if question.role is Role.QUESTION]
     number = {question.id: index for index, question in enumerate(counted)}
-    prompts: dict[tuple[str, str, tuple[str, ...]], int] = {}
+    prompts: dict[Prompt, int] = {}
     of_question = [prompts.setdefault(one.prompt, len(prompts)) for one in counted]
     rows = [(index, choice) for index, one in enumerate(sessions) for choice in one.choices]
     if not rows:
@@ -73,18 +84,3 @@ def make_choices(study: Study, sessions: Sequence[Session]) -> Choices:
         question,
         np.array(of_question)[question],
     )
-
-
-def bootstrap_weights(choices: Choices, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each choice counts in each resample (draws x n): observers and prompts are drawn with replacement.
-
-    Resampling both (Owen 2007, the pigeonhole bootstrap) lets intervals speak of other people and other texts; they
-    are a little too wide rather than too narrow.
-    """
-    weights = np.ones((draws, len(choices)))
-    for groups in (choices.observer, choices.prompt):
-        present, index = np.unique(groups, return_inverse=True)
-        if len(present) > 1:
-            counts = rng.multinomial(len(present), np.full(len(present), 1 / len(present)), size=draws)
-            weights *= counts[:, index]
-    return weights

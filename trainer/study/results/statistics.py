@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.special import expit, logit
+from scipy.stats import binomtest, t
 
 from trainer.study.design import HUMAN
-from trainer.study.results.choices import Choices, bootstrap_weights
+from trainer.study.results.choices import Choices
 
 CONFIDENCE = 0.95
 DRAWS = 1000  # resamples
@@ -139,7 +140,7 @@ def _alpha(table: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """All figures of a study; methods strongest first. `strengths` are the resampled logits (draws x m, as `names`)."""
+    """All figures of a study; methods strongest first. `strengths`: resampled logits (3 x draws x m, as `names`)."""
 
     reference: str
     methods: tuple[MethodResult, ...]
@@ -153,17 +154,28 @@ class Analysis:
     def difference(self, first: str, second: str) -> Interval:
         """By how many logits the first is stronger than the second."""
         points = {one.method: one.strength.value for one in self.methods}
-        resampled = self.strengths[:, self.names.index(first)] - self.strengths[:, self.names.index(second)]
-        return interval_of(points[first] - points[second], resampled)
+        columns = self.strengths[..., [self.names.index(first), self.names.index(second)]]
+        clusters = min(self.observers, self.prompts)
+        return two_way_interval(points[first] - points[second], columns[..., 0] - columns[..., 1], clusters)
 
 
-def interval_of(value: float, resampled: np.ndarray) -> Interval:
-    """A value with the percentile interval of its resamples; those undefined are left out."""
-    usable = resampled[np.isfinite(resampled)]
-    if not len(usable):
+def two_way_interval(value: float, resampled: np.ndarray, clusters: int) -> Interval:
+    """An interval that speaks of other observers and other texts or pictures, from bootstrap standard errors.
+
+    The variance is that over resampled observers plus that over resampled prompts minus that over resampled choices
+    (Cameron, Gelbach and Miller 2011, eq. 2.11), and no less than either of the first two. Student's t with
+    `clusters` - 1 degrees of freedom takes account of few observers or prompts; of one there is no interval.
+
+    Args:
+        resampled: 3 x draws, over observers, prompts and choices.
+        clusters: the number of observers or of prompts, whichever is smaller.
+    """
+    if clusters < 2:
         return Interval(value, float("nan"), float("nan"))
-    low, high = np.quantile(usable, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
-    return Interval(value, float(low), float(high))
+    observers, prompts, single = resampled.var(axis=1, ddof=1)
+    variance = max(observers + prompts - single, observers, prompts)
+    half = float(t.ppf((1 + CONFIDENCE) / 2, clusters - 1) * np.sqrt(variance))
+    return Interval(value, value - half, value + half)
 
 
 def analyze(choices: Choices, draws: int = DRAWS, seed: int = 0) -> Analysis:
@@ -174,55 +186,43 @@ def analyze(choices: Choices, draws: int = DRAWS, seed: int = 0) -> Analysis:
     sets, of_set = choices.sets()
     each_set = np.eye(len(sets))[of_set]
     won = choices.won.astype(float)
-    beside = choices.shown[:, [reference]] & choices.shown
-    rivals = (beside & choices.won, beside & choices.won[:, [reference]])  # n x m: it won; the reference won
+    beside = choices.shown & choices.shown[:, [reference]]
+    ours, theirs = (beside & choices.won).astype(float), (beside & choices.won[:, [reference]]).astype(float)
     point = bradley_terry(won.sum(axis=0), sets, each_set.sum(axis=0))
-    strengths, fooling = [], []
+    strengths, rates = [], []
     for start in range(0, draws, _CHUNK):
-        weights = bootstrap_weights(choices, min(_CHUNK, draws - start), rng)
+        weights = choices.resampled(min(_CHUNK, draws - start), rng)
         strengths.append(bradley_terry(weights @ won, sets, weights @ each_set))
-        ours, theirs = weights @ rivals[0], weights @ rivals[1]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            fooling.append(ours / (ours + theirs))
-    against = np.concatenate(strengths)
-    against = against - against[:, [reference]]
-    results = [
-        _method(choices, index, reference, point[index] - point[reference], against[:, index],
-                np.concatenate(fooling)[:, index], (rivals[0][:, index].sum(), rivals[1][:, index].sum()))
-        for index in range(len(methods))
-    ]  # fmt: skip
+        rates.append(np.log((weights @ ours + 0.5) / (weights @ theirs + 0.5)))
+    against = np.concatenate(strengths, axis=1)
+    against = against - against[..., [reference]]
+    fooled = np.concatenate(rates, axis=1)
+    prompts = len(np.unique(choices.prompt))
+    clusters = min(choices.observers, prompts)
+    results = []
+    for index, name in enumerate(methods):
+        shown = choices.shown[:, index]
+        chance = float((1 / choices.shown[shown].sum(axis=1)).mean()) if shown.any() else float("nan")
+        best = wilson(int((choices.chosen == index).sum()), int(shown.sum()))
+        strength = two_way_interval(float(point[index] - point[reference]), against[..., index], clusters)
+        fooling = fooling_wide = None
+        if methods[reference] == HUMAN and index != reference:
+            fooling = wilson(int(ours[:, index].sum()), int(ours[:, index].sum() + theirs[:, index].sum()))
+            fooling_wide = _wide(fooling, fooled[..., index], clusters)
+        results.append(MethodResult(name, best, chance, strength, fooling, fooling_wide))
     results.sort(key=lambda one: -one.strength.value)
+    agreement = _agreement(choices, draws, rng)
     return Analysis(
-        methods[reference],
-        tuple(results),
-        _agreement(choices, draws, rng),
-        methods,
-        against,
-        choices.observers,
-        len(choices),
-        len(np.unique(choices.prompt)),
+        methods[reference], tuple(results), agreement, methods, against, choices.observers, len(choices), prompts
     )
 
 
-def _method(
-    choices: Choices,
-    index: int,
-    reference: int,
-    strength: float,
-    strengths: np.ndarray,
-    rates: np.ndarray,
-    rivals: tuple[int, int],
-) -> MethodResult:
-    shown = choices.shown[:, index]
-    chance = float((1 / choices.shown[shown].sum(axis=1)).mean()) if shown.any() else float("nan")
-    best = wilson(int((choices.chosen == index).sum()), int(shown.sum()))
-    fooling = fooling_wide = None
-    if choices.methods[reference] == HUMAN and index != reference:
-        ours, theirs = map(int, rivals)
-        fooling = wilson(ours, ours + theirs)
-        fooling_wide = interval_of(fooling.interval.value, rates)
-    logits = interval_of(float(strength), strengths)
-    return MethodResult(choices.methods[index], best, chance, logits, fooling, fooling_wide)
+def _wide(share: Share, resampled: np.ndarray, clusters: int) -> Interval:
+    """The two-way interval of a share, worked out in logits so that it stays within 0 and 1."""
+    center = float(logit((share.chosen + 0.5) / (share.of + 1)))
+    wide = two_way_interval(center, resampled, clusters)
+    value = share.interval.value
+    return Interval(value, min(value, float(expit(wide.low))), max(value, float(expit(wide.high))))
 
 
 def _agreement(choices: Choices, draws: int, rng: np.random.Generator) -> Agreement:
@@ -234,5 +234,6 @@ def _agreement(choices: Choices, draws: int, rng: np.random.Generator) -> Agreem
     counted = [Counter(unit) for unit in units if len(unit) > 1]
     table = np.array([[unit[name] for name in choices.methods] for unit in counted], dtype=float)
     weights = rng.multinomial(len(table), np.full(len(table), 1 / len(table)), size=draws)
-    found = interval_of(alpha, _alpha(table, weights.astype(float)))
-    return Agreement(alpha, found.low, found.high)
+    resampled = _alpha(table, weights.astype(float))
+    low, high = np.nanquantile(resampled, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    return Agreement(alpha, float(low), float(high))
