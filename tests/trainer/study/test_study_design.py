@@ -132,16 +132,26 @@ def test_the_key_is_read_back_without_pictures(tmp_path) -> None:
         find_key([tmp_path / "results" / "deeper" / "one.json"])
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
-def test_a_key_that_is_none_is_refused(tmp_path_factory, value) -> None:
-    path = tmp_path_factory.mktemp("key") / "study.json"
+DATA_KEY = json.loads(study_json(small_data_study()))
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(sorted(DATA_KEY)),
+    st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)),
+)
+def test_a_key_that_is_none_is_refused(tmp_path_factory: pytest.TempPathFactory, name: str, value: object) -> None:
+    path = tmp_path_factory.getbasetemp() / "key.json"
     path.write_text(json.dumps(value))
     with pytest.raises(UsageError, match="no key of a study"):
         read_study(path)
-    broken = json.loads(study_json(small_data_study())) | {"questions": value}
-    path.write_text(json.dumps(broken))
-    with pytest.raises(UsageError, match="no key of a study"):
+    path.write_text(json.dumps(DATA_KEY | {name: value}))
+    try:
         read_study(path)
+    except UsageError as error:
+        assert "no key of a study" in str(error)
+    else:
+        assert name in ("id", "post", "practice", "questions", "forms", "sources")
 
 
 def test_the_same_study_has_the_same_id() -> None:

@@ -118,8 +118,8 @@
       seconds: Math.round((performance.now() - shownAt) / 10) / 100,
     });
     save();
-    if (!stored) say("This browser keeps nothing; leave the page open until the end.");
     next();
+    if (!stored) say("This browser keeps nothing; leave the page open until the end.");
   };
 
   const back = () => { state.answers.pop(); save(); next(); };
