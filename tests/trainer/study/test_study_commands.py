@@ -48,7 +48,7 @@ def test_palettes_are_asked_about_and_the_answers_reported(tmp_path: Path) -> No
     study = read_study(Path("pal/study.json"))
     assert study.methods == (HUMAN, "shipped") and Path("pal/study.html").stat().st_size > 10_000
     assert study.sources == {"shipped": "fake-tpn", HUMAN: "palettes by people"}
-    sent("pal", SimulatedPeople({"shipped": -2.0}), 20)
+    sent("pal", SimulatedPeople({"shipped": -3.0}), 20)
     Path("pal/results/broken.json").write_text("{")
     shown = run("study-result", "pal/results", "-o", "report").stdout
     assert "the human answers are preferred" in shown and "Krippendorff's alpha" in shown

@@ -79,7 +79,11 @@ def test_a_method_never_chosen_has_a_finite_strength() -> None:
     found = analyze(choices([(o, q, "hab", "h") for o in range(4) for q in range(5)]), draws=50)
     assert all(np.isfinite([one.strength.value, one.strength.low, one.strength.high]).all() for one in found.methods)
     assert found.methods[0].method == "human" and found.agreement.alpha is None
-    assert found.methods[1].fooling is not None and found.methods[1].fooling.chosen == 0
+    never = found.methods[1]
+    assert never.fooling is not None and never.fooling.chosen == 0
+    assert never.fooling_wide is not None and never.fooling_wide.low == 0 and never.fooling_wide.high > 0.1
+    assert never.strength.high - never.strength.low > 2, "answers that are all alike are not proof"
+    assert found.difference("a", "b").low < 0 < found.difference("a", "b").high
 
 
 def test_fooling_rate_counts_choices_between_the_two_alone() -> None:

@@ -20,39 +20,49 @@ from trainer.study.questions.data import KEPT, REJECTED, UNDECIDED, Judged
 from trainer.study.results.statistics import Agreement, Analysis, Interval, MethodResult, Share
 from trainer.study.sessions import Collected
 
-COLUMNS = ("method", "best match %", "chance %", "fooling rate %", "... other people, texts", "strength (logits)")
+COLUMNS = ("method", "best match %", "chance %", "fooling rate %", "for others", "strength (logits)")
+NOTE = (
+    "Brackets hold 95 % intervals. Those of best match and fooling rate are Wilson's, for these observers and "
+    "questions; the interval 'for others' and those of strengths hold for other people and other texts or pictures."
+)
 CLOSE = 0.1  # fooling rates this near to one half count as equally good
 FEW = 5  # observers below which nothing is concluded about other people
 
 
-def percent(part: Interval | Share) -> str:
-    """Such as "46.0 (42.1 to 49.9)"."""
-    interval = part.interval if isinstance(part, Share) else part
-    if math.isnan(interval.value):
+def table(analysis: Analysis, digits: int = 1) -> list[tuple[str, ...]]:
+    """A row a method, strongest first, below `COLUMNS`; percentages with so many digits after the point."""
+    return [_row(one, one.method == analysis.reference, digits) for one in analysis.methods]
+
+
+def _row(one: MethodResult, reference: bool, digits: int) -> tuple[str, ...]:
+    strength = "0 (reference)" if reference else f"{one.strength.value:+.2f} {_brackets(one.strength, 1, 2)}"
+    return (
+        one.method,
+        _percent(one.best, digits),
+        f"{100 * one.chance:.0f}",
+        "-" if one.fooling is None else _percent(one.fooling, digits),
+        "-" if one.fooling_wide is None else _brackets(one.fooling_wide, 100, digits),
+        strength,
+    )
+
+
+def _percent(share: Share, digits: int) -> str:
+    """Such as "46.0 [42.1, 49.9]"."""
+    if math.isnan(share.interval.value):
         return "-"
-    return f"{100 * interval.value:.1f} ({_range(interval, 100, 1)})"
+    return f"{100 * share.interval.value:.{digits}f} {_brackets(share.interval, 100, digits)}"
+
+
+def _brackets(interval: Interval, scale: float, digits: int) -> str:
+    if math.isnan(interval.low):
+        return "[no interval]"
+    return f"[{scale * interval.low:.{digits}f}, {scale * interval.high:.{digits}f}]"
 
 
 def _range(interval: Interval, scale: float, digits: int) -> str:
     if math.isnan(interval.low):
         return "no interval"
     return f"{scale * interval.low:.{digits}f} to {scale * interval.high:.{digits}f}"
-
-
-def table(analysis: Analysis) -> list[tuple[str, ...]]:
-    """A row a method, strongest first, below `COLUMNS`."""
-    return [_row(one) for one in analysis.methods]
-
-
-def _row(one: MethodResult) -> tuple[str, ...]:
-    return (
-        one.method,
-        percent(one.best),
-        f"{100 * one.chance:.0f}",
-        "-" if one.fooling is None else percent(one.fooling),
-        "-" if one.fooling_wide is None else percent(one.fooling_wide),
-        f"{one.strength.value:+.2f} ({_range(one.strength, 1, 2)})",
-    )
 
 
 def conclusion(study: Study, analysis: Analysis) -> str:
@@ -107,7 +117,7 @@ def agreement_words(agreement: Agreement) -> str:
 
 def excluded_words(collected: Collected) -> list[str]:
     """A line for each observer and file that does not count."""
-    lines = [f"Observer {one.name[:8]} is left out: {one.reason}" for one in collected.excluded]
+    lines = [f"Observer {one.name} is left out: {one.reason}" for one in collected.excluded]
     return lines + [f"A file is left out: {one.reason}" for one in collected.unreadable]
 
 
@@ -164,7 +174,7 @@ def plots_png(analysis: Analysis) -> bytes:
     methods = analysis.methods[::-1]  # strongest on top
     fooled = [one for one in methods if one.fooling is not None]
     panels: list[tuple[str, Sequence[MethodResult], list[Interval], float, float | None]] = [
-        ("Best match, %", methods, [one.best.interval for one in methods], 100, None),
+        ("Best match, %  ( | chance)", methods, [one.best.interval for one in methods], 100, None),
         ("Strength, logits", methods, [one.strength for one in methods], 1, 0.0),
     ]
     if fooled:
@@ -177,8 +187,7 @@ def plots_png(analysis: Analysis) -> bytes:
         errors = np.maximum(np.nan_to_num([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]]), 0)
         axis.errorbar(values[:, 0], rows, xerr=errors, fmt="o", color="#1c1c1c", capsize=4)
         if line is None:
-            axis.plot([scale * one.chance for one in shown], rows, "|", color="#8a8a8a", markersize=18, label="chance")
-            axis.legend(loc="best", frameon=False, fontsize=8)
+            axis.plot([scale * one.chance for one in shown], rows, "|", color="#8a8a8a", markersize=18)
         else:
             axis.axvline(line, color="#8a8a8a", linewidth=1, linestyle="--")
         axis.set_yticks(rows, [one.method for one in shown])

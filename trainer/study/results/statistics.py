@@ -140,13 +140,17 @@ def _alpha(table: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """All figures of a study; methods strongest first. `strengths`: resampled logits (3 x draws x m, as `names`)."""
+    """All figures of a study; methods strongest first. `strengths`: resampled logits (3 x draws x m, as `names`).
+
+    `chosen`: how often each was chosen, as `names`.
+    """
 
     reference: str
     methods: tuple[MethodResult, ...]
     agreement: Agreement
     names: tuple[str, ...]
     strengths: np.ndarray
+    chosen: tuple[int, ...]
     observers: int
     choices: int
     prompts: int
@@ -156,24 +160,30 @@ class Analysis:
         points = {one.method: one.strength.value for one in self.methods}
         columns = self.strengths[..., [self.names.index(first), self.names.index(second)]]
         clusters = min(self.observers, self.prompts)
-        return two_way_interval(points[first] - points[second], columns[..., 0] - columns[..., 1], clusters)
+        counts = (self.chosen[self.names.index(first)], self.chosen[self.names.index(second)])
+        return two_way_interval(points[first] - points[second], columns[..., 0] - columns[..., 1], clusters, counts)
 
 
-def two_way_interval(value: float, resampled: np.ndarray, clusters: int) -> Interval:
+def two_way_interval(
+    value: float, resampled: np.ndarray, clusters: int, counts: tuple[float, float] = (np.inf, np.inf)
+) -> Interval:
     """An interval that speaks of other observers and other texts or pictures, from bootstrap standard errors.
 
     The variance is that over resampled observers plus that over resampled prompts minus that over resampled choices
-    (Cameron, Gelbach and Miller 2011, eq. 2.11), and no less than either of the first two. Student's t with
+    (Cameron, Gelbach and Miller 2011, eq. 2.11), and no less than either of the first two. It is no less than that of a
+    log ratio of independent `counts` either, as resamples of answers that are all alike do not vary. Student's t with
     `clusters` - 1 degrees of freedom takes account of few observers or prompts; of one there is no interval.
 
     Args:
         resampled: 3 x draws, over observers, prompts and choices.
         clusters: the number of observers or of prompts, whichever is smaller.
+        counts: how often either of two methods was chosen, where the value is a log ratio.
     """
     if clusters < 2:
         return Interval(value, float("nan"), float("nan"))
     observers, prompts, single = resampled.var(axis=1, ddof=1)
-    variance = max(observers + prompts - single, observers, prompts)
+    independent = sum(1 / (count + 0.5) for count in counts)
+    variance = max(observers + prompts - single, observers, prompts, independent)
     half = float(t.ppf((1 + CONFIDENCE) / 2, clusters - 1) * np.sqrt(variance))
     return Interval(value, value - half, value + half)
 
@@ -204,7 +214,8 @@ def analyze(choices: Choices, draws: int = DRAWS, seed: int = 0) -> Analysis:
         shown = choices.shown[:, index]
         chance = float((1 / choices.shown[shown].sum(axis=1)).mean()) if shown.any() else float("nan")
         best = wilson(int((choices.chosen == index).sum()), int(shown.sum()))
-        strength = two_way_interval(float(point[index] - point[reference]), against[..., index], clusters)
+        counts = (won[:, index].sum(), won[:, reference].sum() if index != reference else np.inf)
+        strength = two_way_interval(float(point[index] - point[reference]), against[..., index], clusters, counts)
         fooling = fooling_wide = None
         if methods[reference] == HUMAN and index != reference:
             fooling = wilson(int(ours[:, index].sum()), int(ours[:, index].sum() + theirs[:, index].sum()))
@@ -213,14 +224,22 @@ def analyze(choices: Choices, draws: int = DRAWS, seed: int = 0) -> Analysis:
     results.sort(key=lambda one: -one.strength.value)
     agreement = _agreement(choices, draws, rng)
     return Analysis(
-        methods[reference], tuple(results), agreement, methods, against, choices.observers, len(choices), prompts
+        methods[reference],
+        tuple(results),
+        agreement,
+        methods,
+        against,
+        tuple(map(int, won.sum(axis=0))),
+        choices.observers,
+        len(choices),
+        prompts,
     )
 
 
 def _wide(share: Share, resampled: np.ndarray, clusters: int) -> Interval:
     """The two-way interval of a share, worked out in logits so that it stays within 0 and 1."""
     center = float(logit((share.chosen + 0.5) / (share.of + 1)))
-    wide = two_way_interval(center, resampled, clusters)
+    wide = two_way_interval(center, resampled, clusters, (share.chosen, share.of - share.chosen))
     value = share.interval.value
     return Interval(value, min(value, float(expit(wide.low))), max(value, float(expit(wide.high))))
 

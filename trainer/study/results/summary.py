@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from t2c_engine.cli.terminal import output
@@ -15,6 +16,7 @@ from trainer.study.questions.data import KEPT, REJECTED, UNDECIDED, AgreementRul
 from trainer.study.results.choices import make_choices
 from trainer.study.results.report import (
     COLUMNS,
+    NOTE,
     agreement_words,
     conclusion,
     excluded_words,
@@ -26,6 +28,8 @@ from trainer.study.results.report import (
 )
 from trainer.study.results.statistics import analyze
 from trainer.study.sessions import Collected
+
+WIDE = 100  # columns of a terminal that has room for digits after the point
 
 
 def report_preferences(study: Study, collected: Collected, out: Path | None, *, as_json: bool, overwrite: bool) -> None:
@@ -48,10 +52,16 @@ def report_preferences(study: Study, collected: Collected, out: Path | None, *, 
     shown = Table(box=None, pad_edge=False)
     for index, name in enumerate(COLUMNS):
         shown.add_column(name, justify="right" if index else "left")
-    for row in table(analysis):
-        shown.add_row(*row)
+    for row in table(analysis, digits=1 if console.width >= WIDE else 0):
+        shown.add_row(*map(escape, row))
     console.print(shown)
-    for line in (agreement_words(analysis.agreement), *excluded_words(collected), "", conclusion(study, analysis)):
+    for line in (
+        NOTE,
+        agreement_words(analysis.agreement),
+        *excluded_words(collected),
+        "",
+        conclusion(study, analysis),
+    ):
         console.print(line, markup=False)
 
 
