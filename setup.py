@@ -42,6 +42,7 @@ setup(
         "train": ["matplotlib>=3.8", "scikit-image>=0.24", "scipy>=1.11", "tqdm>=4.66"],
         "test": [
             "hypothesis>=6.100",
+            "playwright>=1.45",  # drives Chromium through study pages
             "pyright[nodejs]>=1.1.390",
             "pytest>=8",
             "ruff>=0.9",

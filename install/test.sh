@@ -19,8 +19,22 @@ ensure_screen() {
     echo "The window tests are skipped: ${missing[*]} cannot be installed here."
 }
 
+# The study's page is driven in headless Chromium; without one its tests are skipped.
+ensure_chromium() {
+    local name
+    for name in chromium chromium-browser google-chrome-stable google-chrome; do
+        command -v "$name" >/dev/null && return
+    done
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing chromium for the tests of the study's page ..."
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null 2>&1 && return
+    fi
+    echo "The tests of the study's page are skipped: chromium cannot be installed here."
+}
+
 ensure_environment train,test
 ensure_screen
+ensure_chromium
 cd "$ROOT"
 "$VENV/bin/ruff" check .
 "$VENV/bin/pyright" --pythonpath "$VENV/bin/python"

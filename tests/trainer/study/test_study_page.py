@@ -182,7 +182,7 @@ def test_screen_readers_hear_what_is_shown(opened: Opener) -> None:
 
 
 def test_without_storage_the_page_still_works(opened: Opener) -> None:
-    page = opened(STUDY)
+    page = opened(STUDY, width=320, height=640)
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full'); }; }")
     begin(page)
     assert "leave the page open" in page.get_by_role("status").inner_text()

@@ -14,7 +14,7 @@ _COMMON = """\
 Taking part is voluntary. You can stop at any time, go on later on the same device, or delete your answers.
 
 What is kept: which answers you chose, how long each took in seconds, and a random number that tells sessions apart. \
-Your name, address, device and browser are not stored, and nothing is sent anywhere before you send it yourself.
+Your name, address, device and browser are not among it, and nothing is sent anywhere before you send it yourself.
 
 Please look at a screen with its usual colours: no night mode, no colour filter. If you see colours differently from \
 most people, as one man in twelve does, tell whoever invited you. The page does not ask and does not store it."""
