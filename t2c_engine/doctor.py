@@ -157,7 +157,11 @@ def check_writing(folder: Path) -> Check:
         return Check("writing", "warning", words, "Name another folder with -o.")
     if free < LEAST_DISK:
         return Check("writing", "warning", f"{folder} has {free:.1f} GB left", "Free some space, or use another disk.")
-    return Check("writing", "ok", f"{folder} is writable, {free:.0f} GB free; own models go to {user_folder()}")
+    words = f"{folder} is writable, {free:.0f} GB free"
+    try:
+        return Check("writing", "ok", f"{words}; own models go to {user_folder()}")
+    except ModelError as error:
+        return Check("writing", "warning", words, str(error))
 
 
 def check_memory() -> Check:

@@ -7,6 +7,7 @@ Weights are safetensors and nothing else; no pickle is ever opened. Must not imp
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -63,14 +64,26 @@ class ModelCard:
 
 
 def user_folder() -> Path:
-    """Where a user's own (fine-tuned) models are kept; need not exist."""
-    return Path(user_data_dir("text2colors", appauthor=False)) / "models"
+    """Where a user's own (fine-tuned) models are kept; need not exist.
+
+    Raises:
+        ModelError: this user has no home folder.
+    """
+    try:
+        return Path(user_data_dir("text2colors", appauthor=False)) / "models"
+    except RuntimeError as error:
+        raise ModelError(
+            f"This user has no home folder for models; set HOME or {ENVIRONMENT_VARIABLE} to a folder."
+        ) from error
 
 
 def model_folders() -> list[Path]:
     """Every folder searched, first come first served."""
-    named = [Path(part).expanduser() for part in os.environ.get(ENVIRONMENT_VARIABLE, "").split(os.pathsep) if part]
-    return [*named, user_folder(), PACKAGE_FOLDER]
+    named = os.environ.get(ENVIRONMENT_VARIABLE, "").split(os.pathsep)
+    folders = [Path(os.path.expanduser(part)) for part in named if part]
+    with contextlib.suppress(ModelError):
+        folders.append(user_folder())
+    return [*folders, PACKAGE_FOLDER]
 
 
 def read_card(path: Path) -> ModelCard:

@@ -127,9 +127,9 @@ def parse_region(text: str, count: int) -> Any:
 
 
 def is_palette_file(text: str) -> bool:
-    from t2c_engine.serving.protocol import PALETTE_SUFFIXES
+    from t2c_engine.palettes.files import READABLE_SUFFIXES
 
-    return Path(text).suffix.lower() in PALETTE_SUFFIXES or os.path.isfile(text)
+    return Path(text).suffix.lower() in READABLE_SUFFIXES or os.path.isfile(text)
 
 
 def given_palettes(text: str, count: int) -> tuple[Palette, ...]:

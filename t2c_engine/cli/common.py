@@ -5,9 +5,12 @@ Exit codes: 0 done, 1 some inputs failed, 2 wrong usage, 130 interrupted. Must n
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
+import re
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -17,6 +20,8 @@ import typer
 from t2c_engine.cli.terminal import notes
 from t2c_engine.errors import T2CError, UsageError
 from t2c_engine.serving.protocol import MAX_PALETTES, MAX_SEED
+
+_OUT_OF_MEMORY = re.compile("memory|failed to map|bad_alloc|start new thread", re.IGNORECASE)
 
 Count = Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="How many palettes or results.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=MAX_SEED, help="The same seed gives the same palettes.")]
@@ -30,6 +35,8 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
+        with contextlib.suppress(ValueError):  # not the main thread
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # during the start it ends the process
         try:
             command(*args, **kwargs)
         except T2CError as error:
@@ -38,15 +45,53 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt as error:
             print_error("Interrupted; what is finished stays.")
             raise typer.Exit(130) from error
-        except BrokenPipeError as error:  # the reader of our output has gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError as error:
+            discard_output()
+            raise typer.Exit(1) from error
+        except (MemoryError, ImportError) as error:
+            print_error(explain(error))
+            raise typer.Exit(1) from error
+        except RuntimeError as error:  # torch has no class of its own for "out of memory" on the processor
+            if not _OUT_OF_MEMORY.search(str(error)):
+                raise
+            print_error(explain(MemoryError()))
             raise typer.Exit(1) from error
 
     return run
 
 
+def explain(error: MemoryError | ImportError) -> str:
+    """One sentence: memory ran out, or a part of the installation cannot be loaded."""
+    reason = " ".join(str(error).split())[:300]
+    if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(reason):
+        return "Memory ran out; close other programs, raise the memory limit, or use smaller pictures."
+    return f"A part of text2colors cannot be loaded ({reason}); reinstall it, or see 't2c doctor'."
+
+
+def flush_output() -> bool:
+    """Write out what standard output still holds; False, and a sentence, when it cannot be written."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+        return False
+    except OSError as error:
+        discard_output()
+        print_error(f"The output cannot be written ({error.strerror}); free some space, or send it elsewhere.")
+        return False
+    return True
+
+
+def discard_output() -> None:
+    """Let standard output lead nowhere: its reader has gone, or its disk is full."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def print_error(sentence: str) -> None:
-    notes().print(f"t2c: {sentence}", markup=False)
+    with contextlib.suppress(OSError):  # nobody can be told when standard error is closed or full
+        notes().print(f"t2c: {sentence}", markup=False)
 
 
 def print_json(value: dict[str, Any]) -> None:

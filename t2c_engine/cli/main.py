@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import platform
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,18 @@ import typer
 
 from t2c_engine import __version__
 from t2c_engine.cli.colorize import ColorizeCommand, colorize
-from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.common import (
+    AsJson,
+    Count,
+    Overwrite,
+    Seed,
+    Variety,
+    discard_output,
+    flush_output,
+    print_error,
+    print_json,
+    reported,
+)
 from t2c_engine.cli.terminal import output, print_palettes, print_table
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
@@ -32,19 +44,42 @@ from t2c_engine.serving.protocol import (
 )
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Palettes from phrases, and colour for grey pictures.",
 )
 
 
-@app.callback(invoke_without_command=True)
-def options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    if version:
+def _print_versions(asked: bool) -> None:
+    """Version of this program, of Python and of torch, and the device; torch itself is not imported."""
+    if asked:
+        from t2c_engine.devices import installed_torch
+
         typer.echo(f"text2colors {__version__}")
+        typer.echo(f"Python {platform.python_version()}")
+        typer.echo(installed_torch())
         raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "-V", "--version", help="Print version, torch and device.", is_eager=True, callback=_print_versions
+        ),
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+def palette_models() -> list[str]:
+    """Names of the palette models that a shell may complete."""
+    from t2c_engine.models import scan_models
+
+    return [card.name for card in scan_models()[0] if card.kind == "palette"]
 
 
 @app.command()
@@ -61,7 +96,10 @@ def palette(
     ] = None,
     as_json: AsJson = False,
     overwrite: Overwrite = False,
-    model: Annotated[str | None, typer.Option("--model", help="Which palette model; see 't2c models'.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Which palette model; see 't2c models'.", autocompletion=palette_models),
+    ] = None,
     lock: Annotated[str, typer.Option("--lock", help="Colours that stay, by place: '1=#aabbcc,4=#112233'.")] = "",
     avoid: Annotated[str, typer.Option("--avoid", help="Colours not wanted: '#ff0000,#00ff00'.")] = "",
     like: Annotated[str, typer.Option("--like", help="More like this palette: '#8c2f1b,#d98c3f'.")] = "",
@@ -225,13 +263,29 @@ def engine(
     run(listen, idle_exit, device)
 
 
-def main() -> None:
-    """Entry point of the console command `t2c`."""
+def run() -> int:
+    """Run the command line on the arguments of this process; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="t2c: %(message)s")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text
-    app(prog_name="t2c")
+    try:
+        app(prog_name="t2c")
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except OSError as error:  # what commands do with files they report themselves: it is the output's
+        discard_output()
+        print_error(
+            f"{error.filename or 'The output'} cannot be written ({error.strerror or error}); choose another place."
+        )
+        return 1
+    return code if flush_output() else code or 1
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    sys.exit(run())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from t2c_engine.color.lab import ab_bins
 from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.palette_extraction import palette_of_points
-from t2c_engine.devices import pick_device
+from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.colorizer import ColorizerNet, Condition
@@ -76,6 +76,11 @@ class Encoding:
         """Of the ab that comes back, px."""
         return self.scales[0].width * DETAIL
 
+    @property
+    def pixels(self) -> int:
+        """Of the network's input."""
+        return self.scales[0].height * self.scales[0].width * SCALE**2
+
 
 class Colorizer:
     """Colours lightness with palettes (Bahng et al. 2018), or by itself where no palette is given (Zhang et al. 2016).
@@ -121,7 +126,8 @@ class Colorizer:
         Raises:
             ModelError: the input is larger than the network is meant for.
         """
-        return Encoding(tuple(self._encode_scale(lightness, part) for part in self.inference.scales))
+        with threads_for(lightness.size):
+            return Encoding(tuple(self._encode_scale(lightness, part) for part in self.inference.scales))
 
     def _encode_scale(self, lightness: np.ndarray, part: float) -> EncodedScale:
         height, width = (max(SCALE, round(side * part / SCALE) * SCALE) for side in lightness.shape)
@@ -156,12 +162,13 @@ class Colorizer:
         if not palettes:
             return []
         parts = []
-        for scale in encoding.scales:
-            condition = self._condition(scale, palettes, hints, natural)
-            ab = self._network.decode(scale.features.repeat(len(palettes)), condition).ab
-            gains = [1.0 if palette is None else self.inference.chroma_gain for palette in palettes]
-            parts.append(ab * torch.tensor(gains, device=ab.device)[:, None, None, None])
-        return self._maps(encoding, parts, hints)
+        with threads_for(len(palettes) * encoding.pixels):
+            for scale in encoding.scales:
+                condition = self._condition(scale, palettes, hints, natural)
+                ab = self._network.decode(scale.features.repeat(len(palettes)), condition).ab
+                gains = [1.0 if palette is None else self.inference.chroma_gain for palette in palettes]
+                parts.append(ab * torch.tensor(gains, device=ab.device)[:, None, None, None])
+            return self._maps(encoding, parts, hints)
 
     @torch.inference_mode()
     def automatic(

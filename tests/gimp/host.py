@@ -113,7 +113,7 @@ class Host:
 
     def real_engine(self) -> str:
         """A command line for the engine itself."""
-        start = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from t2c_engine.cli.main import main; main()"
+        start = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from t2c_engine.__main__ import main; main()"
         return self.engine(sys.executable, "-c", start, "engine")
 
     def start(
