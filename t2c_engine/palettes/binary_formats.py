@@ -1,4 +1,4 @@
-"""The two binary palette formats: .aco (Photoshop) and .ase (Adobe Swatch Exchange), bytes in, groups out.
+"""The binary palette formats: .aco and .act (Photoshop), .ase (Adobe), RIFF .pal (Windows); bytes in, groups out.
 
 Written from the formats' published descriptions (Adobe Photoshop File Formats Specification, "Color swatches"; the
 Swatch Exchange blocks as documented by its users). CMYK is converted without a profile, Lab as if its white were D65.
@@ -22,6 +22,7 @@ Group = tuple[str, list[Color]]  # a name, which may be empty, and colours
 _ACO_RGB, _ACO_HSB, _ACO_CMYK, _ACO_LAB, _ACO_GREY = 0, 1, 2, 7, 8
 _ASE_COLOR, _ASE_GROUP_START, _ASE_GROUP_END = 0x0001, 0xC001, 0xC002
 _ASE_CHANNELS = {b"RGB ": 3, b"CMYK": 4, b"LAB ": 3, b"Gray": 1}
+_ACT_TABLE = 768  # bytes
 _MAX_NAME = 1000  # characters written
 _MAX_GROUPS = 256
 
@@ -161,6 +162,49 @@ def render_ase(palettes: Sequence[Palette]) -> bytes:
 
 def _ase_block(kind: int, body: bytes) -> bytes:
     return struct.pack(">HL", kind, len(body)) + body
+
+
+def parse_act(content: bytes, where: str) -> list[Group]:
+    """Photoshop's colour table: 256 RGB triples, then perhaps how many count and which is transparent.
+
+    Without a count, the black entries that fill the table up are left out.
+    """
+    if len(content) not in (_ACT_TABLE, _ACT_TABLE + 4):
+        raise PaletteError(
+            f"{where}, byte {len(content)}: an .act file has 768 or 772 bytes; it is cut off or damaged."
+        )
+    colors = [(content[at], content[at + 1], content[at + 2]) for at in range(0, _ACT_TABLE, 3)]
+    if len(content) > _ACT_TABLE:
+        (count,) = struct.unpack_from(">H", content, _ACT_TABLE)
+        return [("", colors[: count or 256])]
+    while len(colors) > 2 and colors[-1] == colors[-2] == (0, 0, 0):
+        colors.pop()
+    if len(colors) < 256 and colors[-1] == (0, 0, 0):
+        colors.pop()
+    return [("", colors)]
+
+
+def parse_riff(content: bytes, where: str) -> list[Group]:
+    """Microsoft's palette: a RIFF file of form "PAL ", each "data" chunk a palette; other chunks are passed over."""
+    reader = _Bytes(content, where)
+    reader.take(8)
+    if reader.take(4) != b"PAL ":
+        raise PaletteError(f"{where}, byte 8: a RIFF palette is of the form 'PAL '; this one is not.")
+    groups: list[Group] = []
+    while reader.end - reader.at >= 8 and len(groups) < _MAX_GROUPS:
+        kind = reader.take(4)
+        (length,) = struct.unpack("<L", reader.take(4))
+        if kind == b"data":
+            _version, count = struct.unpack("<HH", reader.take(4))
+            if count > MAX_PALETTE_COLORS:
+                raise reader.error(f"{count} colours are more than a palette can use, {MAX_PALETTE_COLORS}")
+            entries = reader.take(4 * count)
+            groups.append(("", [(entries[at], entries[at + 1], entries[at + 2]) for at in range(0, 4 * count, 4)]))
+            reader.at += min(max(length - 4 - 4 * count, 0), reader.end - reader.at)
+        else:
+            reader.at += min(length, reader.end - reader.at)
+        reader.at += length & (reader.at < reader.end)  # chunks begin at even places
+    return groups
 
 
 def _labels(palettes: Sequence[Palette]) -> Iterator[tuple[Palette, str]]:

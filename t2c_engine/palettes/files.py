@@ -1,23 +1,43 @@
-"""Palette files: .gpl (GIMP), .aco (Photoshop), .ase (Adobe Swatch Exchange) and plain lists (.hex, .txt).
+"""Palette files: those of GIMP, Photoshop, Adobe, Paint Shop Pro, Paint.NET and Windows, lists, style sheets, JSON.
 
-Reading never trusts a count or a length in a file. The binary formats live in `binary_formats`. Must not import torch
-or Pillow.
+Reading never trusts a count or a length in a file, nor its ending where its first bytes say more. The formats live in
+`binary_formats` and `text_formats`. Must not import torch or Pillow.
 """
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from t2c_engine.errors import PaletteError
 from t2c_engine.files import write_file
-from t2c_engine.palettes.binary_formats import Group, parse_aco, parse_ase, render_aco, render_ase
-from t2c_engine.palettes.palette import Color, Palette, parse_hex
+from t2c_engine.palettes.binary_formats import (
+    Group,
+    parse_aco,
+    parse_act,
+    parse_ase,
+    parse_riff,
+    render_aco,
+    render_ase,
+)
+from t2c_engine.palettes.notation import find_links
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.text_formats import (
+    BLOCK_COMMENT,
+    GROUP_MARK,
+    alike,
+    decode,
+    parse_css,
+    parse_gpl,
+    parse_jasc,
+    parse_json,
+    parse_list,
+)
 from t2c_engine.serving.protocol import MAX_PALETTE_COLORS, PALETTE_SUFFIXES
 
+READABLE_SUFFIXES = (*PALETTE_SUFFIXES, ".act", ".pal", ".css", ".scss", ".less", ".json", ".url")
 MAX_BYTES = 1 << 20  # far beyond any palette
-_GROUP_MARK = "# Palette:"  # a comment to other programs; where the next palette begins to us
 
 
 def read_palettes(path: str | Path) -> tuple[Palette, ...]:
@@ -30,8 +50,8 @@ def read_palettes(path: str | Path) -> tuple[Palette, ...]:
     """
     path = Path(path)
     kind = path.suffix.lower()
-    if kind not in PALETTE_SUFFIXES:
-        raise PaletteError(f"{path} is no palette file this program knows; use one of {', '.join(PALETTE_SUFFIXES)}.")
+    if kind not in READABLE_SUFFIXES:
+        raise PaletteError(f"{path} is no palette file this program knows; use one of {', '.join(READABLE_SUFFIXES)}.")
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -70,13 +90,19 @@ def write_palette(path: str | Path, palettes: Palette | Sequence[Palette], overw
 
 
 def parse_palettes(content: bytes, kind: str, where: str = "the palette") -> list[Group]:
-    """The (name, colours) groups in a file's bytes; `kind` is one of `PALETTE_SUFFIXES`, `where` stands in messages.
+    """The (name, colours) groups in a file's bytes; `kind` is one of `READABLE_SUFFIXES`, `where` stands in messages.
 
     Raises:
         PaletteError: malformed, no colour, or more than `MAX_PALETTE_COLORS` in one group.
     """
-    parse = {".gpl": _parse_gpl, ".aco": parse_aco, ".ase": parse_ase, ".hex": _parse_list, ".txt": _parse_list}
-    groups = [(name, colors) for name, colors in parse[kind](content, where) if colors]
+    binary = {".aco": parse_aco, ".act": parse_act, ".ase": parse_ase}
+    if kind in binary:
+        groups = binary[kind](content, where)
+    elif content[:4] == b"RIFF":
+        groups = parse_riff(content, where)
+    else:
+        groups = _parse_text(decode(content), kind, where)
+    groups = [(name, colors) for name, colors in groups if colors]
     if not groups:
         raise PaletteError(f"{where} holds no colour; give a palette with at least one.")
     for _, colors in groups:
@@ -98,26 +124,45 @@ def one_line(name: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in name).split())
 
 
-def _parse_gpl(content: bytes, where: str) -> list[Group]:
-    """GIMP's palette: a header line, "Name:" and "Columns:", "#" comments, then "red green blue name" lines."""
-    lines = content.decode("utf-8", "replace").splitlines()
-    if not lines or lines[0].lstrip("\ufeff").strip() != "GIMP Palette":
-        raise PaletteError(f"{where}, line 1: a .gpl file begins with 'GIMP Palette'; this one does not.")
-    groups: list[Group] = [("", [])]
-    for number, line in enumerate(lines[1:], start=2):
-        line = line.strip()
-        if line.startswith(_GROUP_MARK):
-            groups.append((line.removeprefix(_GROUP_MARK).strip(), []))
-        elif line.startswith("Name:") and not groups[0][0]:
-            groups[0] = (line.removeprefix("Name:").strip(), groups[0][1])
-        elif line and not line.startswith(("#", "Name:", "Columns:")):
-            words = line.split(maxsplit=3)
-            if len(words) < 3 or not all(re.fullmatch("[0-9]{1,3}", word) and int(word) < 256 for word in words[:3]):
-                raise PaletteError(f"{where}, line {number}: '{line[:40]}' does not begin with three values of 0..255.")
-            groups[-1][1].append((int(words[0]), int(words[1]), int(words[2])))
-            if len(groups[-1][1]) > MAX_PALETTE_COLORS:
-                break  # too many already, which the caller says
-    return groups
+def _parse_text(text: str, kind: str, where: str) -> list[Group]:
+    """The groups of a text by what it begins with, then by its ending, then by what is in it."""
+    begin = text.lstrip()
+    first = begin.split("\n", 1)[0].strip()
+    if kind == ".gpl" or first == "GIMP Palette":
+        return parse_gpl(text, where)
+    if first == "JASC-PAL":
+        return parse_jasc(begin, where)
+    if kind == ".json":
+        return parse_json(text, where)
+    if kind == ".url":
+        return [("", colors) for _, _, colors in find_links(text)]
+    if kind in (".css", ".scss", ".less") or (kind == ".txt" and _is_css(text)):
+        return parse_css(text, where)
+    if begin[:1] in ("[", "{"):
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):  # another language's array: read as a list
+            return parse_list(text, where)
+        return parse_json(text, where)
+    return _first_section(text, where) or parse_list(text, where)
+
+
+def _first_section(text: str, where: str) -> list[Group] | None:
+    """The first part between block comments if the next says the same in another notation (an export of Coolors)."""
+    sections = [part for part in BLOCK_COMMENT.split(text) if part.strip()]
+    if len(sections) < 2:
+        return None
+    try:
+        first, second = (_parse_text(part, "", where) for part in sections[:2])
+    except PaletteError:
+        return None
+    colors = [[color for _, group in groups for color in group] for groups in (first, second)]
+    return first if alike(*colors) else None
+
+
+def _is_css(text: str) -> bool:
+    """Whether a text without a telling ending holds style declarations: "--rust: #8c2f1b;"."""
+    return any(line.lstrip().startswith(("--", "$", "@", ":root", ".")) and ":" in line for line in text.splitlines())
 
 
 def _render_gpl(palettes: Sequence[Palette]) -> bytes:
@@ -125,31 +170,11 @@ def _render_gpl(palettes: Sequence[Palette]) -> bytes:
     lines.append(f"Columns: {min(len(palettes[0].colors), 64)}")
     for index, palette in enumerate(palettes, start=1):
         name = one_line(palette.name)
-        lines.append(f"{_GROUP_MARK} {name}".rstrip() if len(palettes) > 1 else "#")
+        lines.append(f"{GROUP_MARK} {name}".rstrip() if len(palettes) > 1 else "#")
         label = f"{name} {index}".strip() if len(palettes) > 1 else name
         for color, code in zip(palette.colors, palette.hex, strict=True):
             lines.append("{:3d} {:3d} {:3d}".format(*color) + f"\t{label} {code}".replace("\t ", "\t"))
     return ("\n".join(lines) + "\n").encode()
-
-
-def _parse_list(content: bytes, where: str) -> list[Group]:
-    """Hex codes, one or several a line, "; comment" and "# comment" lines (a space after the #) left out.
-
-    When a line holds several colours, every line is a palette of its own; else all lines make one.
-    """
-    lines: list[list[Color]] = []
-    for number, line in enumerate(content.decode("utf-8-sig", "replace").splitlines(), start=1):
-        line = line.strip()
-        if not line or line.startswith((";", "//")) or re.match(r"#(\s|$)", line):
-            continue
-        words = re.split(r"[,;\s]+", line.strip(",; \t"), maxsplit=MAX_PALETTE_COLORS + 1)
-        try:
-            lines.append([parse_hex(word) for word in words[: MAX_PALETTE_COLORS + 1]])
-        except PaletteError as error:
-            raise PaletteError(f"{where}, line {number}: {error}") from error
-    if all(len(line) == 1 for line in lines):
-        return [("", [color for line in lines for color in line])]
-    return [("", line) for line in lines]
 
 
 def _render_list(palettes: Sequence[Palette]) -> bytes:

@@ -15,30 +15,13 @@ import numpy as np
 
 from t2c_engine.color.lab import fit_gamut, lab_to_srgb, srgb_to_lab
 from t2c_engine.errors import PaletteError
+from t2c_engine.palettes.notation import Color, find_links, find_notations, parse_bare, parse_hex
 from t2c_engine.serving.protocol import MAX_PALETTE_COLORS, PALETTE_SIZE
 
-_HEX = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 _LIGHTNESS_STEPS = tuple(sign * step for step in range(14, 99, 14) for sign in (1, -1))
 _VARIANT_RANGE = (4.0, 96.0)  # a variant darker or lighter than this is black or white, no longer the colour
 _VARIANT_APART = 5.0  # CIEDE2000 that a variant keeps from every other colour
 _PERMUTATIONS = np.array(list(permutations(range(PALETTE_SIZE))))  # 120 x 5
-
-Color = tuple[int, int, int]
-
-
-def parse_hex(text: str) -> Color:
-    """One colour written #rgb or #rrggbb, with or without '#', in any case, white space around it ignored.
-
-    Raises:
-        PaletteError: the text is no such colour.
-    """
-    word = text.strip()
-    if not _HEX.fullmatch(word):
-        raise PaletteError(f"'{word[:40]}' is not a colour; write it as #rrggbb, for example #d98c3f.")
-    digits = word.removeprefix("#")
-    if len(digits) == 3:
-        digits = "".join(digit * 2 for digit in digits)
-    return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +50,24 @@ class Palette:
     def from_hex(cls, colors: str | Iterable[str], name: str = "") -> Palette:
         """From hex colours: a text such as "#8c2f1b, d98c3f, #fff", or one string each.
 
-        A text is split at commas, semicolons and white space.
+        A text may also hold rgb(), hsl() and a palette's link; it is split at commas, semicolons, brackets, quotes and
+        white space, and between bare codes at dashes.
 
         Raises:
             PaletteError: a colour cannot be read, or there is none.
         """
-        words = re.split(r"[,;\s]+", colors.strip(" \t\r\n,;")) if isinstance(colors, str) else list(colors)
-        if words == [""]:
-            words = []
-        return cls(tuple(parse_hex(word) for word in words), name)
+        if not isinstance(colors, str):
+            return cls(tuple(parse_hex(word) for word in colors), name)
+        found: list[Color] = []
+        at = 0
+        links = [(start, end, inside) for start, end, inside in find_links(colors) if inside]
+        marked = [(one.start, one.end, [one.color]) for one in find_notations(colors)]
+        marked = [one for one in marked if not any(start <= one[0] < end for start, end, _ in links)]
+        for start, end, inside in [*sorted(links + marked), (len(colors), len(colors), [])]:
+            words = re.split(r"[\s,;|\[\](){}\"'-]+", colors[at:start])
+            found += parse_bare([word for word in words if word]) + inside
+            at = end
+        return cls(tuple(found), name)
 
     @classmethod
     def from_lab(cls, lab: np.ndarray, name: str = "") -> Palette:
