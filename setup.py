@@ -22,7 +22,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["t2c_engine", "t2c_engine.*", "trainer", "trainer.*"]),
     package_data={
-        "t2c_engine": ["weights/*.safetensors", "weights/*.json"],
+        "t2c_engine": ["weights/*.safetensors", "weights/*.json", "text/*.tsv"],
         "trainer": ["configs/*.toml", "evaluation/*.csv", "evaluation/*.txt", "study/page/page.*"],
     },
     install_requires=[
@@ -50,5 +50,5 @@ setup(
             "scipy>=1.11",
         ],
     },
-    entry_points={"console_scripts": ["t2c = t2c_engine.cli.main:main", "t2c-train = trainer.cli:main"]},
+    entry_points={"console_scripts": ["t2c = t2c_engine.__main__:main", "t2c-train = trainer.cli:main"]},
 )

@@ -1,13 +1,13 @@
 """Palettes from phrases: the sampling side of TPN.
 
-Hides reading the phrase, the network, and how wishes beside the phrase are met. Must not import torch at module level
+Hides reading the phrase, the network, and how steering beside the phrase are met. Must not import torch at module level
 (`t2c palette` starts in a second and a half), nor the trainer.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,11 +16,12 @@ import numpy as np
 from t2c_engine.color.lab import fit_gamut
 from t2c_engine.errors import ModelError, UsageError
 from t2c_engine.models import find_model, load_weights
-from t2c_engine.palettes.negation import COLOR_WORDS, split_negations
+from t2c_engine.palettes.negation import refuses_qualities
 from t2c_engine.palettes.numpy_network import NumpyPaletteNet
-from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.palette import Color, Palette
+from t2c_engine.palettes.phrases import read_phrase
 from t2c_engine.palettes.selection import choose, pairwise_distances
-from t2c_engine.palettes.steering import Steering, colors_lab, escape, refusal
+from t2c_engine.palettes.steering import Refuse, Steering, colors_lab, escape, refusal
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_PALETTES, MAX_SEED
 from t2c_engine.text.lexicon import Lexicon
 
@@ -148,32 +149,51 @@ class PaletteSampler:
             UsageError: count, seed or variety is out of range, or too many colours are to be avoided.
         """
         _check(request)
-        vectors, negated, note = self._read(request.phrase)
         steering = request.steering
-        refuse = refusal((*steering.avoid, *(COLOR_WORDS[word] for word in negated)))
+        reading = read_phrase(self.lexicon, request.phrase)
+        exact, note = _exact_colors(reading.colors, steering, reading.note)
+        refuse = _either(refusal((*steering.avoid, *reading.avoid)), refuses_qualities(reading.qualities))
         rng = _generator(request)
         drawn = max(self.sampling.candidates, 3 * request.count) if self.sampling.candidates else request.count
         temperature = self.sampling.temperature_at(request.variety)
-        known = _known(request, drawn, rng)
-        lab = self.network.sample(vectors, drawn, steering.colors, rng, temperature, known, refuse)
+        known = _known(request, exact, drawn, rng)
+        lab = self.network.sample(reading.vectors, drawn, steering.colors, rng, temperature, known, refuse)
         lab = fit_gamut(lab.astype(np.float64))
-        held = len(steering.locked)
+        held = len(steering.locked) + len(exact)
         if refuse is not None:
             lab[:, held:] = escape(lab[:, held:], refuse)
         order = range(drawn)
         if drawn > request.count:
             order = self.sampling.choose(lab, request.count, request.variety)
-        palettes = tuple(dict.fromkeys(steering.arrange(lab[index, held:]) for index in order))
+        palettes = tuple(dict.fromkeys(steering.arrange(lab[index, held:], exact=exact) for index in order))
         return PaletteResult(request.phrase, request.seed, self.name, palettes, note)
 
-    def _read(self, phrase: str) -> tuple[np.ndarray, list[str], str | None]:
-        """The phrase's word vectors without the colours it says no to, those colours, and what to tell the user."""
-        encoded = self.lexicon.encode(phrase)
-        kept, negated = split_negations(encoded.words)
-        if not negated:
-            return encoded.vectors, [], encoded.note
-        avoided = f"avoiding {' and '.join(negated)}"
-        return encoded.vectors[kept], negated, f"{avoided}; {encoded.note}" if encoded.note else avoided
+
+def _exact_colors(
+    colors: tuple[Color, ...], steering: Steering, note: str | None
+) -> tuple[tuple[Color, ...], str | None]:
+    """The colours given by code in a phrase that are to be in every palette, and the note, longer if some are not.
+
+    Left out are those locked already, those to be avoided, and those beyond the free places.
+    """
+    locked = {color for _, color in steering.locked}
+    refuse = refusal(steering.avoid)
+    new = [color for color in colors if color not in locked]
+    allowed = [color for color in new if refuse is None or not refuse(colors_lab([color]))[0]]
+    taken = tuple(allowed[: steering.free])
+    left = tuple(color for color in new if color not in taken)
+    parts = [f"{_listed(taken)} in every palette" if taken else "", f"no place for {_listed(left)}" if left else ""]
+    return taken, "; ".join(filter(None, [*parts, note])) or None
+
+
+def _listed(colors: tuple[Color, ...]) -> str:
+    return " and ".join(Palette(colors).hex) if colors else ""
+
+
+def _either(*tests: Refuse | None) -> Refuse | None:
+    """A test that one of the given is met; None if there are none."""
+    there = [test for test in tests if test is not None]
+    return (lambda lab: np.any([test(lab) for test in there], axis=0)) if there else None
 
 
 def _generator(request: PaletteRequest) -> np.random.Generator:
@@ -183,19 +203,23 @@ def _generator(request: PaletteRequest) -> np.random.Generator:
     return np.random.default_rng([request.seed, *np.frombuffer(digest, dtype="<u4").tolist()])
 
 
-def _known(request: PaletteRequest, drawn: int, rng: np.random.Generator) -> np.ndarray | None:
-    """Colours that drawn palettes begin with (drawn x k x 3 Lab): the locked ones, then some of those to be like."""
+def _known(request: PaletteRequest, exact: Sequence[Color], drawn: int, rng: np.random.Generator) -> np.ndarray | None:
+    """Colours that drawn palettes begin with (drawn x k x 3 Lab).
+
+    They are the locked ones, those given `exact` in the phrase, then some of those to be like.
+    """
     steering = request.steering
     parts = []
-    if steering.locked:
-        locked = colors_lab([color for _, color in steering.locked])
+    if steering.locked or exact:
+        locked = colors_lab([*(color for _, color in steering.locked), *exact])
         parts.append(np.broadcast_to(locked, (drawn, *locked.shape)))
     refuse = refusal(steering.avoid)
     like = colors_lab(steering.like)
     if refuse is not None and len(like):
         like = like[~refuse(like)]
-    most = min(_LIKE if request.variety < 0.75 else _LIKE - 1, max(1, steering.free - 1))
-    taken = min(len(like), most, steering.free)
+    free = steering.free - len(exact)
+    most = min(_LIKE if request.variety < 0.75 else _LIKE - 1, max(1, free - 1))
+    taken = min(len(like), most, free)
     if taken:
         some = rng.random((drawn, len(like))).argsort(axis=1)[:, :taken]
         noise = rng.standard_normal((drawn, taken, 3)) * _LIKE_NOISE * (request.variety + 0.5)

@@ -64,9 +64,10 @@ class Steering:
         """How many colours are to be drawn."""
         return self.colors - len(self.locked)
 
-    def arrange(self, free: np.ndarray, name: str = "") -> Palette:
-        """The locked colours at their places, exactly; the free ones (n x 3 Lab) around them by lightness."""
-        drawn = iter(Palette.from_lab(free).sorted().colors if len(free) else ())
+    def arrange(self, free: np.ndarray, name: str = "", exact: Sequence[Color] = ()) -> Palette:
+        """The locked colours at their places; the free ones (n x 3 Lab) and those `exact` around them by lightness."""
+        colors = (*(Palette.from_lab(free).colors if len(free) else ()), *exact)
+        drawn = iter(Palette(colors).sorted().colors if colors else ())
         held = dict(self.locked)
         return Palette(
             tuple(held[position] if position in held else next(drawn) for position in range(self.colors)), name

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from t2c_engine.errors import EmptyPhraseError, ModelError
+from t2c_engine.text.translation import UNDERSTOOD
 from t2c_engine.text.vocabulary import How, Reading, Vocabulary
 
 MAX_CHARACTERS = 4000  # of a phrase that are read
@@ -139,21 +140,20 @@ class Lexicon:
         """
         if not phrase.strip():
             raise EmptyPhraseError("The phrase is empty; write a few words, for example: autumn breeze.")
-        seen: dict[str, Reading] = {}
-        readings: list[Reading] = []
-        for token in split_words(phrase):
-            if token not in seen:
-                seen[token] = self.vocabulary.read(token)
-            readings.append(seen[token])
+        return self.encode_words(split_words(phrase), phrase)
+
+    def encode_words(self, tokens: Iterable[str], phrase: str = "") -> EncodedPhrase:
+        """Read words of a phrase, lower case, as `split_words` gives them; there may be none."""
+        readings = [self.vocabulary.read(token) for token in tokens]
         words = tuple(word for reading in readings for word in reading.words)[:MAX_WORDS]
         vectors = self.embed(self.vocabulary.rows(words))
-        return EncodedPhrase(phrase, tuple(readings), words, vectors, _note(readings))
+        return EncodedPhrase(phrase, tuple(readings), words, vectors, note_on(readings))
 
 
-def _note(readings: list[Reading]) -> str | None:
+def note_on(readings: Sequence[Reading]) -> str | None:
     """One sentence on what was guessed or not understood, or None."""
     if not any(reading.words for reading in readings):
-        return "no known word; drawing from all palettes"
+        return f"no known word; drawing from all palettes ({UNDERSTOOD})"
     guesses = {r.token: " ".join(r.words) for r in readings if r.how is How.SPELLING}
     parts = [f"read '{token}' as '{word}'" for token, word in list(guesses.items())[:5]]
     unknown = list(dict.fromkeys(r.token[:24] for r in readings if r.how is How.UNKNOWN))

@@ -125,6 +125,10 @@ class Vocabulary:
         """What a lower-case token stands for: itself, its base form, a near spelling, or the parts of a compound."""
         return self._remembered(token)
 
+    def usual(self, token: str) -> bool:
+        """Whether a lower-case token is, itself or in an inflected form, a word that texts about colour use."""
+        return any(self.uses[row] for row in self.rows(self.exact(token).words))
+
     def exact(self, token: str) -> Reading:
         """As `read`, but without guessing at misspellings and compounds."""
         if token in self._rows:
