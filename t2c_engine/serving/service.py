@@ -24,6 +24,7 @@ from t2c_engine.serving.picture_store import PictureStore, format_of, read_pixel
 from t2c_engine.serving.protocol import (
     COLOR_LAYER_SIDE,
     DEFAULT_COUNT,
+    DEFAULT_NATURAL,
     DEFAULT_PREVIEW_SIDE,
     DEFAULT_VARIETY,
     DEVICES,
@@ -206,8 +207,8 @@ class Service:
         return {"key": key}
 
     def colorize(self, job: Job) -> Params:
-        """params: key, palettes (hex), strength (0..2, as in `Encoded.ab_maps`), device, mode ("colour" or
-        "normal"), hints (key).
+        """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
+        ("colour" or "normal"), hints (key).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -225,6 +226,7 @@ class Service:
         begun = time.perf_counter()
         palettes = _palettes(job.params)
         strength = _number(job.params, "strength", 1.0, 0.0, MAX_STRENGTH)
+        natural = _number(job.params, "natural", DEFAULT_NATURAL, 0.0, 1.0)
         held = self._pictures.get(_text(job.params, "key"))
         hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
         device = _text(job.params, "device") if "device" in job.params else "auto"
@@ -233,7 +235,7 @@ class Service:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
             encoded = held.encoded(colorizer)
-            for index, ab in enumerate(encoded.ab_maps(palettes, hints, strength)):
+            for index, ab in enumerate(encoded.ab_maps(palettes, hints, strength, natural=natural)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colouring {index + 1} of {len(palettes)}")
                 pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.raise_if_cancelled))
                 height, width = pixels.shape[:2]

@@ -71,6 +71,7 @@ class Counting(fakes.Colorizer):
     def __init__(self) -> None:
         self.encoded = 0
         self.asked: list[int] = []
+        self.natural: list[float] = []
 
     def encode(self, lightness: np.ndarray) -> np.ndarray:
         self.encoded += 1
@@ -78,6 +79,7 @@ class Counting(fakes.Colorizer):
 
     def color(self, encoding: np.ndarray, palettes: Any, hints: Any = None, natural: float = 0.0) -> list[np.ndarray]:
         self.asked.append(len(palettes))
+        self.natural.append(natural)
         return super().color(encoding, palettes, hints, natural)
 
 
@@ -136,3 +138,19 @@ def test_doctor_lists_its_checks() -> None:
     found = service.doctor(Job({}, b"", lambda *_: None, lambda: False))
     assert {"Python", "packages"} <= {check["name"] for check in found["checks"]}
     assert found["ok"] == all(check["state"] != "problem" for check in found["checks"])
+
+
+def test_natural_reaches_the_network_and_is_a_share() -> None:
+    colorizer = Counting()
+    service = Service(fakes.PaletteSampler.load, lambda device: colorizer)
+    service.set_picture(
+        Job({"key": "k", "width": 40, "height": 30, "format": "Y u8"}, bytes(1200), lambda *_: None, lambda: False)
+    )
+    for natural in (0.0, 0.6):
+        params = {"key": "k", "palettes": [list(RED.hex)], "natural": natural}
+        service.preview(Job(params, b"", lambda *_: None, lambda: False))
+    assert colorizer.natural == [0.0, 0.6], "a map of another share is another map"
+    for wrong in (-0.1, 1.5, "much"):
+        params = {"key": "k", "palettes": [list(RED.hex)], "natural": wrong}
+        with pytest.raises(UsageError, match="natural"):
+            service.preview(Job(params, b"", lambda *_: None, lambda: False))
