@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from t2c_engine.devices import pick_device
-from t2c_engine.errors import PictureError
+from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.picture_store import HeldPicture, PictureStore, UnknownPictureError, format_of, read_pixels
 from t2c_engine.serving.protocol import PIXEL_FORMATS
