@@ -11,15 +11,23 @@ KERNEL = 10.0  # ab units, standard deviation with which a colour claims the pro
 FLOOR = 1e-3  # least likelihood, so that logarithms stay bounded
 
 
-def evidence(probable: Tensor, colors: Tensor) -> Tensor:
-    """How much likelier a colour is at a place than in the whole picture: a log-ratio, B x K x h x w.
+def log_likelihood(probable: Tensor, colors: Tensor) -> Tensor:
+    """Log-probability of bins near each colour, B x K x h x w, log FLOOR..0.
 
     Args:
         probable: B x Q x h x w, distribution over the ab bins. colors: B x K x 2, ab.
     """
     claims = _claims(colors.float(), probable)  # B x K x Q
-    likely = torch.einsum("bqhw,bkq->bkhw", probable, claims) + FLOOR
-    return likely.log() - likely.mean((2, 3), keepdim=True).log()
+    return (torch.einsum("bqhw,bkq->bkhw", probable, claims) + FLOOR).clamp(max=1).log()
+
+
+def evidence(likely: Tensor) -> Tensor:
+    """How much likelier a colour is at a place than in the whole picture: a log-ratio, of the size of `likely`.
+
+    Args:
+        likely: B x K x h x w, of `log_likelihood`.
+    """
+    return likely - likely.exp().mean((2, 3), keepdim=True).log()
 
 
 def certainty(probable: Tensor, ab: Tensor) -> Tensor:

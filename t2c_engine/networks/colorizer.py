@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.ab_distribution import certainty, evidence
+from t2c_engine.networks.ab_distribution import certainty, evidence, log_likelihood
 from t2c_engine.networks.edge_avoiding_filter import EdgeAvoidingFilter
 from t2c_engine.networks.layers import NORM_EPS, Residual, upsampled
 from t2c_engine.networks.palette_assignment import (
@@ -37,7 +37,9 @@ CLOSENESS_UNIT = 8.0  # L between pixel and colour to one unit of the closeness 
 AUTOMATIC_LIMIT = 12.0  # ab units that a palette may move the automatic colour, so that no third hue arises
 AUTOMATIC_LIMIT_FREE = 80.0  # the same where hints are given, or no palette is
 RESIDUAL_LIMIT = 8.0  # ab units
-NATURAL_GAIN = 8.0  # score of the automatic colour where it is certain and `natural` is 1
+NATURAL_GAIN = 8.0  # weight of the log-likelihoods of all colours where `natural` is 1
+NATURAL_CHROMA = 0.4  # by which the automatic colour, faint with doubt, is made more vivid where `natural` is 1
+NATURAL_SHARPNESS = 2.0  # power to which the distribution is raised for them: rebalancing has made it broad
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Condition:
 
     palette: B x K x 3, Lab; palette_mask: B x K, 1 where a colour is given, 0 where not (all 0: automatic);
     hints: B x 3 x h x w at a quarter of the input's resolution (a, b in Lab units, mask 0..1) or None;
-    natural: 0..1, how far the automatic colour is preferred to the palette's where it is certain;
+    natural: 0..1, how far colours count by their likelihood at a place, the automatic colour among them;
     score_scale: factor on learned scores beside those of tones; below 1 for pictures unlike those of training.
     """
 
@@ -220,7 +222,8 @@ class ColorizerNet(nn.Module):
         )
         weights = self._assignment(scores, features, restored, condition, mask)
         weights = self.filter(weights, features.detailed, textures)
-        automatic = features.automatic + bounded(change, _automatic_limit(condition))
+        automatic = (1 + NATURAL_CHROMA * condition.natural) * features.automatic
+        automatic = automatic + bounded(change, _automatic_limit(condition))
         residual = upsampled(bounded(residual, RESIDUAL_LIMIT), features.detailed)
         residual = residual + bounded(AB_SCALE * fine_residual.float(), RESIDUAL_LIMIT)
         return self._composition(
@@ -271,11 +274,17 @@ class ColorizerNet(nn.Module):
 
     def _prior_scores(self, features: Features, condition: Condition, like: Tensor) -> Tensor:
         """B x (1 + K) x h x w at 1/4: what the automatic distribution over the ab bins says of the colours."""
-        probable = features.logits.float().softmax(1)
-        suits = evidence(probable, condition.palette[..., 1:])
-        certain = certainty(probable, F.avg_pool2d(features.automatic, 2))
-        automatic = self.certainty_weight * certain.log() + condition.natural * NATURAL_GAIN * certain
-        return upsampled(torch.cat((automatic, self.evidence_weight * suits), 1), like)
+        logits, colors = features.logits.float(), condition.palette[..., 1:]
+        automatic = F.avg_pool2d(features.automatic, 2)
+        probable = logits.softmax(1)
+        suits = evidence(log_likelihood(probable, colors))
+        certain = certainty(probable, automatic).log()
+        scores = torch.cat((self.certainty_weight * certain, self.evidence_weight * suits), 1)
+        if condition.natural:
+            sharp = (NATURAL_SHARPNESS * logits).softmax(1)
+            likely = torch.cat((certainty(sharp, automatic).log(), log_likelihood(sharp, colors)), 1)
+            scores = scores + condition.natural * NATURAL_GAIN * likely
+        return upsampled(scores, like)
 
     def _assignment(
         self, scores: Scores, features: Features, restored: Tensor, condition: Condition, mask: Tensor

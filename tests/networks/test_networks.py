@@ -7,7 +7,7 @@ import torch
 
 from t2c_engine.color.lab import ab_bins, lab_to_srgb
 from t2c_engine.colorization.colorizer import fuse_norms
-from t2c_engine.networks.ab_distribution import certainty, evidence
+from t2c_engine.networks.ab_distribution import certainty, evidence, log_likelihood
 from t2c_engine.networks.colorizer import AUTOMATIC_LIMIT, RESIDUAL_LIMIT, ColorizerNet, Condition
 from t2c_engine.networks.palette_assignment import (
     ToneMixture,
@@ -136,7 +136,7 @@ def test_evidence_prefers_a_colour_where_its_bins_are_likelier() -> None:
     probable = torch.full((1, 313, 1, 2), 1e-4)
     probable[0, torch.cdist(red[None], bins)[0].argmin(), 0, 0] = 0.9
     probable[0, torch.cdist(blue[None], bins)[0].argmin(), 0, 1] = 0.9
-    found = evidence(probable, torch.stack((red, blue))[None])[0, :, 0]
+    found = evidence(log_likelihood(probable, torch.stack((red, blue))[None]))[0, :, 0]
     assert found[0, 0] > 0.5 > -1 > found[0, 1] and found[1, 1] > 0.5 > -1 > found[1, 0]
     field = torch.stack((red, red), 1)[None, :, None]  # red at both places
     sure = certainty(probable, field)
