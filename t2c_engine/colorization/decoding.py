@@ -18,7 +18,7 @@ TOP = 5  # bins of the top-k mean
 class Decoding(StrEnum):
     """How automatic colour is decoded.
 
-    VIVID: DIRECT with the chroma of the annealed mean. DIRECT: the regression head's, faint where in doubt. Of the
+    VIVID: DIRECT made vivid, and moved towards the annealed mean. DIRECT: the regression head's, faint where in doubt. Of the
     bins: CENTROID, the centre of the most probable one, blotchy; TOP, the mean of the TOP most probable ones by their
     annealed probabilities; MEAN, the annealed mean over all.
     """
@@ -51,12 +51,12 @@ def decode_bins(logits: Tensor, bins: Tensor, decoding: Decoding, temperature: f
     return torch.einsum("bqhw,qc->bchw", (logits / temperature).softmax(1), bins)
 
 
-def vivid(direct: Tensor, annealed: Tensor, vividness: float = 1.0) -> Tensor:
-    """Fine but faint ab with the vividness of a coarse, annealed map: the difference is added at low resolution.
+def vivid(direct: Tensor, annealed: Tensor, gain: float, share: float) -> Tensor:
+    """Fine but faint ab made vivid: multiplied, and moved towards a coarse, annealed map at that map's resolution.
 
     Args:
-        direct: B x 2 x H x W, Lab units. annealed: B x 2 x h x w of a lower resolution. vividness: factor on the
-            difference.
+        direct: B x 2 x H x W, Lab units. annealed: B x 2 x h x w of a lower resolution. gain: factor on direct.
+        share: of the difference between annealed and direct that is added.
 
     Returns:
         B x 2 x H x W.
@@ -65,4 +65,4 @@ def vivid(direct: Tensor, annealed: Tensor, vividness: float = 1.0) -> Tensor:
 
     low = F.adaptive_avg_pool2d(direct, (annealed.shape[-2], annealed.shape[-1]))
     difference = F.interpolate(annealed - low, direct.shape[-2:], mode="bilinear", align_corners=False)
-    return direct + vividness * difference
+    return gain * direct + share * difference

@@ -51,15 +51,15 @@ def test_the_top_bins_alone_count() -> None:
         decode_bins(flat, bins, Decoding.VIVID)
 
 
-def test_vivid_has_the_detail_of_the_direct_colour_and_the_vividness_of_the_annealed() -> None:
+def test_vivid_has_the_detail_of_the_direct_colour_and_moves_towards_the_annealed() -> None:
     direct = torch.rand(1, 2, 32, 48, generator=torch.Generator().manual_seed(0)) * 4
     annealed = torch.full((1, 2, 8, 12), 30.0)
-    full = vivid(direct, annealed)
+    full = vivid(direct, annealed, 1.0, 1.0)
     assert full.shape == direct.shape
     assert torch.allclose(torch.nn.functional.avg_pool2d(full, 4).mean(), torch.tensor(30.0), atol=0.1)
     assert torch.corrcoef(torch.stack((full[0, 0].flatten(), direct[0, 0].flatten())))[0, 1] > 0.8
-    assert torch.equal(vivid(direct, annealed, 0.0), direct)
-    half = vivid(direct, annealed, 0.5)
+    assert torch.equal(vivid(direct, annealed, 1.5, 0.0), 1.5 * direct)
+    half = vivid(direct, annealed, 1.0, 0.5)
     assert torch.allclose(half, (direct + full) / 2, atol=1e-4)
 
 
