@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from t2c_engine.color.depth import to_depth
 from t2c_engine.errors import OutputError
 from t2c_engine.pictures.metadata import Metadata, read_exif
 
@@ -53,18 +54,6 @@ def encode(pixels: np.ndarray, alpha: np.ndarray | None, kind: str, metadata: Me
         alpha = None
     image = Image.fromarray(_joined(to_depth(pixels, np.uint8), alpha if alpha is None else to_depth(alpha, np.uint8)))
     return _with_pillow(image, kind, metadata)
-
-
-def to_depth(array: np.ndarray, dtype: Any) -> np.ndarray:
-    """Convert between uint8, uint16 and float32 (0..1), rounding to the nearest value; any shape."""
-    if array.dtype == dtype:
-        return array
-    full = 1.0 if array.dtype.kind == "f" else float(np.iinfo(array.dtype).max)
-    if np.dtype(dtype).kind == "f":
-        return array.astype(np.float32) * np.float32(1 / full)
-    target = float(np.iinfo(dtype).max)
-    result = array.astype(np.float32) * np.float32(target / full)
-    return np.clip(np.rint(result, out=result), 0, target, out=result).astype(dtype)
 
 
 def _joined(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from t2c_engine.color.depth import full_scale, to_depth
 from t2c_engine.color.lab import XYZ_TO_RGB, lab_f
 from t2c_engine.color.rgb_spaces import SRGB, SRGB_CURVE, RgbSpace, grey_curve, rgb_space
 from t2c_engine.errors import OutputError
 from t2c_engine.files import refuse_existing, write_file
 from t2c_engine.pictures.decode import Decoded, decode
-from t2c_engine.pictures.encode import encode, to_depth
+from t2c_engine.pictures.encode import encode
 from t2c_engine.pictures.metadata import Metadata, upright_xmp
 from t2c_engine.pictures.resize import resize
 
@@ -190,8 +191,7 @@ def _small(picture: Picture, size: tuple[int, int], convert: Callable[[np.ndarra
     """Area means at twice the size wanted, converted, and from there the exact size."""
     pixels = picture.pixels
     middle = tuple(min(side, 2 * small) for side, small in zip(picture.size, size, strict=True))
-    full = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
-    pixels = np.clip(resize(pixels, (middle[0], middle[1])) * np.float32(1 / full), 0, 1)
+    pixels = np.clip(resize(pixels, (middle[0], middle[1])) * np.float32(1 / full_scale(pixels.dtype)), 0, 1)
     return resize(convert(pixels), size)
 
 
@@ -247,8 +247,7 @@ def _converted(pixels: np.ndarray, icc: bytes | None, path: Path) -> np.ndarray:
             log.warning("The colour profile of %s cannot be used (%s) and is left out.", path, error)
     if kind == "rgb":
         return pixels
-    full = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
-    ink = pixels.astype(np.float32) / np.float32(full)
+    ink = pixels.astype(np.float32) / np.float32(full_scale(pixels.dtype))
     return to_depth((1 - ink[..., :3]) * (1 - ink[..., 3:]), pixels.dtype)
 
 
