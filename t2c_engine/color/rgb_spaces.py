@@ -1,26 +1,39 @@
-"""What an RGB picture's numbers mean: ICC matrix profiles, sRGB where none is given.
+"""What a picture's numbers mean: ICC profiles read by LittleCMS, sRGB where none is given.
 
 A space knows how to get from its numbers to the project's XYZ (D65) and back, so that lightness is right under the
-picture's own profile and a result is right under the profile it carries. Reads ICC.1:2022 (v2 and v4) matrix/TRC
-profiles; for all others see `pictures`. Must not import torch or anything that opens files.
+picture's own profile and a result is right under the profile it carries. Profiles are never parsed here: LittleCMS
+transforms sample colours, and curve and matrix are read off the answers. Must not import torch or open files.
 """
 
 from __future__ import annotations
 
 import logging
-import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from t2c_engine.color.lab import RGB_TO_XYZ
+from t2c_engine.color.depth import to_depth
+from t2c_engine.color.lab import RGB_TO_XYZ, lab_f, lab_f_inverse
 
 log = logging.getLogger(__name__)
 
 # sRGB's colorants as profiles hold them: adapted to D50 by Bradford (ICC.1:2022, IEC 61966-2-1)
 _SRGB_D50 = np.array([[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]])  # fmt: skip # noqa: E501
+_D50 = np.array([0.9642, 1.0, 0.8249])  # white of the profile connection space (ICC.1:2022, 7.2.16)
 _SAME = 4e-3  # a profile that differs from sRGB by less than this is sRGB, written with fewer digits
+_MATRIX_ERROR = 0.5  # Lab distance up to which a profile counts as curve and matrix; tables lie far above
+_NEAR_SRGB_ERROR = 2.0  # the same for profiles that are sRGB but for rounding
+_RAMP = 4096  # samples of a tone curve
+_RELATIVE = 1  # relative colorimetric intent
+_DEVICE_CLASSES = (
+    b"scnr",
+    b"mntr",
+    b"prtr",
+    b"spac",
+)  # not links, abstract or named-colour profiles (ICC.1:2022, 7.2.5)
+_COLORSPACES = {b"GRAY": "gray", b"RGB ": "rgb", b"CMYK": "cmyk", b"Lab ": "lab"}
+_BAD_PROFILE = (RuntimeError, ValueError, OverflowError, KeyError, TypeError)  # what imagecodecs raises
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +92,156 @@ class RgbSpace:
 SRGB = RgbSpace(RGB_TO_XYZ, SRGB_CURVE)
 
 
+def profile_colorspace(icc: bytes) -> str | None:
+    """gray, rgb, cmyk, lab, or another signature (ICC.1:2022, 7.2.6); None when it is no device profile."""
+    if len(icc) < 132 or icc[36:40] != b"acsp" or icc[12:16] not in _DEVICE_CLASSES:
+        return None
+    return _COLORSPACES.get(icc[16:20]) or icc[16:20].decode("latin-1").strip()
+
+
 @lru_cache(maxsize=16)
 def rgb_space(icc: bytes | None) -> RgbSpace | None:
     """The space that an ICC profile describes; sRGB for none at all.
 
-    Returns None when it is not an RGB matrix profile with one curve (grey, CMYK, tables) or is damaged: such a picture
-    has to be converted.
+    Returns None when LittleCMS cannot use it, or when it is not RGB by one curve and a matrix (grey, CMYK, tables):
+    such a picture has to be converted.
     """
     if icc is None:
         return SRGB
-    tags = _tags(icc)
-    if tags is None or icc[16:20] != b"RGB ":
+    if profile_colorspace(icc) != "rgb":
         return None
     try:
-        colorants = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], 1)
-        curves = {_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")}
-    except (KeyError, ValueError, struct.error) as error:
-        log.info("The colour profile has no usable matrix (%s).", error)
+        return _measured_space(icc)
+    except _BAD_PROFILE as error:
+        log.info("LittleCMS cannot use the colour profile (%s).", error)
         return None
-    if len(curves) != 1 or abs(np.linalg.det(colorants)) < 1e-4:
-        return None
-    return _space(colorants, curves.pop())
 
 
-def grey_curve(icc: bytes) -> Curve | None:
-    """The tone curve of a grey profile, or None when there is none to be found."""
-    tags = _tags(icc)
-    if tags is None or icc[16:20] != b"GRAY":
+@lru_cache(maxsize=16)
+def grey_tones(icc: bytes) -> np.ndarray | None:
+    """What the grey numbers under a grey or RGB profile are in sRGB's tone curve, by their L.
+
+    Returns:
+        65,536 float32, 0..1, one for each 16-bit number; None when LittleCMS cannot use the profile.
+    """
+    kind = profile_colorspace(icc)
+    if kind not in ("gray", "rgb"):
         return None
+    ramp = np.linspace(0, 1, 1 << 16, dtype=np.float32)
     try:
-        return _curve(tags[b"kTRC"])
-    except (KeyError, ValueError, struct.error):
+        lab = _transform(ramp if kind == "gray" else np.repeat(ramp[:, None], 3, 1), icc, kind, "lab")
+    except _BAD_PROFILE as error:
+        log.info("LittleCMS cannot use the colour profile (%s).", error)
         return None
+    lightness = np.clip(lab[:, 0].astype(np.float64), 0, 100)
+    if not np.isfinite(lightness).all() or np.ptp(lightness) < 1:
+        return None
+    tones = SRGB_CURVE.encode(lab_f_inverse((lightness + 16) / 116)).astype(np.float32)
+    tones.flags.writeable = False
+    return tones
+
+
+def to_srgb(pixels: np.ndarray, icc: bytes) -> np.ndarray | None:
+    """Convert pixels under any RGB, CMYK or Lab profile to sRGB by LittleCMS, relative colorimetric.
+
+    Args:
+        pixels: H x W x 3 (RGB) or H x W x 4 (CMYK, 0 = no ink), uint8, uint16 or float32 0..1.
+
+    Returns:
+        H x W x 3 of the same type, or None when LittleCMS cannot use the profile for such pixels.
+    """
+    import imagecodecs
+
+    kind = {3: "rgb", 4: "cmyk"}[pixels.shape[2]]
+    if profile_colorspace(icc) != kind:
+        return None
+    dtype = pixels.dtype
+    if kind == "cmyk":  # LittleCMS wants float ink in per cent
+        pixels = to_depth(pixels, np.uint16 if dtype.kind == "f" else dtype)
+    try:
+        result = imagecodecs.cms_transform(
+            np.ascontiguousarray(pixels), icc, srgb_profile(), colorspace=kind, outcolorspace="rgb", intent=_RELATIVE
+        )
+    except _BAD_PROFILE as error:
+        log.info("LittleCMS cannot use the colour profile (%s).", error)
+        return None
+    if result.dtype.kind == "f":
+        if not np.isfinite(result).all():
+            return None
+        result = np.clip(result, 0, 1)
+    return to_depth(result, dtype)
+
+
+def lab_to_srgb_d50(lab: np.ndarray) -> np.ndarray:
+    """CIE Lab under D50 (... x 3, L 0..100) to sRGB (... x 3 float32, clipped to 0..1), adapted by Bradford."""
+    lab = lab.astype(np.float64)
+    fy = (lab[..., 0] + 16) / 116
+    xyz = lab_f_inverse(np.stack((fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200), -1)) * _D50
+    return SRGB_CURVE.encode(xyz @ np.linalg.inv(_SRGB_D50).T).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def srgb_profile() -> bytes:
+    """A small sRGB profile, made by LittleCMS."""
+    from PIL import ImageCms
+
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@lru_cache(maxsize=16)
+def calibrated_profile(
+    channels: int, white: tuple[float, float], primaries: tuple[float, ...], gamma: float | None
+) -> bytes:
+    """A profile made by LittleCMS from chromaticities and a tone curve, as PNG chunks, BMP or EXIF give them.
+
+    Args:
+        channels: 1 (grey) or 3. white: x, y. primaries: x, y of red, green and blue. gamma: of the numbers, linear
+            light = number ** gamma; None: sRGB's curve.
+
+    Raises:
+        ValueError: no profile can be made of these numbers.
+    """
+    import imagecodecs
+
+    curve = None if gamma else SRGB_CURVE.decode(np.linspace(0, 1, _RAMP, dtype=np.float32))
+    xyy = [value for index in (0, 2, 4) for value in (*primaries[index : index + 2], 1.0)]
+    try:
+        return imagecodecs.cms_profile(
+            "gray" if channels == 1 else "rgb", whitepoint=[*white, 1.0], primaries=None if channels == 1 else xyy,
+            gamma=gamma, transferfunction=curve,
+        )  # fmt: skip
+    except _BAD_PROFILE as error:
+        raise ValueError(f"no profile has white {white} and primaries {primaries}") from error
+
+
+def _measured_space(icc: bytes) -> RgbSpace | None:
+    """Curve and matrix of an RGB profile, from what LittleCMS makes of sample colours; None when these are not all."""
+    ramp = np.linspace(0, 1, _RAMP, dtype=np.float32)
+    neutral = _transform(np.repeat(ramp[:, None], 3, 1), icc, "rgb", "xyz").astype(np.float64)
+    colorants = _transform(np.eye(3, dtype=np.float32), icc, "rgb", "xyz").astype(np.float64).T
+    if not (np.isfinite(neutral).all() and np.isfinite(colorants).all()) or neutral[-1, 1] < 0.1:
+        return None
+    if abs(np.linalg.det(colorants)) < 1e-4:
+        return None
+    space = _space(colorants, _fitted(ramp, neutral[:, 1] / neutral[-1, 1]))
+    # the model against LittleCMS, at colours that no matrix through the corners would hit by chance
+    samples = np.random.default_rng(0).random((256, 3)).astype(np.float32)
+    expected = _transform(samples, icc, "rgb", "lab")
+    to_pcs = _SRGB_D50 @ np.linalg.inv(RGB_TO_XYZ) @ space.to_xyz
+    f = lab_f(np.maximum(space.curve.decode(samples) @ to_pcs.T, 0) / _D50)
+    found = np.stack((116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])), 1)
+    limit = _NEAR_SRGB_ERROR if space is SRGB else _MATRIX_ERROR
+    return space if np.abs(found - expected).max() < limit else None
+
+
+def _fitted(ramp: np.ndarray, linear: np.ndarray) -> Curve:
+    """A pure power where that is what the samples are, else the samples."""
+    middle = linear[len(linear) // 2]
+    if 0 < middle < 1:
+        gamma = float(np.log(middle) / np.log(ramp[len(ramp) // 2]))
+        if 0.1 < gamma < 20 and np.abs(ramp**gamma - linear).max() < 2e-5:
+            return Curve(g=gamma)
+    return Curve(samples=tuple(float(value) for value in linear))
 
 
 def _space(colorants: np.ndarray, curve: Curve) -> RgbSpace:
@@ -123,52 +254,20 @@ def _space(colorants: np.ndarray, curve: Curve) -> RgbSpace:
     return RgbSpace(RGB_TO_XYZ @ to_linear_srgb, curve)
 
 
-def _tags(icc: bytes) -> dict[bytes, bytes] | None:
-    """Tag table of a profile (ICC.1:2022, 7.3), or None when the bytes are no profile."""
-    if len(icc) < 132 or icc[36:40] != b"acsp":
-        return None
-    (count,) = struct.unpack_from(">I", icc, 128)
-    if count > 1000 or len(icc) < 132 + 12 * count:
-        return None
-    entries = (struct.unpack_from(">4sII", icc, 132 + 12 * index) for index in range(count))
-    return {name: icc[offset : offset + size] for name, offset, size in entries}
+def _transform(values: np.ndarray, icc: bytes, kind: str, to: str) -> np.ndarray:
+    """Device numbers (N or N x 3, float32 0..1) to "lab" or "xyz" (D50), N x 3 float32."""
+    import imagecodecs
+
+    pixels = np.ascontiguousarray(values[None], np.float32)
+    result = imagecodecs.cms_transform(
+        pixels, icc, _connection_profile(to), colorspace=kind, outcolorspace=to, outdtype="f4", intent=_RELATIVE
+    )
+    return np.asarray(result).reshape(-1, 3)
 
 
-def _xyz(tag: bytes) -> np.ndarray:
-    kind, *numbers = struct.unpack_from(">4s4x3i", tag)
-    if kind != b"XYZ ":
-        raise ValueError("a colorant is not of type XYZ")
-    return np.array(numbers) / 65536
+@lru_cache(maxsize=2)
+def _connection_profile(name: str) -> bytes:
+    from PIL import ImageCms
 
-
-def _curve(tag: bytes) -> Curve:
-    """A `curv` or `para` element (ICC.1:2022, 10.6 and 10.18)."""
-    kind, count = struct.unpack_from(">4s4xI", tag)
-    if kind == b"curv":
-        numbers = struct.unpack_from(f">{count}H", tag, 12)
-        if count == 0:
-            return Curve()
-        if count == 1:
-            return _checked(Curve(g=numbers[0] / 256))
-        return _checked(Curve(samples=tuple(number / 65535 for number in numbers)))
-    if kind != b"para":
-        raise ValueError(f"a tone curve has the unknown type {kind!r}")
-    (form,) = struct.unpack_from(">H", tag, 8)
-    names = {0: "g", 1: "gab", 2: "gabc", 3: "gabcd", 4: "gabcdef"}.get(form)
-    if names is None:
-        raise ValueError(f"a tone curve has the unknown form {form}")
-    value = dict(zip(names, (n / 65536 for n in struct.unpack_from(f">{len(names)}i", tag, 12)), strict=True))
-    if form in (1, 2):  # below -b/a the curve is 0, or c
-        constant = value.pop("c", 0.0)
-        value |= {"d": -value["b"] / value["a"], "e": constant, "f": constant}
-    return _checked(Curve(**value))
-
-
-def _checked(curve: Curve) -> Curve:
-    """The curve, if it can be inverted and leads from about 0 to about 1."""
-    if not curve.samples and not (0.1 <= curve.g <= 20 and 0 < curve.a < 100):
-        raise ValueError("a tone curve cannot be inverted")
-    ends = curve.decode(np.array([0.0, 1.0]))
-    if not (np.isfinite(ends).all() and abs(ends[0]) < 0.1 and abs(ends[1] - 1) < 0.1):
-        raise ValueError("a tone curve does not lead from 0 to 1")
-    return curve
+    created = ImageCms.createProfile("LAB" if name == "lab" else "XYZ")
+    return ImageCms.ImageCmsProfile(created).tobytes()

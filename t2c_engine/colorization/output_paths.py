@@ -1,6 +1,6 @@
 """Which pictures are meant, and what their results are called.
 
-Must not import pictures, networks or the command line.
+Must not import anything that opens pictures, networks or the command line.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from t2c_engine.errors import OutputError, UsageError
-
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+from t2c_engine.pictures.formats import READ_SUFFIXES, WRITTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,13 @@ def expand_inputs(words: Sequence[str]) -> tuple[Path, ...]:
     for word in words:
         path = Path(word)
         if os.path.isdir(path):
-            paths = sorted(one for one in path.iterdir() if one.suffix.lower() in PICTURE_SUFFIXES and one.is_file())
+            paths = sorted(one for one in path.iterdir() if one.suffix.lower() in READ_SUFFIXES and one.is_file())
         elif not os.path.exists(path) and has_magic(word):
             paths = sorted(Path(one) for one in glob(word, recursive=True) if Path(one).is_file())
         else:
             paths = [path]
         if not paths:
-            raise UsageError(f"'{word}' holds no picture; name files, or a folder of {', '.join(PICTURE_SUFFIXES)}.")
+            raise UsageError(f"'{word}' holds no picture; name files, or a folder of {', '.join(READ_SUFFIXES)}.")
         for one in paths:
             found.setdefault(one.resolve(), one)
     if not found:
@@ -59,7 +58,7 @@ def plan_outputs(inputs: Sequence[Path], folder: Path, count: int) -> list[Plan]
     taken: set[str] = set()
     plans = []
     for path in inputs:
-        suffix = path.suffix if path.suffix.lower() in PICTURE_SUFFIXES else ".png"
+        suffix = path.suffix if path.suffix.lower() in WRITTEN else ".png"
         stem, number = path.stem, 1
         while stem.casefold() in taken:
             number += 1

@@ -1,80 +1,42 @@
-"""What a picture file carries besides its pixels: profile, EXIF, XMP, resolution.
+"""What a picture file carries besides its pixels, as bytes that are never interpreted further than needed.
 
-Structure that belongs to the old file (sizes, strips, thumbnails) is left out, and orientation is reset, because
-`picture` applies it. Must not import any other part of the engine.
+Profile, EXIF, XMP, Photoshop resources (IPTC captions among them), comments, PNG text and resolution. What no reader or
+writer keeps is named in `lost`. Must not import any other part of the engine.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO
 
-from PIL import Image
-
-log = logging.getLogger(__name__)
-
-EXIF_IFD, GPS_IFD = 0x8769, 0x8825
-_ORIENTATION, _INTEROP = 0x0112, 0xA005
-# tags of IFD 0 that describe how the old file is laid out, or that are carried separately (resolution, XMP, ICC, IPTC)
-_STRUCTURE = {*range(254, 260), *range(262, 267), 273, *range(277, 285), *range(288, 294), 296, 297, 301, 700}
-_STRUCTURE |= {*range(317, 348), *range(512, 516), *range(517, 522), *range(529, 533), 33723, 34377, 34675, 50341}
-_SIZE = {40962: 256, 40963: 257}  # EXIF's own notes of width and height
-_UNREADABLE = (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, OverflowError, struct.error)
+IPTC_RESOURCE = 0x0404
+# Photoshop resources that describe the old file or are carried separately: channel names and states of layers,
+# thumbnails, resolution, ICC, EXIF, XMP (Adobe Photoshop File Formats Specification, Image Resource IDs)
+_DROPPED_RESOURCES = {1005, 1024, 1026, 1033, 1036, 1039, 1058, 1059, 1060}
+_SIGNATURES = (b"8BIM", b"AgHg", b"DCSR", b"PHUT")
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """icc, exif (with its `Exif` header), xmp: bytes or None. dpi: (x, y) or None. lossless: how it was packed."""
+    """All bytes or None where the file has none.
+
+    icc: a profile. exif: a block with its `Exif` header, orientation reset. xmp: a packet; xmp_more: the JPEG segments
+    that hold the rest of a long one. photoshop: `8BIM` resources. comments: of JPEG, GIF, PNM and JPEG 2000 files.
+    png_chunks: (name, data) of text and other chunks that are safe to copy. dpi: (x, y) or None. lossless: how the file
+    was packed. lost: what was found and cannot be kept, in words.
+    """
 
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    xmp_more: tuple[bytes, ...] = ()
+    photoshop: bytes | None = None
+    comments: tuple[bytes, ...] = ()
+    png_chunks: tuple[tuple[bytes, bytes], ...] = ()
     dpi: tuple[float, float] | None = None
     lossless: bool = True
-
-
-def clean_exif(image: Image.Image) -> tuple[bytes | None, int]:
-    """EXIF of a picture read by Pillow, and its orientation (1..8). Unreadable EXIF is dropped (logged)."""
-    try:
-        return _cleaned(image.getexif())
-    except _UNREADABLE as error:
-        log.warning("The EXIF data cannot be read (%s) and are left out.", error)
-        return None, 1
-
-
-def tiff_exif(stream: BinaryIO) -> tuple[bytes | None, int]:
-    """EXIF and descriptive tags of a TIFF file, and its orientation (1..8)."""
-    exif = Image.Exif()
-    try:
-        stream.seek(0)
-        exif.load_from_fp(stream)  # type: ignore[arg-type]
-        return _cleaned(exif)
-    except _UNREADABLE as error:
-        log.warning("The EXIF data cannot be read (%s) and are left out.", error)
-        return None, 1
-
-
-def _cleaned(exif: Image.Exif) -> tuple[bytes | None, int]:
-    orientation = exif.get(_ORIENTATION, 1)
-    kept = Image.Exif()
-    for tag, value in exif.items():
-        if tag not in _STRUCTURE and tag not in (_ORIENTATION, EXIF_IFD, GPS_IFD, 282, 283):
-            kept[tag] = value
-    for tag in (EXIF_IFD, GPS_IFD):
-        directory = dict(exif.get_ifd(tag))
-        directory.pop(_INTEROP, None)  # points into the old file
-        if tag == EXIF_IFD and orientation in (5, 6, 7, 8) and all(size in directory for size in _SIZE):
-            directory[40962], directory[40963] = directory[40963], directory[40962]
-        if directory:
-            kept.get_ifd(tag).update(directory)
-            kept[tag] = kept.get_ifd(tag)
-    if _ORIENTATION in exif:
-        kept[_ORIENTATION] = 1
-    valid = isinstance(orientation, int) and 1 <= orientation <= 8
-    return (kept.tobytes() if len(kept) else None), (orientation if valid else 1)
+    lost: tuple[str, ...] = ()
 
 
 def upright_xmp(xmp: bytes | None) -> bytes | None:
@@ -85,9 +47,44 @@ def upright_xmp(xmp: bytes | None) -> bytes | None:
     return re.sub(rb"(<tiff:Orientation>)\d", rb"\g<1>1", xmp)
 
 
-def read_exif(data: bytes) -> tuple[dict[int, Any], dict[int, dict[int, Any]]]:
-    """Bytes made by `clean_exif` as IFD 0 (tag to value) and its directories (34665 EXIF, 34853 GPS)."""
-    exif = Image.Exif()
-    exif.load(data)
-    directories = {tag: dict(exif.get_ifd(tag)) for tag in (EXIF_IFD, GPS_IFD) if tag in exif}
-    return {tag: value for tag, value in exif.items() if tag not in directories}, directories
+def resources_of_picture(data: bytes) -> bytes | None:
+    """Photoshop resources without those that describe the old file.
+
+    Raises:
+        ValueError: the bytes are no such resources.
+    """
+    return b"".join(piece for number, piece, _ in _resources(data) if number not in _DROPPED_RESOURCES) or None
+
+
+def iptc_of(resources: bytes) -> bytes | None:
+    """The IPTC-IIM block among Photoshop resources."""
+    return next((content for number, _, content in _resources(resources) if number == IPTC_RESOURCE), None)
+
+
+def has_more_than_iptc(resources: bytes) -> bool:
+    return any(number != IPTC_RESOURCE for number, _, _ in _resources(resources))
+
+
+def resource_of_iptc(iptc: bytes) -> bytes:
+    """An IPTC-IIM block as a Photoshop resource."""
+    return b"8BIM" + struct.pack(">HHI", IPTC_RESOURCE, 0, len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
+
+
+def _resources(data: bytes) -> list[tuple[int, bytes, bytes]]:
+    """Number, whole bytes and content of each resource."""
+    found = []
+    place = 0
+    while place + 12 <= len(data):
+        if data[place : place + 4] not in _SIGNATURES:
+            raise ValueError("no Photoshop resources")
+        (number,) = struct.unpack_from(">H", data, place + 4)
+        content = place + 6 + (data[place + 6] + 2) // 2 * 2 + 4
+        if content > len(data):
+            raise ValueError("a Photoshop resource is cut short")
+        (size,) = struct.unpack_from(">I", data, content - 4)
+        end = content + size + size % 2
+        if content + size > len(data):
+            raise ValueError("a Photoshop resource is cut short")
+        found.append((number, data[place:end].ljust(end - place, b"\0"), data[content : content + size]))
+        place = end
+    return found

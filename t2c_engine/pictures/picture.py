@@ -1,4 +1,4 @@
-"""Picture files in and out: JPEG, PNG, TIFF and WebP, 8 and 16 bit and float, grey and RGB.
+"""Picture files in and out: 8 and 16 bit and float, grey and RGB, of the formats in `formats`.
 
 Orientation is applied, numbers mean what the profile says, alpha and metadata travel along. Also the picture as the
 network wants it: lightness at a small size. Must not import torch or know of palettes and networks.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,17 +17,18 @@ import numpy as np
 
 from t2c_engine.color.depth import full_scale, to_depth
 from t2c_engine.color.lab import XYZ_TO_RGB, lab_f
-from t2c_engine.color.rgb_spaces import SRGB, SRGB_CURVE, RgbSpace, grey_curve, rgb_space
+from t2c_engine.color.rgb_spaces import SRGB, SRGB_CURVE, RgbSpace, rgb_space
 from t2c_engine.errors import OutputError
 from t2c_engine.files import refuse_existing, write_file
-from t2c_engine.pictures.decode import Decoded, decode
+from t2c_engine.pictures.color_conversion import in_known_space
+from t2c_engine.pictures.decode import decode
 from t2c_engine.pictures.encode import encode
+from t2c_engine.pictures.formats import WRITTEN
 from t2c_engine.pictures.metadata import Metadata, upright_xmp
 from t2c_engine.pictures.resize import resize
 
 log = logging.getLogger(__name__)
 
-FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 MIN_SIDE = 8  # of a small picture
 MAX_ASPECT = 4  # long side of a small picture over the short side asked for
 _THREADS = 2
@@ -39,19 +40,16 @@ class Picture:
     """A picture, upright.
 
     pixels: H x W (grey, sRGB's tone curve) or H x W x 3 (RGB, in the space of `icc`); uint8, uint16 or float32 0..1.
-    alpha: H x W of the same type, or None. icc: an RGB matrix profile, or None for sRGB. exif, xmp: bytes or None, with
-    the orientation reset. dpi: (x, y) or None. format: JPEG, PNG, TIFF or WEBP. lossless: how the file was packed.
+    alpha: H x W of the same type, or None. icc: an RGB matrix profile, or None for sRGB. metadata: what else the file
+    carries, with the orientation reset. format: of the file, see `formats.format_of`.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None = None
     icc: bytes | None = None
-    exif: bytes | None = None
-    xmp: bytes | None = None
-    dpi: tuple[float, float] | None = None
+    metadata: Metadata = field(default_factory=Metadata)
     format: str = "PNG"
     path: Path | None = None
-    lossless: bool = True
 
     @property
     def size(self) -> tuple[int, int]:
@@ -64,40 +62,44 @@ class Picture:
         return rgb_space(self.icc) or SRGB
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, page: int | None = None) -> Picture:
     """Read a picture; its content decides the format, not its name.
 
-    RGB with a matrix profile (sRGB, Adobe RGB, Display P3 ...) keeps its numbers and its profile. Grey with a profile
-    of its own, CMYK and RGB with a table profile cannot keep theirs in a coloured result: they are converted to sRGB
-    and carry its profile from then on. Palette and 1-bit pictures are expanded. Of an animation or a file of many pages
-    the first picture counts (logged). Float numbers are clipped to 0..1.
+    RGB with a matrix profile (sRGB, Adobe RGB, Display P3 ...) keeps its numbers and its profile; grey under such a
+    profile becomes RGB. Grey with a profile of its own, CMYK and RGB with a table profile cannot keep theirs in a
+    coloured result: LittleCMS converts them to sRGB, whose profile they carry from then on. A profile that LittleCMS
+    cannot use is left out (logged). Palette and 1-bit pictures are expanded. Float numbers a little outside 0..1 are
+    clipped (logged).
+
+    Args:
+        page: number of the page or frame, from 1; None: the first that is neither a thumbnail nor a mask. Where a file
+            holds several, all are logged.
 
     Raises:
         PictureError: the file is missing, empty, cut short, damaged, not a picture, of a kind that is not read, holds
-            NaN, or is larger than 400 megapixels.
+            NaN or float numbers of another scale, is larger than 400 megapixels, or has no such page.
     """
     path = Path(path)
-    raw = decode(path)
-    pixels, icc = _understood(raw, path)
+    raw = decode(path, page)
+    pixels, icc = in_known_space(raw.pixels, raw.metadata.icc, path)
     if pixels.dtype.kind == "f":
         if pixels.min() < 0 or pixels.max() > 1:
             log.warning("%s holds numbers outside 0..1; they are clipped.", path)
         pixels = np.clip(pixels, 0, 1)
-    alpha = raw.alpha
-    dpi = raw.metadata.dpi
+    alpha, dpi = raw.alpha, raw.metadata.dpi
     if raw.orientation != 1:
         pixels = _upright(pixels, raw.orientation)
         alpha = None if alpha is None else _upright(alpha, raw.orientation)
         dpi = (dpi[1], dpi[0]) if dpi and raw.orientation > 4 else dpi
-    return Picture(pixels, alpha, icc, raw.metadata.exif, upright_xmp(raw.metadata.xmp), dpi, raw.format, path,
-                   raw.metadata.lossless)  # fmt: skip
+    metadata = replace(raw.metadata, icc=None, xmp=upright_xmp(raw.metadata.xmp), dpi=dpi)
+    return Picture(pixels, alpha, icc, metadata, raw.format, path)
 
 
 def write_picture(path: Path, pixels: np.ndarray, like: Picture, overwrite: bool = False) -> None:
     """Write a coloured result with the alpha, profile and metadata of the picture it comes from.
 
     The suffix of `path` decides the format. Written under a temporary name and renamed, so that a failure leaves
-    nothing behind.
+    nothing behind. What of the metadata is not kept is logged.
 
     Args:
         pixels: H x W x 3, uint8, uint16 or float32 (0..1), in the space of `like`.
@@ -107,13 +109,22 @@ def write_picture(path: Path, pixels: np.ndarray, like: Picture, overwrite: bool
             full, or a picture too large for the format.
     """
     path = Path(path)
-    kind = FORMATS.get(path.suffix.lower())
+    kind = WRITTEN.get(path.suffix.lower())
     if kind is None:
-        raise OutputError(f"{path} has no suffix that names a format; use one of {', '.join(FORMATS)}.")
+        raise OutputError(f"{path} has no suffix that names a format; use one of {', '.join(WRITTEN)}.")
     refuse_existing(path, overwrite)
     alpha = None if like.alpha is None else to_depth(like.alpha, pixels.dtype)
-    metadata = Metadata(like.icc, like.exif, like.xmp, like.dpi, like.lossless)
-    write_file(path, encode(pixels, alpha, kind, metadata), overwrite)
+    metadata = replace(like.metadata, icc=like.icc)
+    data, lost = encode(pixels, alpha, kind, metadata)
+    write_file(path, data, overwrite)
+    if lost := (*metadata.lost, *lost):
+        _say_lost(str(like.path or path), kind, lost)
+
+
+@lru_cache(maxsize=256)
+def _say_lost(source: str, kind: str, lost: tuple[str, ...]) -> None:
+    """Once for all results of one picture."""
+    log.warning("%s: a coloured %s file does not keep its %s.", source, kind, "; nor its ".join(lost))
 
 
 def lightness(pixels: np.ndarray, space: RgbSpace = SRGB) -> np.ndarray:
@@ -208,55 +219,6 @@ def _decoded(channel: np.ndarray, space: RgbSpace, weight: float, out: np.ndarra
         return np.multiply(space.curve.decode(channel), np.float32(weight), out=out)
     # no number lies beyond the table; "clip" only spares the check
     return np.take(_table(space, channel.dtype.name, weight), channel, out=out, mode="clip")
-
-
-def _understood(raw: Decoded, path: Path) -> tuple[np.ndarray, bytes | None]:
-    """Pixels and the profile they are in: RGB in a matrix profile or grey with sRGB's curve; see `read_picture`."""
-    pixels, icc = raw.pixels, raw.metadata.icc
-    if pixels.ndim == 2:
-        curve = grey_curve(icc) if icc else None
-        if icc is None or curve is None:
-            return pixels, None if icc is None else srgb_profile()
-        return _recoded(pixels, lambda values: SRGB_CURVE.encode(curve.decode(values))), srgb_profile()
-    if pixels.shape[2] == 3 and rgb_space(icc) is not None:
-        return pixels, icc
-    log.info("%s is converted to sRGB.", path)
-    return _converted(pixels, icc, path), srgb_profile() if icc else None
-
-
-def _recoded(pixels: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Apply a curve on 0..1 to numbers of any depth."""
-    if pixels.dtype.kind == "f":
-        return function(np.clip(pixels, 0, 1))
-    full = np.iinfo(pixels.dtype).max
-    table = np.rint(function(np.arange(full + 1) / full) * full).astype(pixels.dtype)
-    return table[pixels]
-
-
-def _converted(pixels: np.ndarray, icc: bytes | None, path: Path) -> np.ndarray:
-    """CMYK, or RGB with a table profile, to sRGB; without a usable profile by the plain formula."""
-    import imagecodecs
-
-    kind = "rgb" if pixels.shape[2] == 3 else "cmyk"
-    if icc:
-        try:
-            return imagecodecs.cms_transform(
-                np.ascontiguousarray(pixels), icc, srgb_profile(), colorspace=kind, outcolorspace="rgb", intent=1
-            )
-        except (RuntimeError, ValueError) as error:
-            log.warning("The colour profile of %s cannot be used (%s) and is left out.", path, error)
-    if kind == "rgb":
-        return pixels
-    ink = pixels.astype(np.float32) / np.float32(full_scale(pixels.dtype))
-    return to_depth((1 - ink[..., :3]) * (1 - ink[..., 3:]), pixels.dtype)
-
-
-@lru_cache(maxsize=1)
-def srgb_profile() -> bytes:
-    """A small sRGB profile, made by LittleCMS."""
-    from PIL import ImageCms
-
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
