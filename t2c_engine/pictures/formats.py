@@ -33,7 +33,7 @@ _NOT_READ = (
     (re.compile(rb"v/1\x01|#\?RADIANCE|#\?RGBE"), "an HDR picture", "convert it to 16-bit TIFF or PNG"),
     (re.compile(rb"P[Ff]\s"), "a PFM picture", "convert it to 16-bit TIFF or PNG"),
     (re.compile(rb"\x00\x00[\x01\x02]\x00"), "an icon", "convert it to PNG"),
-    (re.compile(rb"\x00\x05\x16[\x00\x07]"), "a macOS companion file (AppleDouble)", "name the picture that it belongs to"),
+    (re.compile(rb"\x00\x05\x16[\x00\x07]"), "a macOS companion file (AppleDouble)", "name the picture beside it"),
     (re.compile(rb"PK\x03\x04|7z\xbc\xaf|Rar!|\x1f\x8b"), "an archive", "unpack it first"),
     (re.compile(rb"\s*(?:<\?xml.*<svg|<svg)", re.DOTALL), "a vector picture (SVG)", "export it as PNG"),
     (re.compile(rb"....ftyp|\x1aE\xdf\xa3", re.DOTALL), "a film", "export a frame of it as PNG"),

@@ -88,6 +88,8 @@ def structure(data: bytes) -> Structure:
         place += 2 + size
         if (0xC0 <= marker <= 0xCF and marker not in (_DHT, _DAC, _JPG)) or marker == 0xF7:
             _frame(found, marker, content)
+            if found.frame in _KINDS:  # refused later, and some have other rules for what follows
+                break
         if marker == _SOS:
             if not content or len(content) < 4 + 2 * content[0]:
                 raise ValueError("a scan is cut short")

@@ -7,17 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import ImageCms
 
 from t2c_engine.color.lab import RGB_TO_XYZ, WHITE, XYZ_TO_RGB
-from t2c_engine.color.rgb_spaces import SRGB, SRGB_CURVE, Curve, grey_curve, rgb_space
+from t2c_engine.color.rgb_spaces import SRGB, SRGB_CURVE, Curve, grey_tones, rgb_space, srgb_profile
 
 P3_PRIMARIES = [0.68, 0.32, 1, 0.265, 0.69, 1, 0.15, 0.06, 1]
 D65 = [0.3127, 0.3290, 1.0]
-
-
-def srgb_profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def wide_profile(gamma: float = 2.2) -> bytes:
@@ -67,18 +62,21 @@ def test_srgb_curve_is_the_standard() -> None:
     np.testing.assert_allclose(SRGB_CURVE.encode(values), linear_to_srgb(values), atol=1e-6)
 
 
-def test_grey_curve() -> None:
-    curve = grey_curve(imagecodecs.cms_profile("gray", whitepoint=D65, gamma=1.8))
-    assert curve is not None
-    np.testing.assert_allclose(curve.decode(np.array([0.5])), 0.5**1.8, atol=1e-3)
-    assert grey_curve(srgb_profile()) is None
+def test_grey_tones() -> None:
+    tones = grey_tones(imagecodecs.cms_profile("gray", whitepoint=D65, gamma=1.8))
+    assert tones is not None and tones.shape == (65536,)
+    values = np.linspace(0, 1, 65536)
+    np.testing.assert_allclose(SRGB_CURVE.decode(tones.astype(np.float64)), values**1.8, atol=1e-4)
+    same = grey_tones(srgb_profile())
+    assert same is not None
+    np.testing.assert_allclose(same, values, atol=2e-3)
     assert rgb_space(imagecodecs.cms_profile("gray", whitepoint=D65, gamma=1.8)) is None
 
 
 @given(st.binary(max_size=400))
 def test_rubbish_is_no_profile(data: bytes) -> None:
     assert rgb_space(data) is None or not data
-    assert grey_curve(data) is None
+    assert grey_tones(data) is None
 
 
 @given(st.integers(128, 590), st.binary(min_size=1, max_size=12))

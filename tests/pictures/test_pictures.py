@@ -18,8 +18,10 @@ from PIL import Image
 
 from t2c_engine import files
 from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
+from t2c_engine.color.rgb_spaces import srgb_profile
 from t2c_engine.errors import OutputError, PictureError
 from t2c_engine.pictures import decode
+from t2c_engine.pictures.metadata import Metadata
 from t2c_engine.pictures.picture import (
     Picture,
     lightness,
@@ -27,20 +29,12 @@ from t2c_engine.pictures.picture import (
     small_lightness,
     small_size,
     small_srgb,
-    srgb_profile,
     write_picture,
 )
+from tests.pictures.scenes import scene
 
 SUFFIXES = [".jpg", ".png", ".tif", ".webp"]
 D65, WIDE = [0.3127, 0.3290, 1.0], [0.68, 0.32, 1, 0.265, 0.69, 1, 0.15, 0.06, 1]
-
-
-def scene(height: int = 48, width: int = 64, dtype: type = np.uint8, channels: int = 3) -> np.ndarray:
-    """A smooth picture without symmetry."""
-    y, x = np.mgrid[:height, :width] / max(height, width)
-    planes = np.stack((0.2 + 0.6 * x, 0.8 - 0.5 * y, 0.3 + 0.3 * x * y, 0.5 + 0.4 * x), -1)[..., :channels]
-    planes = planes[..., 0] if channels == 1 else planes
-    return planes.astype(dtype) if dtype == np.float32 else (planes * np.iinfo(dtype).max).astype(dtype)
 
 
 def save(path: Path, array: np.ndarray, **options: Any) -> Path:
@@ -163,29 +157,30 @@ def test_deep_tiff_keeps_metadata(tmp_path: Path) -> None:
     exif[0x8769] = {36867: "2001:02:03 04:05:06", 33434: 0.5}
     exif[0x8825] = {1: "N", 2: (1.0, 2.0, 3.0)}
     xmp = b'<x:xmpmeta><rdf tiff:Orientation="6"/></x:xmpmeta>'
-    like = Picture(scene(dtype=np.uint16), icc=srgb_profile(), exif=exif.tobytes(), xmp=xmp, dpi=(300, 300))
+    like = Picture(scene(dtype=np.uint16), icc=srgb_profile(),
+                   metadata=Metadata(exif=exif.tobytes(), xmp=xmp, dpi=(300, 300)))  # fmt: skip
     write_picture(tmp_path / "a.tif", scene(dtype=np.uint16), like)
     again = read_picture(tmp_path / "a.tif")
     assert again.icc == srgb_profile()
-    assert again.dpi == (300, 300)
-    assert again.xmp == xmp.replace(b"6", b"1")
-    assert again.exif is not None
+    assert again.metadata.dpi == (300, 300)
+    assert again.metadata.xmp == xmp.replace(b"6", b"1")
+    assert again.metadata.exif is not None
     read = Image.Exif()
-    read.load(again.exif)
+    read.load(again.metadata.exif)
     assert read[315] == "An artist"
     assert dict(read.get_ifd(0x8769)) == {36867: "2001:02:03 04:05:06", 33434: 0.5}
     assert read.get_ifd(0x8825)[2] == (1.0, 2.0, 3.0)
     write_picture(tmp_path / "b.tif", again.pixels, again)  # and once more, from what was read
-    assert read_picture(tmp_path / "b.tif").exif == again.exif
+    assert read_picture(tmp_path / "b.tif").metadata.exif == again.metadata.exif
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_profile_and_xmp_travel(tmp_path: Path, suffix: str) -> None:
     profile = imagecodecs.cms_profile("rgb", whitepoint=D65, primaries=WIDE, gamma=2.2)
-    like = Picture(scene(), icc=profile, xmp=b"<x:xmpmeta>words</x:xmpmeta>")
+    like = Picture(scene(), icc=profile, metadata=Metadata(xmp=b"<x:xmpmeta>words</x:xmpmeta>"))
     write_picture(tmp_path / f"a{suffix}", scene(), like)
     again = read_picture(tmp_path / f"a{suffix}")
-    assert again.icc == profile and again.xmp == like.xmp
+    assert again.icc == profile and again.metadata.xmp == like.metadata.xmp
     with Image.open(tmp_path / f"a{suffix}") as image:
         assert image.info["icc_profile"] == profile
 
@@ -193,10 +188,10 @@ def test_profile_and_xmp_travel(tmp_path: Path, suffix: str) -> None:
 def test_exif_too_long_for_jpeg_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     exif = Image.Exif()
     exif[270] = "x" * 70_000
-    write_picture(tmp_path / "a.jpg", scene(), Picture(scene(), exif=exif.tobytes()))
+    write_picture(tmp_path / "a.jpg", scene(), Picture(scene(), metadata=Metadata(exif=exif.tobytes())))
     assert "too long" in caplog.text
-    write_picture(tmp_path / "a.png", scene(), Picture(scene(), exif=exif.tobytes()))
-    assert read_picture(tmp_path / "a.png").exif is not None
+    write_picture(tmp_path / "a.png", scene(), Picture(scene(), metadata=Metadata(exif=exif.tobytes())))
+    assert read_picture(tmp_path / "a.png").metadata.exif is not None
 
 
 def test_lightness_is_right_under_the_profile(tmp_path: Path) -> None:
@@ -267,9 +262,9 @@ def test_missing_empty_and_no_pictures(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").write_bytes(b"")
     refused(tmp_path / "empty.jpg", "empty")
     (tmp_path / "text.jpg").write_text("A text, not a picture.\n" * 20)
-    refused(tmp_path / "text.jpg", "not a JPEG")
-    Image.fromarray(scene()).save(tmp_path / "a.jpg", "GIF")
-    refused(tmp_path / "a.jpg", "not a JPEG")
+    refused(tmp_path / "text.jpg", "no picture")
+    (tmp_path / "a.jpg").write_bytes(b"8BPS" + bytes(200))
+    refused(tmp_path / "a.jpg", "Photoshop document")
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.95])
@@ -284,7 +279,7 @@ def test_cut_files_are_refused(tmp_path: Path, name: str, share: float) -> None:
         save(tmp_path / name, (pixels >> 8).astype(np.uint8))
     data = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(data[: int(len(data) * share)])
-    refused(tmp_path / name, "damaged|not a JPEG")
+    refused(tmp_path / name, "damaged")
 
 
 def test_nan_is_refused_and_range_is_clipped(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2c_engine.color.lab import fit_gamut, in_gamut, lab_to_srgb, srgb_to_lab
+from t2c_engine.color.rgb_spaces import srgb_profile
 from t2c_engine.color.samples import full_scale
-from t2c_engine.pictures.picture import Picture, lightness, lightness_at, srgb_profile
+from t2c_engine.pictures.picture import Picture, lightness, lightness_at
 from t2c_engine.pictures.resize import resize
 from t2c_engine.rendering import guided_upsampling
 from t2c_engine.rendering.block_renderer import BlockRenderer, Workspace
