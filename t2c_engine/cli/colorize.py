@@ -54,6 +54,9 @@ def colorize(
     keep_going: Annotated[
         bool, typer.Option("--keep-going/--stop-on-error", help="Whether others are coloured after one failed.")
     ] = True,
+    page: Annotated[
+        int | None, typer.Option("--page", min=1, help="Which page or frame of each file; else its first picture.")
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
 ) -> None:
@@ -84,6 +87,7 @@ def colorize(
         palette_model=palette_model,
         overwrite=overwrite,
         keep_going=keep_going,
+        page=page,
     )
     failed = kept = 0
     with progress(len(request.inputs) * batch.results_of(request), shown=not as_json) as bar:

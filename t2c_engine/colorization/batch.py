@@ -61,6 +61,7 @@ class ColorizeRequest:
     no colour outside them.
     hints: a picture with dabs of colour (`overlays.read_hints`). strength: 0 the network's own colours .. 1 the
     palette's, above it stronger; without a palette 0 is grey. seed, variety: of the palettes drawn for phrases.
+    page: number of the page or frame of every input, from 1 (None: the first that is not a thumbnail).
     """
 
     inputs: tuple[Path, ...]
@@ -80,6 +81,7 @@ class ColorizeRequest:
     palette_model: str | None = None
     overwrite: bool = False
     keep_going: bool = True
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ def _colour_one(
     if any(path.resolve() in inputs for path in (*plan.outputs, plan.sheet)):
         raise OutputError(f"The results of {plan.input} would replace an input; choose another folder with -o.")
     progress(plan.input.name, 0)
-    picture = read_picture(plan.input)
+    picture = read_picture(plan.input, request.page)
     lightness = small_lightness(picture, colorizer.short_side)
     previews: list[Image.Image] = []
     palettes: list[Palette] = []

@@ -171,4 +171,6 @@ def test_adobe_rgb_by_exif_alone(tmp_path: Path) -> None:
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     numbers = (picture.pixels / 255).astype(np.float32)
     expected = imagecodecs.cms_transform(numbers, adobe, lab, colorspace="rgb", outcolorspace="lab", outdtype="f4")
-    assert np.abs(lightness(picture.pixels, picture.space) - expected[..., 0]).max() < 0.2
+    # up to half an L apart, for LittleCMS has D50 and the project D65
+    assert np.abs(lightness(picture.pixels, picture.space) - expected[..., 0]).max() < 0.5
+    assert np.abs(lightness(picture.pixels) - expected[..., 0]).max() > 3
