@@ -25,7 +25,10 @@ from t2c_engine.models import model_folders, scan_models, user_folder, weights_p
 State = Literal["ok", "warning", "problem"]
 LEAST_MEMORY = 2.0  # GB free, below which large pictures may fail
 LEAST_DISK = 1.0
-NEEDED = ("numpy", "PIL", "tifffile", "imagecodecs", "safetensors", "platformdirs", "rich", "typer")
+NEEDED = (
+    "numpy", "PIL", "tifffile", "imagecodecs", "simplejpeg", "netpbmfile", "safetensors", "platformdirs", "rich",
+    "typer",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,7 +254,8 @@ def build_network(card: ModelCard) -> ColorizerNet:
         network = ColorizerNet(read_network_config(card.config.get("network", {})))
         network.load_state_dict(weights)
     except (RuntimeError, TypeError, ValueError) as error:
-        raise ModelError(f"The model '{card.name}' cannot be built from its card: {error}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"The model '{card.name}' cannot be built from its card ({reason}); install it again.") from error
     return network
 
 

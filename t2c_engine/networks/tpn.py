@@ -148,7 +148,8 @@ class PaperSampler:
             }
             network.load_state_dict(state)
         except (TypeError, RuntimeError) as error:
-            raise ModelError(f"The palette model's weights do not fit its card ({error}); install it again.") from error
+            reason = " ".join(str(error).split())[:200]
+            raise ModelError(f"The palette model's weights do not fit its card ({reason}); install it again.") from error
         return cls(network)
 
     @torch.no_grad()

@@ -129,7 +129,8 @@ def read_directory(stream: BinaryIO, layout: Layout, offset: int) -> tuple[dict[
             data = _swapped(_read(stream, place, size), _UNITS[kind], layout.order)
             entries[tag] = Entry(kind, number, data, place)
     end = start + len(table)
-    after = stream.seek(end) and stream.read(struct.calcsize(layout.offset_format))
+    stream.seek(end)
+    after = stream.read(struct.calcsize(layout.offset_format))
     following = struct.unpack(layout.offset_format, after)[0] if len(after) == layout.inline else 0
     return entries, following
 

@@ -48,7 +48,7 @@ class ExifNotes:
 def orientation_of(directory: Directory) -> int:
     entry = directory.get(ORIENTATION)
     number = entry.number if entry else None
-    return number if number in range(1, 9) else 1
+    return number if number is not None and 1 <= number <= 8 else 1
 
 
 def resolution_of(directory: Directory) -> tuple[float, float] | None:

@@ -54,11 +54,12 @@ def decode_jpeg2000(
         raise PictureError(
             f"{path} is a JPEG 2000 picture in CMYK, Lab or the like, which is not read; save it as RGB."
         )
-    deep = max(header.bits) > 8
+    bits = max(header.bits)
+    deep = bits > 8
     subsampled = header.space == _SYCC or header.palette
-    if (not header.plain and deep) or (deep and subsampled) or max(header.bits) > 16 or len(header.bits) > 4:
+    if (not header.plain and deep) or (deep and subsampled) or bits > 16 or len(header.bits) > 4:
         raise PictureError(f"{path} is a JPEG 2000 picture of a kind that is not read; save it as RGB of 8 or 16 bit.")
-    array = _deep(data, header.bits[0]) if deep else _shallow(data)
+    array = _deep(data, bits) if deep else _shallow(data)
     channels = array.shape[2]
     alpha = np.ascontiguousarray(array[..., -1]) if channels in (2, 4) else None
     pixels = np.ascontiguousarray(array[..., 0] if channels < 3 else array[..., :3])

@@ -60,7 +60,7 @@ def page(
     if pixels.dtype.kind == "f":
         found[339] = (3, [3] * channels)
     found |= {int(name[1:]): value for name, value in tags.items()}
-    return found, pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    return found, pixels.astype(f"{order}{pixels.dtype.str[1:]}").tobytes()
 
 
 def profile(space: bytes, pcs: bytes, tags: Mapping[bytes, bytes], kind: bytes = b"mntr", version: int = 2) -> bytes:

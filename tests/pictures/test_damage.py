@@ -141,9 +141,7 @@ def test_damage_gives_a_picture_or_a_sentence(tmp_path: Path, kind: str, data: s
         assert picture.pixels.ndim in (2, 3) and picture.pixels.size > 0
 
 
-def test_no_library_prints(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture
-) -> None:
+def test_no_library_prints(tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     random = np.random.default_rng(2)
     for kind, options in KINDS.items():

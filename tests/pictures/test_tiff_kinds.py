@@ -4,6 +4,7 @@ import io
 import logging
 import struct
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -59,7 +60,7 @@ def test_colour_maps_of_8_and_16_bits(tmp_path: Path, scale: int, alpha: bool) -
     table[:, :3] = [[0, 255, 10], [128, 5, 250], [3, 4, 255]]
     indices = (np.arange(32 * 48).reshape(32, 48) % 3).astype(np.uint8)
     pixels = np.dstack((indices, 255 - indices)) if alpha else indices
-    tags = {"t338": (3, 2)} if alpha else {}
+    tags: dict[str, Any] = {"t338": (3, 2)} if alpha else {}
     data = tiff([page(pixels, 3, t320=(3, [int(value) for value in (table * scale).ravel()]), **tags)])
     (tmp_path / "a.tif").write_bytes(data)
     picture = read_picture(tmp_path / "a.tif")
