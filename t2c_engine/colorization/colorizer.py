@@ -255,7 +255,7 @@ def build_network(card: ModelCard) -> ColorizerNet:
         network.load_state_dict(weights)
     except (RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"The model '{card.name}' cannot be built from its card ({reason}); install it again.") from error
+        raise ModelError(f"Model '{card.name}' cannot be built from its card ({reason}); install it again.") from error
     return network
 
 

@@ -250,8 +250,7 @@ def _by_libtiff(path: Path, stream: BinaryIO, page: Any) -> np.ndarray:
 
 def _from_palette(colormap: np.ndarray, indices: np.ndarray) -> np.ndarray:
     """H x W x 3, uint8. Colour maps hold 16-bit numbers, but some writers put 8-bit ones there (as libtiff knows)."""
-    table = np.asarray(colormap, np.uint16)
-    table = (table if table.max(initial=0) < 256 else table >> 8).astype(np.uint8)
+    table = (colormap if colormap.max(initial=0) < 256 else colormap // 256).astype(np.uint8)
     return np.ascontiguousarray(np.moveaxis(table[:, indices], 0, -1))
 
 
