@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 _PILLOW = {"WEBP": "WEBP", "GIF": "GIF", "BMP": "BMP", "PNM": "PPM", "AVIF": "AVIF", "HEIF": "HEIF", "JXL": "JXL"}
 _NAMES = {"HEIF": "a HEIC", "JXL": "a JPEG XL", "AVIF": "an AVIF"}
-_TURNED_ALREADY = ("HEIF", "JXL")  # their decoders apply the orientation
+_TURNED_ALREADY = ("HEIF", "JXL")  # their decoders apply the file's own orientation, beside which EXIF's counts nothing
 _PNM_HEADER = re.compile(rb"P([1-7])((?:\s|#[^\n]*\n)+)(\d+)(?:\s|#[^\n]*\n)+(\d+)(?:(?:\s|#[^\n]*\n)+(\d+))?")
 _NCLX = re.compile(rb"colrnclx..(..)", re.DOTALL)  # transfer characteristics of AVIF and HEIC (ISO 14496-12, 12.1.5)
 _HDR_TRANSFERS = (16, 18)  # PQ and HLG
@@ -59,8 +59,8 @@ def decode_other(path: Path, kind: str, data: bytes, page: int | None, check_siz
         check_size(*image.size)
         choose_frame(path, image, page)
         image.load()
-        if image.info.get("bit_depth", 8) > 8:
-            log.warning("%s has %d bits a channel; they are reduced to 8.", path, image.info["bit_depth"])
+        if image.info.get("bit_depth", 8) > 8 or (kind == "AVIF" and _is_deep_avif(data)):
+            log.warning("%s has more than 8 bits a channel; they are reduced to 8.", path)
         pixels, alpha = split_alpha(np.asarray(plain(image)))
         metadata, notes = _metadata(kind, data, image)
     return pixels, alpha, 1 if kind in _TURNED_ALREADY else notes.orientation, metadata
@@ -127,6 +127,12 @@ def _refuse_hdr(path: Path, kind: str, data: bytes) -> None:
     found = _NCLX.search(data[: 1 << 16]) if kind in ("AVIF", "HEIF") else None
     if found and int.from_bytes(found[1], "big") in _HDR_TRANSFERS:
         raise PictureError(f"{path} is an HDR picture, which is not read; save it as sRGB.")
+
+
+def _is_deep_avif(data: bytes) -> bool:
+    """Whether the box `av1C` says high_bitdepth (AV1 Codec ISO Media File Format Binding, 2.3.3)."""
+    place = data.find(b"av1C", 0, 1 << 16)
+    return place >= 0 and bool(data[place + 6 : place + 7] and data[place + 6] & 0x40)
 
 
 def _metadata(kind: str, data: bytes, image: Image.Image) -> tuple[Metadata, ExifNotes]:

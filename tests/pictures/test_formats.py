@@ -135,6 +135,15 @@ def test_avif_agrees_with_pillow(tmp_path: Path) -> None:
     np.testing.assert_array_equal(picture.pixels, expected)
 
 
+def test_bits_of_avif_that_are_lost_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.avif").write_bytes(imagecodecs.avif_encode(scene(dtype=np.uint16) >> 6, bitspersample=10))
+    (tmp_path / "b.avif").write_bytes(imagecodecs.avif_encode(scene()))
+    read_picture(tmp_path / "b.avif")
+    assert not caplog.text
+    assert np.abs(read_picture(tmp_path / "a.avif").pixels.astype(int) - scene()).max() < 12
+    assert "a.avif has more than 8 bits" in caplog.text
+
+
 @pytest.mark.parametrize(("name", "module"), [("a.heic", "pillow_heif"), ("a.jxl", "pillow_jxl")])
 def test_optional_formats(tmp_path: Path, name: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if importlib.util.find_spec(module) is None:
