@@ -254,8 +254,7 @@ def build_network(card: ModelCard) -> ColorizerNet:
         network = ColorizerNet(read_network_config(card.config.get("network", {})))
         network.load_state_dict(weights)
     except (RuntimeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"Model '{card.name}' cannot be built from its card ({reason}); install it again.") from error
+        raise ModelError(f"The weights of model '{card.name}' do not fit its card; install it again.") from error
     return network
 
 

@@ -148,8 +148,7 @@ class PaperSampler:
             }
             network.load_state_dict(state)
         except (TypeError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ModelError(f"A palette model's weights do not fit its card ({reason}); install it again.") from error
+            raise ModelError("The palette model's weights do not fit its card; install it again.") from error
         return cls(network)
 
     @torch.no_grad()
