@@ -138,8 +138,8 @@ def _picture(data: bytes, rng: random.Random) -> None:
 
 def _profile(data: bytes, rng: random.Random) -> None:
     """Under grey, RGB and ink, of each depth."""
-    from t2c_engine.color.depth import to_depth
     from t2c_engine.color.rgb_spaces import rgb_space
+    from t2c_engine.color.samples import to_depth
     from t2c_engine.pictures.color_conversion import in_known_space
     from t2c_engine.pictures.picture import lightness
 

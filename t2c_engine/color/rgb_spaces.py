@@ -13,8 +13,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from t2c_engine.color.depth import to_depth
 from t2c_engine.color.lab import RGB_TO_XYZ, lab_f, lab_f_inverse
+from t2c_engine.color.samples import to_depth
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from t2c_engine.color.depth import full_scale, to_depth
 from t2c_engine.color.rgb_spaces import SRGB, grey_tones, profile_colorspace, rgb_space, srgb_profile, to_srgb
+from t2c_engine.color.samples import full_scale, to_depth
 
 log = logging.getLogger(__name__)
 

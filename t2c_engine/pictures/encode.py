@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from t2c_engine.color.depth import to_depth
+from t2c_engine.color.samples import to_depth
 from t2c_engine.errors import OutputError
 from t2c_engine.pictures import jpeg, png
 from t2c_engine.pictures.directories import (

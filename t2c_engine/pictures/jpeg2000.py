@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from t2c_engine.color.depth import full_scale
+from t2c_engine.color.samples import full_scale
 from t2c_engine.errors import PictureError
 from t2c_engine.pictures.exif import HEADER, upright_exif
 from t2c_engine.pictures.metadata import Metadata, resource_of_iptc

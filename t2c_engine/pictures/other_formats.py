@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, features
 
-from t2c_engine.color.depth import full_scale
 from t2c_engine.color.rgb_spaces import calibrated_profile
+from t2c_engine.color.samples import full_scale
 from t2c_engine.errors import PictureError
 from t2c_engine.pictures.directories import DirectoryError
 from t2c_engine.pictures.exif import HEADER, ExifNotes, plausible_dpi, upright_exif

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from t2c_engine.color.depth import full_scale, to_depth
 from t2c_engine.color.lab import XYZ_TO_RGB, lab_f
 from t2c_engine.color.rgb_spaces import SRGB, SRGB_CURVE, RgbSpace, rgb_space
+from t2c_engine.color.samples import full_scale, to_depth
 from t2c_engine.errors import OutputError
 from t2c_engine.files import refuse_existing, write_file
 from t2c_engine.pictures.color_conversion import in_known_space

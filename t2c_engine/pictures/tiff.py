@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from t2c_engine.color.depth import full_scale
 from t2c_engine.color.rgb_spaces import lab_to_srgb_d50
+from t2c_engine.color.samples import full_scale
 from t2c_engine.errors import PictureError
 from t2c_engine.pictures.directories import Entry, read_directory, read_layout
 from t2c_engine.pictures.exif import (
