@@ -16,7 +16,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from t2c_engine.models import PACKAGE_FOLDER
-from t2c_engine.palettes.files import READABLE, render_palettes
+from t2c_engine.palettes.files import render_palettes
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving import protocol
 
@@ -115,13 +115,17 @@ def _table_profile(space: bytes, channels: int, grid: int = 5) -> bytes:
 def palettes() -> list[tuple[bytes, str]]:
     """Contents and suffixes."""
     some = [Palette.from_hex("#8c2f1b,#d98c3f,#f2d8a7", "autumn"), Palette.from_hex("#112233,#445566", "Überfluß")]
-    found = []
-    for suffix in READABLE:
-        try:
-            found.append((render_palettes(some, suffix), suffix))
-        except KeyError:  # a kind that is read and not written
-            found.append((b"JASC-PAL\n0100\n2\n140 47 27\n217 140 63\n; words\nFF8c2f1b\n#d98c3f\n", suffix))
-    return found
+    riff = b"RIFF" + struct.pack("<I", 24) + b"PAL data" + struct.pack("<IHH", 12, 0x300, 2) + bytes(range(8))
+    return [
+        *((render_palettes(some, suffix), suffix) for suffix in (".gpl", ".aco", ".ase", ".hex")),
+        (b";paint.net Palette File\n;Palette Name: words\nFF8c2f1b\nFFd98c3f\n", ".txt"),
+        (b"GIMP Palette\nName: words\nChannels: RGBA\n#\n140 47 27 255 rust\n217 140 63 255\n", ".gpl"),
+        (b"JASC-PAL\n0100\n2\n140 47 27\n217 140 63\n", ".pal"), (riff, ".pal"),
+        (bytes(range(256)) * 3 + b"\0\x05\xff\xff", ".act"),
+        (b":root { --rust: #8c2f1b; --sand: rgb(217, 140, 63); --deep: hsl(200 50% 30%); }", ".css"),
+        (b'{"name": "words", "colors": ["#8c2f1b", {"hex": "d98c3f"}, [1, 2, 3]]}', ".json"),
+        (b"https://coolors.co/8c2f1b-d98c3f-f2d8a7", ".txt"),
+    ]  # fmt: skip
 
 
 def frames() -> list[bytes]:

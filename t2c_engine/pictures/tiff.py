@@ -293,7 +293,7 @@ def _alpha(path: Path, page: Any, extras: np.ndarray, dtype: np.dtype) -> tuple[
     else:
         alpha = _unsigned(path, alpha, page.bitspersample)
     if dtype == np.uint8 and alpha.dtype == np.uint16:  # beside a palette of 16-bit indices
-        alpha = (alpha >> 8).astype(np.uint8)
+        alpha = (alpha // 256).astype(np.uint8)
     return alpha, kinds[index] == _ASSOCIATED
 
 
