@@ -1,7 +1,6 @@
 """Colour without a palette, with dabs, and by region: decoding of bins, hints, masks, and the commands for them."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -150,8 +149,7 @@ def test_blending_follows_the_mask_exactly(kind: type) -> None:
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    for name, module in fakes.modules().items():
-        monkeypatch.setitem(sys.modules, name, module)
+    fakes.use(monkeypatch)
     monkeypatch.chdir(tmp_path)
     Image.new("L", (60, 40), 128).save("photo.png")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +137,7 @@ def test_the_engines_previews_go_from_one_picture_to_each_palettes_own() -> None
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, module in fakes.modules().items():
-        monkeypatch.setitem(sys.modules, name, module)
+    fakes.use(monkeypatch)
     monkeypatch.chdir(tmp_path)
     Image.new("L", (60, 40), 128).save("photo.png")
     Image.fromarray(np.repeat(np.repeat([[255, 0]], 30, 1), 40, 0).astype(np.uint8)).save("mask.png")
