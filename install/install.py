@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import logging
 import os
 import shlex
@@ -308,14 +307,6 @@ def _own_models(folder: Path) -> list[str]:
     """Models that the user has put or trained into the folder; they are not ours to delete."""
     models = folder / "models"
     return sorted(path.name for path in models.glob("*.safetensors")) if models.is_dir() else []
-
-
-def installed_command() -> list[str]:
-    """The engine command that is set, for a look from outside; empty when there is none."""
-    try:
-        return list(json.loads((data_folder() / plugin_files.SETTINGS).read_text("utf-8"))["command"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 if __name__ == "__main__":

@@ -153,14 +153,6 @@ def scan_models() -> tuple[list[ModelCard], list[ModelError]]:
     return list(cards.values()), problems
 
 
-def installed_models() -> list[ModelCard]:
-    """All readable cards; unreadable ones are logged as warnings. Weights are not opened."""
-    cards, problems = scan_models()
-    for problem in problems:
-        log.warning("%s", problem)
-    return cards
-
-
 def find_model(kind: Kind, name: str | None = None) -> ModelCard:
     """The model of that kind and name; without a name, the first whose card says default, else the first.
 

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from types import ModuleType
 
 import numpy as np
+import pytest
 
+from t2c_engine.colorization import colorizer
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.errors import EmptyPhraseError, ModelError
+from t2c_engine.palettes import sampler
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.palettes.steering import Steering, colors_lab
-
-
-@dataclass(frozen=True)
-class PaletteRequest:
-    phrase: str
-    count: int = 5
-    seed: int = 0
-    variety: float = 0.5
-    steering: Steering = field(default_factory=Steering)
-
-
-@dataclass(frozen=True)
-class PaletteResult:
-    phrase: str
-    seed: int
-    model: str
-    palettes: tuple[Palette, ...]
-    note: str | None
+from t2c_engine.palettes.sampler import PaletteRequest, PaletteResult
+from t2c_engine.palettes.steering import colors_lab
 
 
 class PaletteSampler:
@@ -96,10 +80,7 @@ class Colorizer:
         return self.color(encoding, [palette], hints)[0]
 
 
-def modules() -> dict[str, ModuleType]:
-    """The modules to put in place of the real ones, by name."""
-    sampler, colorizer = ModuleType("t2c_engine.palettes.sampler"), ModuleType("t2c_engine.colorization.colorizer")
-    for thing in (PaletteRequest, PaletteResult, PaletteSampler):
-        setattr(sampler, thing.__name__, thing)
-    colorizer.Colorizer = Colorizer  # type: ignore[attr-defined]
-    return {one.__name__: one for one in (sampler, colorizer)}
+def use(patch: pytest.MonkeyPatch) -> None:
+    """Let everything that loads a palette sampler or a colouriser get one of these."""
+    patch.setattr(sampler.PaletteSampler, "load", PaletteSampler.load)
+    patch.setattr(colorizer.Colorizer, "load", Colorizer.load)

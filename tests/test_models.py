@@ -11,7 +11,7 @@ import pytest
 
 from t2c_engine import models
 from t2c_engine.errors import ModelError, OutputError
-from t2c_engine.models import export_model, find_model, installed_models, load_weights, weights_path
+from t2c_engine.models import export_model, find_model, load_weights, scan_models, weights_path
 
 TENSORS = {"layer.weight": np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4), "words": np.arange(6, dtype=np.int8)}
 
@@ -32,7 +32,7 @@ def export(folder: Path, name: str = "small", **changes: Any) -> models.ModelCar
 
 def test_an_exported_model_is_found_and_loads(places):
     card = export(places / "package", figures={"best of 5": 18.5}, attribution=["by someone"], conditions=["palette"])
-    assert find_model("palette") == card and installed_models() == [card]
+    assert find_model("palette") == card and scan_models() == ([card], [])
     weights = load_weights(card)
     assert weights["layer.weight"].dtype == np.float16 and weights["words"].dtype == np.int8
     np.testing.assert_allclose(weights["layer.weight"], TENSORS["layer.weight"], atol=1e-3)
@@ -54,7 +54,7 @@ def test_search_order_and_defaults(places):
     assert find_model("palette", "mine").folder == places / "user"
     export(places / "named", "shipped", version="9", default=True)
     assert find_model("palette").version == "9"
-    assert len(installed_models()) == 2
+    assert len(scan_models()[0]) == 2
     with pytest.raises(ModelError, match="shipped, mine"):
         find_model("palette", "other")
     with pytest.raises(ModelError, match="No colorizer model"):
@@ -101,7 +101,7 @@ def test_missing_weights_and_no_safetensors(places):
         None,
     ],
 )
-def test_an_unreadable_card_is_named_and_hides_no_other(places, change, caplog):
+def test_an_unreadable_card_is_named_and_hides_no_other(places, change):
     export(places / "package", "good")
     export(places / "package", "bad")
     path = places / "package/bad.json"
@@ -109,8 +109,9 @@ def test_an_unreadable_card_is_named_and_hides_no_other(places, change, caplog):
         path.write_bytes(b"{\xff")
     else:
         path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    assert [card.name for card in installed_models()] == ["good"]
-    assert "bad.json" in caplog.text
+    cards, problems = scan_models()
+    assert [card.name for card in cards] == ["good"]
+    assert len(problems) == 1 and "bad.json" in str(problems[0])
     assert find_model("palette").name == "good"
     with pytest.raises(ModelError, match=r"bad\.json"):
         find_model("palette", "bad")

@@ -16,7 +16,7 @@ from t2c_engine.colorization.hints import Hints
 from t2c_engine.palettes.palette import Palette
 
 MAX_MAPS = 64  # ab maps kept
-MAX_HINTS = 4  # sets of dabs whose maps are kept; an editor sends new ones with every dab that is painted
+MAX_HINTS = 4  # sets of hints whose maps are kept; an editor sends a new set with every hint that is painted
 BATCH = 8  # palettes that go through the network at once
 
 Source = Palette | Decoding  # a palette, or how automatic colour is decoded

@@ -63,15 +63,6 @@ def read_palettes(path: str | Path) -> tuple[Palette, ...]:
     return tuple(Palette(tuple(colors), name or path.stem) for name, colors in groups)
 
 
-def read_palette(path: str | Path) -> Palette:
-    """All colours of a file as one palette, whatever parts it has. Errors as `read_palettes`."""
-    palettes = read_palettes(path)
-    colors = tuple(color for palette in palettes for color in palette.colors)
-    if len(colors) > MAX_PALETTE_COLORS:
-        raise PaletteError(f"{path} holds {len(colors)} colours; at most {MAX_PALETTE_COLORS} can be used.")
-    return Palette(colors, palettes[0].name if len(palettes) == 1 else Path(path).stem)
-
-
 def write_palette(path: str | Path, palettes: Palette | Sequence[Palette], overwrite: bool = False) -> None:
     """Write one or several palettes in the format of the name's ending, whole or not at all.
 

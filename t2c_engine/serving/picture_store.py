@@ -24,7 +24,7 @@ MAX_PICTURES = 16
 
 
 def read_pixels(blob: Buffer, width: int, height: int, format: str) -> np.ndarray:
-    """Raw bytes as H x W, H x W x 3 or (dabs) H x W x 4: uint8, uint16, or float32 clipped to 0..1 (NaN becomes 0).
+    """Raw bytes as H x W, H x W x 3 or (hints) H x W x 4: uint8, uint16, or float32 clipped to 0..1 (NaN becomes 0).
 
     Raises:
         PictureError: the format is unknown, a side impossible, or the bytes are too many or too few.
@@ -66,14 +66,14 @@ class HeldPicture:
 
     @property
     def hints(self) -> Hints:
-        """The picture as dabs of colour.
+        """The picture as hints.
 
         Raises:
             UsageError: it has no opacity.
         """
         if self._hints is None:
             if self.picture.alpha is None:
-                raise UsageError("Dabs of colour must be sent in the pixel format 'RGBA u8'.")
+                raise UsageError("Hints must be sent in the pixel format 'RGBA u8'.")
             self._hints = hints_from_pixels(to_unit(self.picture.pixels), to_unit(self.picture.alpha))
         return self._hints
 

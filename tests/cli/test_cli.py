@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from t2c_engine import models
 from t2c_engine.cli.main import app
 from t2c_engine.models import export_model
-from t2c_engine.palettes.files import read_palette, read_palettes
+from t2c_engine.palettes.files import read_palettes
 from tests import fakes
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +25,7 @@ HEX = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
 @pytest.fixture(autouse=True)
 def world(tmp_path, monkeypatch):
     """Fake networks, no models, and an empty current folder."""
-    for name, module in fakes.modules().items():
-        monkeypatch.setitem(sys.modules, name, module)
+    fakes.use(monkeypatch)
     monkeypatch.setattr(models, "model_folders", lambda: [tmp_path / "models"])
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
@@ -71,12 +70,12 @@ def test_palette_json_is_one_object_a_phrase():
 def test_palettes_are_written_and_kept(ending):
     path = Path(f"deep/autumn.{ending}")
     palettes = lines(t2c("palette", "autumn", "-n", 2, "-o", path, "--json").stdout)[0]["palettes"]
-    assert list(read_palette(path).hex) == palettes[0] + palettes[1]
+    assert [code for one in read_palettes(path) for code in one.hex] == palettes[0] + palettes[1]
     before = path.read_bytes()
     assert "exists" in t2c("palette", "autumn", "-o", path, code=1).stderr
     assert path.read_bytes() == before
     t2c("palette", "winter", "-n", 1, "-o", path, "--overwrite")
-    assert len(read_palette(path).colors) == 5
+    assert [len(one.colors) for one in read_palettes(path)] == [5]
 
 
 def test_a_swatch_sheet_is_written():
@@ -316,8 +315,6 @@ def test_doctor_finds_missing_and_tampered_models(tmp_path):
 def test_palettes_start_without_torch():
     code = """
 import sys
-from tests import fakes
-sys.modules.update({k: v for k, v in fakes.modules().items() if k.endswith("sampler")})
 from t2c_engine.cli.main import app
 try:
     app(["palette", "x", "-o", sys.argv[1]])

@@ -1,7 +1,6 @@
-"""Colour without a palette, with dabs, and by region: decoding of bins, hints, masks, and the commands for them."""
+"""Colour without a palette, with hints, and by region: decoding of bins, hints, masks, and the commands for them."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +97,7 @@ def test_a_dab_wins_where_it_is_with_or_without_a_palette(colorizer: Colorizer) 
     assert np.abs(without[place] - (40, -30)).max() > 5
 
 
-def dabs(path: str, size: tuple[int, int] = (60, 40)) -> Path:
+def hints_file(path: str, size: tuple[int, int] = (60, 40)) -> Path:
     picture = Image.new("RGBA", size, (0, 0, 0, 0))
     ImageDraw.Draw(picture).rectangle((10, 10, 25, 25), fill=(40, 80, 220, 255))
     picture.save(path)
@@ -117,7 +116,7 @@ def test_masks_are_read_from_white_or_from_opacity(tmp_path: Path) -> None:
     white = read_mask(half(str(tmp_path / "m.png")), (80, 120))  # scaled to the picture
     assert white.shape == (80, 120) and white[:, :50].min() > 0.99 and white[:, 70:].max() < 0.01
     assert 0.1 < white[40, 58:62].mean() < 0.9
-    opaque = read_mask(dabs(str(tmp_path / "d.png")), (40, 60))
+    opaque = read_mask(hints_file(str(tmp_path / "d.png")), (40, 60))
     assert opaque[15, 15] > 0.99 and opaque[35, 50] < 0.01
 
 
@@ -125,7 +124,7 @@ def test_masks_are_read_from_white_or_from_opacity(tmp_path: Path) -> None:
 def test_overlays_that_do_not_fit_are_refused_in_words(tmp_path: Path, what: str) -> None:
     path = tmp_path / "x.png"
     if what == "shape":
-        dabs(str(path), (60, 60))
+        hints_file(str(path), (60, 60))
     elif what == "text":
         path.write_text("no picture")
     else:
@@ -150,8 +149,7 @@ def test_blending_follows_the_mask_exactly(kind: type) -> None:
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    for name, module in fakes.modules().items():
-        monkeypatch.setitem(sys.modules, name, module)
+    fakes.use(monkeypatch)
     monkeypatch.chdir(tmp_path)
     Image.new("L", (60, 40), 128).save("photo.png")
 
@@ -181,9 +179,9 @@ def test_automatic_colour_needs_no_palette_and_tells_the_one_it_found() -> None:
 
 @pytest.mark.usefixtures("world")
 def test_hints_colour_their_place_alone_and_beside_a_palette() -> None:
-    dabs("dabs.png")
-    t2c("colorize", "photo.png", "--hints", "dabs.png")
-    t2c("colorize", "photo.png", "--hints", "dabs.png", "--palette", HEX, "-o", "both")
+    hints_file("hints.png")
+    t2c("colorize", "photo.png", "--hints", "hints.png")
+    t2c("colorize", "photo.png", "--hints", "hints.png", "--palette", HEX, "-o", "both")
     for folder in ("out", "both"):
         red, green, blue = pixels(f"{folder}/photo-1.png")[18, 18]
         assert blue > green > 0 and blue > red + 20
@@ -230,7 +228,7 @@ def test_without_a_palette_the_dabs_colours_are_one_for_the_picture(colorizer: C
     ab[:32], ab[32:] = (50, 20), (-20, -40)
     dabbed = colorizer.color(encoding, [None], Hints(ab, mask))[0]
     alone = colorizer.color(encoding, [None])[0]
-    # far from the dabs, dark and light follow the dab that lies on dark and on light
+    # far from the hints, dark and light follow the hint that lies on dark and on light
     detail = encoding.height // 16
     for place, wanted in (((14 * detail, 4 * detail), (50, 20)), ((detail, 20 * detail), (-20, -40))):
         assert np.linalg.norm(dabbed[place] - wanted) < np.linalg.norm(alone[place] - wanted) / 2

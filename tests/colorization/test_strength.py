@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +35,13 @@ def encoded() -> Encoded:
     return Encoded(Colorizer(network, "small", torch.device("cpu")), LIGHTNESS)
 
 
-def dab() -> Hints:
+def hint() -> Hints:
     mask = np.zeros((64, 96), np.float32)
     mask[8:24, 8:24] = 1
     return Hints(mask[..., None] * np.array((50, -20), np.float32), mask)
 
 
-@pytest.mark.parametrize("hints", [None, dab()], ids=["without dabs", "with dabs"])
+@pytest.mark.parametrize("hints", [None, hint()], ids=["without hints", "with hints"])
 def test_strength_leads_from_the_networks_own_colors_to_the_palettes_and_on(
     encoded: Encoded, hints: Hints | None
 ) -> None:
@@ -62,7 +61,7 @@ def test_strength_leads_from_the_networks_own_colors_to_the_palettes_and_on(
 
 
 def test_without_a_palette_vivid_colors_answer_and_with_dabs_the_dabs_own_palette(encoded: Encoded) -> None:
-    for hints, decoding in ((None, Decoding.VIVID), (dab(), Decoding.DIRECT)):
+    for hints, decoding in ((None, Decoding.VIVID), (hint(), Decoding.DIRECT)):
         plain, said = (next(encoded.ab_maps([None], hints, decoding=one)) for one in (None, decoding))
         np.testing.assert_array_equal(plain, said)
         other = next(encoded.ab_maps([None], hints, decoding=Decoding.TOP))
@@ -107,7 +106,7 @@ def test_the_networks_own_colors_are_worked_out_once_and_only_below_1() -> None:
 def test_hints_used_long_ago_are_let_go() -> None:
     colorizer = Counting()
     one = Encoded(colorizer, LIGHTNESS)
-    painted = [dab() for _ in range(6)]
+    painted = [hint() for _ in range(6)]
     for hints in (*painted, painted[-1]):
         list(one.ab_maps([RED], hints))
     assert len(colorizer.asked) == 6
@@ -138,8 +137,7 @@ def test_the_engines_previews_go_from_one_picture_to_each_palettes_own() -> None
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, module in fakes.modules().items():
-        monkeypatch.setitem(sys.modules, name, module)
+    fakes.use(monkeypatch)
     monkeypatch.chdir(tmp_path)
     Image.new("L", (60, 40), 128).save("photo.png")
     Image.fromarray(np.repeat(np.repeat([[255, 0]], 30, 1), 40, 0).astype(np.uint8)).save("mask.png")

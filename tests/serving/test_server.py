@@ -117,15 +117,15 @@ def test_strength_nought_is_the_same_for_every_palette_and_grey_without_one(engi
 
 def test_dabs_are_a_picture_of_their_own_and_no_palette_means_the_networks_colors(engine: Engine) -> None:
     key = send(engine, np.full((40, 60), 128, np.uint8), "Y u8")
-    dabs = np.zeros((20, 30, 4), np.uint8)
-    dabs[4:10, 4:10] = (40, 80, 220, 255)
-    hints = send(engine, dabs, "RGBA u8")
+    pixels = np.zeros((20, 30, 4), np.uint8)
+    pixels[4:10, 4:10] = (40, 80, 220, 255)
+    hints = send(engine, pixels, "RGBA u8")
     (plain,), (both, red) = engine.preview(key, [[]]), engine.preview(key, [[], RED], hints=hints)
     pixels = [np.frombuffer(one[0], np.uint8).reshape(40, 60, 3).astype(int) for one in (plain, both, red)]
     assert np.ptp(pixels[0][14, 14]) > 10 and np.ptp(pixels[0], axis=(0, 1)).max() <= 1
     for one in pixels[1:]:
-        assert one[14, 14, 2] > one[14, 14, 0] + 20, "the dab is blue"
-    # far from the dab: not the vivid colours, for the dabs' own are the palette
+        assert one[14, 14, 2] > one[14, 14, 0] + 20, "the hint is blue"
+    # far from the hint: not the vivid colours, for the hints' own are the palette
     assert 10 < np.ptp(pixels[1][30, 50]) < 30 < np.ptp(pixels[0][30, 50])
     ((_, again, *_),) = engine.colorize(key, [[]], mode="normal")
     assert np.abs(np.frombuffer(again, np.uint8).reshape(40, 60, 3) - pixels[0]).max() <= 1

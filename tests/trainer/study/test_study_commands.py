@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,9 +20,8 @@ from trainer.study.study_files import read_study
 @pytest.fixture(autouse=True)
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fake networks, a small data folder, and an empty current folder."""
-    for name, module in fakes.modules().items():
-        monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(fakes.PaletteSampler, "name", "fake-tpn", raising=False)
+    fakes.use(monkeypatch)
+    monkeypatch.setattr(fakes.PaletteSampler, "name", "fake-palettes", raising=False)
     make_data(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
 
@@ -47,7 +45,7 @@ def test_palettes_are_asked_about_and_the_answers_reported(tmp_path: Path) -> No
     run("study", "palettes", "pal", "--texts", "texts.txt", "--against", "pat", "--models", "shipped", "--forms", 8)
     study = read_study(Path("pal/study.json"))
     assert study.methods == (HUMAN, "shipped") and Path("pal/study.html").stat().st_size > 10_000
-    assert study.sources == {"shipped": "fake-tpn", HUMAN: "palettes by people"}
+    assert study.sources == {"shipped": "fake-palettes", HUMAN: "palettes by people"}
     sent("pal", SimulatedPeople({"shipped": -3.0}), 20)
     Path("pal/results/broken.json").write_text("{")
     shown = run("study-result", "pal/results", "-o", "report").stdout

@@ -94,7 +94,7 @@ def test_the_page_names_no_method_and_shows_palettes_in_one_manner() -> None:
     told = json.dumps(page_data(study))
     for secret in (HUMAN, "shipped", "paper", ABSURD, RIGHT, "role", "check"):
         assert f'"{secret}' not in told
-    assert "fake-tpn" not in page and "\\u003cheart>" in page and "<heart>" not in page
+    assert "fake-palettes" not in page and "\\u003cheart>" in page and "<heart>" not in page
     for one in study.questions:
         assert [answer.id for answer in one.answers] == sorted(answer.id for answer in one.answers)
         for answer in one.answers:

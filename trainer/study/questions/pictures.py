@@ -166,7 +166,7 @@ def _colorings(
             if folder is not None:
                 versions[name] = _ready_made(folder, path, request.side, rgb.shape)
                 continue
-            (ab,) = encoded.colours([_palette(name, path, picture, true, request.references)])
+            (ab,) = encoded.ab_maps([_palette(name, path, picture, true, request.references)])
             versions[name] = render(Picture(pixels=rgb), ab)
         yield Coloring(path.stem, lab_to_srgb(lab * [1, 0, 0]), versions, true)
 
