@@ -147,6 +147,9 @@ def train_colorizer(
     Returns:
         The checkpoint's path. Raises PictureError and UsageError with a sentence.
     """
+    if both := {path.resolve() for path in sources} & {path.resolve() for path in validation}:
+        names = ", ".join(sorted(path.name for path in both))
+        raise UsageError(f"{names} is given for training and for validation; leave it out of the pictures to train on.")
     world = join_world(device)
     with world.first_goes_first():
         pictures = load_pictures(sources, cache, crop=config.crop)

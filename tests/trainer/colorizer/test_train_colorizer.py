@@ -164,6 +164,12 @@ def test_export_is_what_the_engine_loads(folder: Path, tmp_path: Path, monkeypat
         train_colorizer(wider, [folder], tmp_path / "third", tmp_path / "cache", init=weights)
 
 
+def test_pictures_for_validation_are_not_trained_on(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=folder.name):
+        train_colorizer(CONFIG, [folder], tmp_path / "run", tmp_path / "cache", validation=[folder / "."])
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_encoder_starts_from_weights_that_hold_nothing_but_tensors(folder: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.pth"
     torch.save({"_conv_stem.weight": torch.zeros(32, 3, 3, 3)}, wrong)
