@@ -30,9 +30,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from t2c_engine.color.lab import srgb_to_lab
-from t2c_engine.colorization.output_paths import PICTURE_SUFFIXES
 from t2c_engine.errors import PictureError
 from t2c_engine.networks.picture_encoder import SCALE
+from t2c_engine.pictures.formats import READ_SUFFIXES
 from t2c_engine.pictures.resize import resize
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def _fingerprint(source: Path) -> list[str | int]:
         raise PictureError(f"There is no {source}; give a zip shard or a folder of pictures.")
     if source.is_file():
         return [source.name, source.stat().st_size]
-    files = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in PICTURE_SUFFIXES]
+    files = [p for p in sorted(source.rglob("*")) if p.suffix.lower() in READ_SUFFIXES]
     return [source.name, len(files), sum(p.stat().st_size for p in files)]
 
 
@@ -131,11 +131,11 @@ def _pictures(source: Path) -> Iterator[tuple[str, bytes]]:
     if source.is_file():
         with zipfile.ZipFile(source) as shard:
             for name in sorted(shard.namelist()):
-                if Path(name).suffix.lower() in PICTURE_SUFFIXES:
+                if Path(name).suffix.lower() in READ_SUFFIXES:
                     yield name, shard.read(name)
     else:
         for path in sorted(source.rglob("*")):
-            if path.suffix.lower() in PICTURE_SUFFIXES:
+            if path.suffix.lower() in READ_SUFFIXES:
                 yield str(path.relative_to(source)), path.read_bytes()
 
 

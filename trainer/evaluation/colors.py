@@ -21,9 +21,9 @@ from t2c_engine.color.samples import full_scale
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
-from t2c_engine.colorization.output_paths import PICTURE_SUFFIXES
 from t2c_engine.errors import PictureError
 from t2c_engine.palettes.palette import Palette, delta_e_2000
+from t2c_engine.pictures.formats import READ_SUFFIXES
 from t2c_engine.pictures.picture import Picture, read_picture
 from t2c_engine.pictures.resize import resize
 from t2c_engine.rendering.guided_upsampling import render
@@ -80,7 +80,7 @@ def load_eval_pictures(data: Path, folders: Sequence[str] = FOLDERS, limit: int 
     """
     paths: list[Path] = []
     for folder in folders:
-        found = sorted(p for p in (data / folder).glob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+        found = sorted(p for p in (data / folder).glob("*") if p.suffix.lower() in READ_SUFFIXES)
         if not found:
             raise PictureError(f"No evaluation picture was found in {data / folder}.")
         paths += found
