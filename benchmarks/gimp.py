@@ -36,9 +36,10 @@ ROUNDS = 5
 LAYERS = """
     import os, sys, time
     sys.path.insert(0, "/share/profile/plug-ins/text2colors")
-    import insert, layers, work
-    from request import Request, parse_palettes
-    engine = work.new_engine()
+    from t2c_plugin.engine import jobs
+    from t2c_plugin.image import insertion, layers
+    from t2c_plugin.request import Inputs, Request, parse_palettes
+    engine = jobs.new_engine()
     processes = [os.getpid(), os.getppid(), engine.hello()["pid"]]  # this one, GIMP, the engine
 
     def cpu():
@@ -60,9 +61,10 @@ LAYERS = """
         begun, used = time.perf_counter(), cpu()
         picture = layers.read(layer, False)
         read = time.perf_counter()
-        results = work.colour(engine, Request(palettes=parse_palettes(palettes)), [picture], lambda done, text: None)
+        results = jobs.color_pictures(
+            engine, Request(palettes=parse_palettes(palettes)), Inputs((picture,)), lambda done, text: None)
         coloured = time.perf_counter()
-        insert.insert(image, [(layer, results[0])])
+        insertion.insert(image, [(layer, results[0])])
         inserted = time.perf_counter()
         times.append([inserted - begun, read - begun, coloured - read, inserted - coloured, cpu() - used])
         image.delete()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+PROTOCOL = "t2c_plugin/engine/t2c_protocol.py"
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the folders are named as on Linux")
 
@@ -37,9 +38,8 @@ def test_the_plug_in_goes_into_every_gimp_3(home: Path) -> None:
     for version in ("3.0", "3.2"):
         folder = home / ".config" / "GIMP" / version / "plug-ins" / "text2colors"
         assert os.access(folder / "text2colors.py", os.X_OK)
-        assert {"client.py", "layers.py", "dialog.py", "t2c_protocol.py"} <= files(folder)
-        protocol = ROOT / "t2c_engine" / "serving" / "protocol.py"
-        assert (folder / "t2c_protocol.py").read_bytes() == protocol.read_bytes()
+        assert {"t2c_plugin/engine/client.py", "t2c_plugin/ui/dialog.py", PROTOCOL} <= files(folder)
+        assert (folder / PROTOCOL).read_bytes() == (ROOT / "t2c_engine" / "serving" / "protocol.py").read_bytes()
     assert not (home / ".config" / "GIMP" / "2.10" / "plug-ins").exists()
     settings = json.loads((home / ".local" / "share" / "text2colors" / "engine.json").read_text())
     assert settings == {"command": ["ssh", "gpubox", "t2c", "engine"]}

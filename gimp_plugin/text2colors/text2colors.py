@@ -31,20 +31,20 @@ READWRITE = GObject.ParamFlags.READWRITE
 TEXTS = {
     COLORIZE: (
         "Colorize with _Words...",
-        "Colours a layer from a phrase such as 'autumn breeze'",
+        "Colors a layer from a phrase such as 'autumn breeze'",
         "Draws palettes for the phrase (or takes those given) and inserts, above each layer, a group with one layer a "
-        "palette that gives colour only. The original keeps its pixels; everything is one undo step. Returns the "
+        "palette that gives color only. The original keeps its pixels; everything is one undo step. Returns the "
         "new layers.",
     ),
     LAYERS: (
         "Colorize _Layers...",
-        "Colours all selected layers, and the layers of selected groups, alike",
+        "Colors all selected layers, and the layers of selected groups, alike",
         "As plug-in-text2colors, but a group stands for the layers in it. same-palettes gives all layers the same "
         "palettes; otherwise each gets its own for the phrase.",
     ),
     AGAIN: (
         "Colorize _Again",
-        "Colours the layer as the last time, without asking",
+        "Colors the layer as the last time, without asking",
         "Runs plug-in-text2colors on the layers given with the values of its last interactive run.",
     ),
     CHECK: (
@@ -68,17 +68,17 @@ def run_colorize(
     config: Gimp.ProcedureConfig,
     data: Any,
 ) -> Gimp.ValueArray:
-    """Colour the drawables; with a dialog only when run interactively."""
-    import run
+    """Color the drawables; with a dialog only when run interactively."""
+    from t2c_plugin import colorize
 
-    def work() -> Gimp.ValueArray:
+    def act() -> Gimp.ValueArray:
         open_groups = procedure.get_name() == LAYERS
-        layers = run.colorize(procedure, run_mode, image, drawables, config, open_groups)
+        layers = colorize.colorize(procedure, run_mode, image, drawables, config, open_groups)
         if layers is None:
             return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error())
         return _with_layers(procedure, layers)
 
-    return _answer(procedure, work)
+    return _answer(procedure, act)
 
 
 def run_again(
@@ -90,12 +90,12 @@ def run_again(
     data: Any,
 ) -> Gimp.ValueArray:
     """Call plug-in-text2colors with its last values."""
-    import run
+    from t2c_plugin import colorize
 
-    def work() -> Gimp.ValueArray:
-        return _with_layers(procedure, run.again(COLORIZE, image, drawables))
+    def act() -> Gimp.ValueArray:
+        return _with_layers(procedure, colorize.again(COLORIZE, image, drawables))
 
-    return _answer(procedure, work)
+    return _answer(procedure, act)
 
 
 def run_about(
@@ -107,23 +107,23 @@ def run_about(
     data: Any,
 ) -> Gimp.ValueArray:
     """Tell what is kept with the selected layer."""
-    import about
+    from t2c_plugin import reports
 
-    return _answer(procedure, lambda: _with_text(procedure, about.about(drawables, run_mode)))
+    return _answer(procedure, lambda: _with_text(procedure, reports.about(drawables, run_mode)))
 
 
 def run_check(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, data: Any) -> Gimp.ValueArray:
     """Tell what is right and wrong with the installation."""
-    import about
+    from t2c_plugin import reports
 
-    return _answer(procedure, lambda: _with_text(procedure, about.check(config.get_property("run-mode"))))
+    return _answer(procedure, lambda: _with_text(procedure, reports.check(config.get_property("run-mode"))))
 
 
-def _answer(procedure: Gimp.Procedure, work: Callable[[], Gimp.ValueArray]) -> Gimp.ValueArray:
-    """What `work` returns, or its error in words. The edge of the process: nothing may pass."""
+def _answer(procedure: Gimp.Procedure, act: Callable[[], Gimp.ValueArray]) -> Gimp.ValueArray:
+    """What `act` returns, or its error in words. The edge of the process: nothing may pass."""
     _log_to_file()
     try:
-        return work()
+        return act()
     except Exception as error:
         logging.getLogger(__name__).exception("%s failed", procedure.get_name())
         # our own errors are sentences for the user; of the others only the name and text are known
@@ -135,7 +135,7 @@ def _answer(procedure: Gimp.Procedure, work: Callable[[], Gimp.ValueArray]) -> G
 
 def _log_to_file() -> None:
     """Keep a log in the user's data folder; none when that cannot be written."""
-    from work import log_folder
+    from t2c_plugin.engine.jobs import log_folder
 
     try:
         log_folder().mkdir(parents=True, exist_ok=True)
@@ -217,19 +217,19 @@ class Text2Colors(Gimp.PlugIn):
 
 
 def _add_arguments(procedure: Gimp.Procedure) -> None:
-    """The arguments of a colouring procedure; `request.request_from` reads them by these names."""
-    procedure.add_string_argument("phrase", "_Phrase", "What the colours should speak of", "", READWRITE)
+    """The arguments of a coloring procedure; `request.request_from` reads them by these names."""
+    procedure.add_string_argument("phrase", "_Phrase", "What the colors should speak of", "", READWRITE)
     procedure.add_string_argument(
         "palettes",
         "Pale_ttes",
-        "Colours as #rrggbb,#rrggbb,... and palettes apart by ';'; override the phrase",
+        "Colors as #rrggbb,#rrggbb,... and palettes apart by ';'; override the phrase",
         "",
         READWRITE,
     )
     procedure.add_int_argument("count", "_Number of palettes", "How many to draw", 1, 20, 5, READWRITE)
     procedure.add_int_argument("seed", "_Seed", "The same seed gives the same palettes", 0, 2**31 - 1, 0, READWRITE)
     procedure.add_double_argument(
-        "strength", "St_rength", "0 is natural colour, 1 the palette, 2 twice as strong", 0.0, 2.0, 1.0, READWRITE
+        "strength", "St_rength", "0 is natural color, 1 the palette, 2 twice as strong", 0.0, 2.0, 1.0, READWRITE
     )
     _add_choice(
         procedure,
@@ -249,7 +249,7 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
         "Resu_lt",
         "How the result is inserted",
         (
-            ("colour", "Colour layers"),
+            ("colour", "Color layers"),
             ("normal", "Normal layers"),
         ),
     )
@@ -262,8 +262,8 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_layer_argument(
         "hints",
-        "Colour h_ints layer",
-        "A transparent layer with dabs of colour, which the results keep there; none if left out",
+        "Color h_ints layer",
+        "A transparent layer with dabs of color, which the results keep there; none if left out",
         True,
         READWRITE,
     )

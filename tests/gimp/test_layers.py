@@ -289,8 +289,8 @@ def test_a_group_can_be_coloured_as_one_picture(kept: dict[str, Any]) -> None:
         ("on_result", "is a result of Text2Colors"),
         ("indexed", "indexed"),
         ("channel", "is a channel, not a layer"),
-        ("nothing", "There is nothing to colour with"),
-        ("colour", "'#12' is not a colour"),
+        ("nothing", "There is nothing to color with"),
+        ("colour", "'#12' is not a color"),
         ("again", "no last values"),
     ],
 )
@@ -306,7 +306,9 @@ def test_every_format_name_is_known_to_babl(host: Host) -> None:
     """An unknown name would end the plug-in; GIMP is not called, so the module is read as text."""
     import ast
 
-    source = (Path(__file__).parents[2] / "gimp_plugin" / "text2colors" / "layers.py").read_text("utf-8")
+    source = (
+        Path(__file__).parents[2] / "gimp_plugin" / "text2colors" / "t2c_plugin" / "image" / "layers.py"
+    ).read_text("utf-8")
     names = {
         node.value
         for node in ast.walk(ast.parse(source))

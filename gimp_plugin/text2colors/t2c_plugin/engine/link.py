@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from client_errors import EngineCancelled, EngineError, EngineTimeout, find_hint
-from client_settings import Target, find_target, parse_target
-from client_transport import Transport, connect
+from t2c_plugin.engine.errors import EngineCancelled, EngineError, EngineTimeout, find_hint
+from t2c_plugin.engine.settings import Target, find_target, parse_target
+from t2c_plugin.engine.transport import Transport, connect
 
 if TYPE_CHECKING:
     from t2c_engine.serving import protocol
@@ -27,7 +27,7 @@ else:
     def _load_protocol() -> Any:
         """The protocol module, as a file beside this one or in the checkout, under a name of its own."""
         here = Path(__file__).resolve().parent
-        places = (here / "t2c_protocol.py", here.parent.parent / "t2c_engine" / "serving" / "protocol.py")
+        places = (here / "t2c_protocol.py", here.parents[3] / "t2c_engine" / "serving" / "protocol.py")
         for path in places:
             if path.is_file():
                 spec = importlib.util.spec_from_file_location("t2c_protocol", path)
@@ -109,7 +109,7 @@ class Link:
         """The engine's last lines on stderr."""
         return self._transport.tail() if self._transport is not None else ""
 
-    def tell(self, method: str, params: Mapping[str, Any] | None = None) -> None:
+    def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
         """Send a notification, if there is an engine; returns at once."""
         if self._transport is not None and self._failure is None:
             self._outgoing.put(protocol.Notification(method, params or {}))
@@ -153,7 +153,7 @@ class Link:
         finally:
             del self._inboxes[id]
             if not finished:
-                self.tell("cancel", {"id": id})
+                self.notify("cancel", {"id": id})
 
     def _next(self, inbox: queue.SimpleQueue[Any], method: str, timeout: float) -> Any:
         """The next message of a conversation. Waits while bytes move, pings when they do not.
@@ -176,7 +176,7 @@ class Link:
                 )
             if silent > PING_EVERY and now - self._pinged > PING_EVERY:
                 self._pinged = now
-                self.tell("ping")
+                self.notify("ping")
             try:
                 message = inbox.get(timeout=min(_TICK, max(0.01, timeout - waited)))
             except queue.Empty:

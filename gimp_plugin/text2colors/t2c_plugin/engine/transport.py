@@ -17,8 +17,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Protocol
 
-from client_errors import EngineError
-from client_settings import Target
+from t2c_plugin.engine.errors import EngineError
+from t2c_plugin.engine.settings import Target
 
 RING_LINES = 200  # lines of stderr kept
 LOG_LIMIT = 1 << 20  # bytes; a longer log is begun anew

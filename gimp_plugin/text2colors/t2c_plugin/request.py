@@ -8,26 +8,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from t2c_plugin.pixels import Pixels
+
 PARASITE = "text2colors"  # name under which GIMP keeps a layer's Record
 MODES = ("colour", "normal")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_COUNT = 20
 MAX_SEED = 2**31 - 1
-MAX_COLOURS = 1024  # of one palette; the engine makes five of any number
+MAX_COLORS = 1024  # of one palette; the engine makes five of any number
 
 Palette = tuple[str, ...]  # "#rrggbb", lower case
 
-_COLOUR = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+_COLOR = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 
 
-class RequestError(Exception):
+class RequestError(ValueError):
     """The request cannot be carried out as it is; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to do. `palettes` override `phrase`; `same_palettes`: several layers share the palettes of the first;
-    `hints`: name of the layer with dabs of colour, to be kept with the results.
+    `hints`: name of the layer with color hints, to be kept with the results.
 
     Raises:
         RequestError: a value is out of its range, or there is neither phrase nor palette.
@@ -45,7 +47,7 @@ class Request:
 
     def __post_init__(self) -> None:
         if not self.phrase.strip() and not self.palettes:
-            raise RequestError("There is nothing to colour with: give a phrase such as 'autumn breeze', or palettes.")
+            raise RequestError("There is nothing to color with: give a phrase such as 'autumn breeze', or palettes.")
         _check("number of palettes", self.count, 1, MAX_COUNT)
         _check("seed", self.seed, 0, MAX_SEED)
         _check("strength", self.strength, 0.0, 2.0)
@@ -65,7 +67,7 @@ class Record:
     mode: str
     model: str
     version: str  # of the engine
-    hints: str = ""  # name of the layer whose dabs of colour were used
+    hints: str = ""  # name of the layer whose color hints were used
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -80,65 +82,93 @@ class Record:
         """
         try:
             values = json.loads(data.rstrip(b"\0").decode("utf-8"))
-            values = {"hints": "", **values, "palette": tuple(str(colour) for colour in values["palette"])}
+            values = {"hints": "", **values, "palette": tuple(str(color) for color in values["palette"])}
             return cls(**{name: values[name] for name in cls.__dataclass_fields__})
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RequestError(f"What Text2Colors has kept with this layer cannot be read ({error}).") from error
 
     def in_words(self) -> str:
         """For the user, one fact a line."""
-        result = "colour layer" if self.mode == "colour" else "normal layer"
+        result = "color layer" if self.mode == "colour" else "normal layer"
         return "\n".join(
             (
                 f"Phrase: {self.phrase or '(none; the palette was given)'}",
                 f"Palette {self.number}: {' '.join(self.palette)}",
                 f"Seed: {self.seed}",
                 f"Strength: {self.strength * 100:.0f} %, as {result}",
-                f"Colour hints: {self.hints or '(none)'}",
+                f"Color hints: {self.hints or '(none)'}",
                 f"Model: {self.model or '(unknown)'}",
                 f"Engine: {self.version or '(unknown)'}",
-                "The colours are inferred from the words, not known from the scene.",
+                "The colors are inferred from the words, not known from the scene.",
             )
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """A picture under one palette: RGB pixels in `format`'s samples ("RGB u8" ...), of any size, and what is kept."""
+class Inputs:
+    """What is read from GIMP for one call: a picture for each layer, and the color hints over each ("RGBA u8")."""
 
-    pixels: bytes
-    width: int
-    height: int
-    format: str
+    pictures: tuple[Pixels, ...]
+    hints: tuple[Pixels | None, ...] = ()
+
+    def hints_of(self, index: int) -> Pixels | None:
+        """The hints of one picture."""
+        return self.hints[index] if self.hints else None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A picture under one palette ("RGB u8", "RGB u16" ..., of any size), and what is kept with it."""
+
+    picture: Pixels
     record: Record
 
 
-def parse_palettes(text: str) -> tuple[Palette, ...]:
-    """Palettes from text: colours are split at commas or spaces, palettes at semicolons or line ends.
+@dataclass(frozen=True, slots=True)
+class PaletteAnswer:
+    """Palettes for a phrase. `note` is the engine's remark for the user, such as a word it does not know."""
 
-    "#8c2f1b,#d98c3f;#2b2a33,#fff" gives two palettes. Colours are '#rrggbb' or '#rgb', the '#' may be missing.
+    palettes: tuple[Palette, ...]
+    model: str = ""
+    note: str = ""
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> PaletteAnswer:
+        """From the engine's answer.
+
+        Raises:
+            KeyError, TypeError, ValueError: it has no palettes, or other things than colors in them.
+        """
+        palettes = tuple(tuple(parse_color(color) for color in palette) for palette in answer["palettes"])
+        return cls(palettes, str(answer.get("model") or ""), str(answer.get("note") or ""))
+
+
+def parse_palettes(text: str) -> tuple[Palette, ...]:
+    """Palettes from text: colors are split at commas or spaces, palettes at semicolons or line ends.
+
+    "#8c2f1b,#d98c3f;#2b2a33,#fff" gives two palettes. Colors are '#rrggbb' or '#rgb', the '#' may be missing.
 
     Raises:
-        RequestError: a colour cannot be read, or a palette has too many.
+        RequestError: a color cannot be read, or a palette has too many.
     """
     palettes = []
     for part in re.split(r"[;\r\n]+", text):
         words = [word for word in re.split(r"[,\s]+", part) if word]
-        if len(words) > MAX_COLOURS:
-            raise RequestError(f"A palette of {len(words)} colours is too long; at most {MAX_COLOURS} can be used.")
+        if len(words) > MAX_COLORS:
+            raise RequestError(f"A palette of {len(words)} colors is too long; at most {MAX_COLORS} can be used.")
         if words:
-            palettes.append(tuple(parse_colour(word) for word in words))
+            palettes.append(tuple(parse_color(word) for word in words))
     return tuple(palettes)
 
 
-def parse_colour(word: str) -> str:
-    """A colour as '#rrggbb', lower case.
+def parse_color(word: str) -> str:
+    """A color as '#rrggbb', lower case.
 
     Raises:
-        RequestError: the word is no colour.
+        RequestError: the word is no color.
     """
-    if not _COLOUR.fullmatch(word):
-        raise RequestError(f"'{word[:40]}' is not a colour; write it as #rrggbb, for example #d98c3f.")
+    if not _COLOR.fullmatch(word):
+        raise RequestError(f"'{word[:40]}' is not a color; write it as #rrggbb, for example #d98c3f.")
     digits = word.removeprefix("#").lower()
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 

@@ -10,11 +10,12 @@ from typing import Any
 import gi
 
 gi.require_version("Gimp", "3.0")
-import work  # noqa: E402
-from client import EngineError  # noqa: E402
-from client_settings import find_target  # noqa: E402
 from gi.repository import Gimp  # noqa: E402
-from request import PARASITE, Record, RequestError  # noqa: E402
+
+from t2c_plugin.engine import jobs  # noqa: E402
+from t2c_plugin.engine.client import EngineError  # noqa: E402
+from t2c_plugin.engine.settings import find_target  # noqa: E402
+from t2c_plugin.request import PARASITE, Record, RequestError  # noqa: E402
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def about(drawables: Sequence[Gimp.Drawable], run_mode: Gimp.RunMode) -> str:
         data = bytes(parasite.get_data())
         record = Record.from_bytes(data)
         if run_mode == Gimp.RunMode.INTERACTIVE:
-            import windows
+            from t2c_plugin.ui import windows
 
             windows.show_text("About this Result", record.in_words(), record.palette)
         return data.decode("ascii")
@@ -44,7 +45,7 @@ def about(drawables: Sequence[Gimp.Drawable], run_mode: Gimp.RunMode) -> str:
 def check(run_mode: Gimp.RunMode) -> str:
     """A report on the installation; also shown in a window when run interactively."""
     if run_mode == Gimp.RunMode.INTERACTIVE:
-        import windows
+        from t2c_plugin.ui import windows
 
         report = windows.show_check(report_lines)
     else:
@@ -63,14 +64,14 @@ def report_lines() -> list[str]:
     how = f"the socket {target.socket}" if target.socket else " ".join(target.command)
     lines.append(_line("ok", f"Engine: {how} (from {target.source})"))
     try:
-        with work.new_engine() as engine:
+        with jobs.new_engine() as engine:
             hello = engine.hello()
             lines.append(_line("ok", f"The engine answers; version {hello.get('engine')}"))
             lines += doctor_lines(engine.doctor())
     except EngineError as error:
         lines.append(_line("problem", str(error)))
         lines += [f"    {line}" for line in error.details.splitlines()[-8:]]
-    lines.append(f"Log: {work.log_folder()}")
+    lines.append(f"Log: {jobs.log_folder()}")
     return lines
 
 

@@ -9,16 +9,17 @@ import gi
 
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
-from request import MAX_COUNT, MAX_SEED  # noqa: E402
+
+from t2c_plugin.request import MAX_COUNT, MAX_SEED  # noqa: E402
 
 DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU (NVIDIA)"), ("mps", "GPU (Apple)"))
-RESULTS = (("colour", "Colour layers"), ("normal", "Normal layers"))
+RESULTS = (("colour", "Color layers"), ("normal", "Normal layers"))
 # name: strength; old prints are noisy and low in contrast, where the palette alone looks painted
 PRESETS = (
     ("full", "Full palette", 1.0),
     ("old", "Old photograph (softer)", 0.65),
     ("touch", "A touch of the palette", 0.35),
-    ("natural", "Natural colours", 0.0),
+    ("natural", "Natural colors", 0.0),
 )
 
 
@@ -34,7 +35,7 @@ class Options(Gtk.Expander):
         self._strength = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, 150, 1)
         self._strength.set_value_pos(Gtk.PositionType.RIGHT)
         self._strength.set_hexpand(True)
-        self._strength.set_tooltip_text("0: natural colours without the palette; 100: the palette's; above it stronger")
+        self._strength.set_tooltip_text("0: natural colors without the palette; 100: the palette's; above it stronger")
         self._device = _combo(DEVICES)
         self._result = _combo(RESULTS)
         self._preset = _combo([(nick, text) for nick, text, _ in PRESETS])
@@ -60,7 +61,7 @@ class Options(Gtk.Expander):
         self.add(grid)
 
     def on_change(self, palettes: Callable[..., None], pictures: Callable[..., None]) -> None:
-        """What to call when options change that ask for other palettes, and those that colour otherwise."""
+        """What to call when options change that ask for other palettes, and those that color otherwise."""
         for button in (self._seed, self._count):
             button.connect("value-changed", palettes)
         self._strength.connect("value-changed", pictures)

@@ -13,17 +13,18 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gtk", "3.0")
-import dabs  # noqa: E402
-import insert  # noqa: E402
-import layers  # noqa: E402
-import windows  # noqa: E402
-from client_errors import EngineCancelled  # noqa: E402
 from gi.repository import Gimp, GLib, Gtk  # noqa: E402
-from hint_chooser import HintChooser  # noqa: E402
-from options import Options  # noqa: E402
-from palette_rows import PREVIEW, PaletteList, PaletteRow  # noqa: E402
-from request import Request, RequestError, Result, format_palettes  # noqa: E402
-from session import Preview, Session  # noqa: E402
+
+from t2c_plugin.colorize import gather  # noqa: E402
+from t2c_plugin.engine.errors import EngineCancelled  # noqa: E402
+from t2c_plugin.image import hints, insertion, layers  # noqa: E402
+from t2c_plugin.pixels import Pixels  # noqa: E402
+from t2c_plugin.request import PaletteAnswer, Request, RequestError, Result, format_palettes  # noqa: E402
+from t2c_plugin.ui import windows  # noqa: E402
+from t2c_plugin.ui.engine_calls import EngineCalls  # noqa: E402
+from t2c_plugin.ui.hint_chooser import HintChooser  # noqa: E402
+from t2c_plugin.ui.options import Options  # noqa: E402
+from t2c_plugin.ui.palette_rows import PREVIEW, PaletteList, PaletteRow  # noqa: E402
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class ColorizeDialog:
         self._wrong_hints = False  # the bar says why
         self._agreed = not layers.needs_consent(image)
         self._loop = GLib.MainLoop()
-        self._session = Session(self._on_error)
+        self._engine = EngineCalls(self._on_error)
         self._build()
         self._entry.set_text(config.get_property("phrase") or "")
         self._options.set({name: config.get_property(name) for name in _OPTIONS})
@@ -79,7 +80,7 @@ class ColorizeDialog:
         self._window.destroy()
         while Gtk.events_pending():  # so that it is gone before the engine takes its time to end
             Gtk.main_iteration()
-        self._session.close()
+        self._engine.close()
 
     def _build(self) -> None:
         several = len(self._originals) > 1
@@ -105,19 +106,19 @@ class ColorizeDialog:
         self._list = PaletteList(self._on_chosen, self._on_edited)
         content.pack_start(self._list, True, True, 0)
 
-        self._reroll = self._button("_Re-roll", self._on_reroll, "Other palettes, around the locked colours")
-        self._unlock = self._button("_Unlock All", self._on_unlock, "Free all locked colours")
-        use = self._button("Use _GIMP Palette...", self._on_use, "Colour with a palette of GIMP's")
+        self._reroll = self._button("_Re-roll", self._on_reroll, "Other palettes, around the locked colors")
+        self._unlock = self._button("_Unlock All", self._on_unlock, "Free all locked colors")
+        use = self._button("Use _GIMP Palette...", self._on_use, "Color with a palette of GIMP's")
         self._save = self._button("Sa_ve as GIMP Palette", self._on_save, "Keep the chosen palettes in GIMP")
         self._actions = self._pack(content, self._reroll, self._unlock, use, self._save)
 
-        chosen = self._config.get_property("hints") or dabs.remembered(self._image, self._originals)
+        chosen = self._config.get_property("hints") or hints.remembered(self._image, self._originals)
         self._hints = HintChooser(self._image, self._originals, chosen, self._look_at_hints)
         content.pack_start(self._hints, False, False, 0)
         self._options = Options(several)
         content.pack_start(self._options, False, False, 0)
         self._progress = Gtk.ProgressBar(show_text=True, hexpand=True, valign=Gtk.Align.CENTER)
-        self._stop = self._button("_Stop", self._session.stop, "Stop the work; nothing is inserted")
+        self._stop = self._button("_Stop", self._engine.stop, "Stop the work; nothing is inserted")
         self._revealer = self._pack(content, self._progress, self._stop)
 
     def _build_bar(self) -> Gtk.InfoBar:
@@ -152,7 +153,7 @@ class ColorizeDialog:
             self._on_error(error)
             return GLib.SOURCE_REMOVE
         device = self._options.get()["device"]
-        self._session.give_picture(picture.pixels, picture.width, picture.height, picture.format, device)
+        self._engine.set_picture(picture, device)
         self._look_at_hints()
         if self._entry.get_text().strip():
             self._draw()
@@ -167,24 +168,22 @@ class ColorizeDialog:
             self._entry.grab_focus()
             return
         values = self._options.get()
-        wanted = (phrase, values["count"], values["seed"], tuple(sorted(self._list.locks.colours.items())))
+        wanted = (phrase, values["count"], values["seed"], tuple(sorted(self._list.locks.colors.items())))
         self._bar.hide()
         if not self._list.rows:
             self._list.say("The engine is starting ...")
-        self._session.draw(
+        self._engine.draw(
             phrase,
             values["count"],
             values["seed"],
-            dict(self._list.locks.colours),
+            dict(self._list.locks.colors),
             lambda answer: self._on_drawn(wanted, answer),
         )
 
-    def _on_drawn(self, wanted: tuple[Any, ...], answer: dict[str, Any]) -> None:
-        self._drawn_for, self._model = wanted, str(answer.get("model") or "")
-        self._note.set_text(
-            answer.get("note") or "Click a row to choose it, a colour to lock it; double-click to edit."
-        )
-        self._list.show_drawn(answer["palettes"])
+    def _on_drawn(self, wanted: tuple[Any, ...], answer: PaletteAnswer) -> None:
+        self._drawn_for, self._model = wanted, answer.model
+        self._note.set_text(answer.note or "Click a row to choose it, a color to lock it; double-click to edit.")
+        self._list.show_drawn(answer.palettes)
         self._preview("all", self._list.rows)
 
     def _preview(self, kind: str, rows: Sequence[PaletteRow]) -> None:
@@ -192,7 +191,7 @@ class ColorizeDialog:
         rows, values = list(rows), self._options.get()
         side = max(PREVIEW) * self._window.get_scale_factor()
         palettes = [row.palette for row in rows]
-        self._session.preview(
+        self._engine.preview(
             kind, palettes, side, values["strength"], values["device"], lambda shown: _fill(rows, shown)
         )
 
@@ -249,11 +248,11 @@ class ColorizeDialog:
             if self._wrong_hints:
                 self._bar.hide()
             self._wrong_hints = False
-        if self._session.give_hints(found):
+        if self._engine.set_hints(found):
             self._preview_again()
 
     def _on_unlock(self) -> None:
-        self._list.locks.colours.clear()
+        self._list.locks.colors.clear()
         self._list.locks.changed()
 
     def _on_use(self) -> None:
@@ -275,18 +274,18 @@ class ColorizeDialog:
         self._window.set_response_sensitive(Gtk.ResponseType.OK, chosen > 0 and not self._working)
         self._save.set_sensitive(chosen > 0)
         self._reroll.set_sensitive(bool(self._drawn_for) and not self._working)
-        self._unlock.set_sensitive(bool(self._list.locks.colours))
+        self._unlock.set_sensitive(bool(self._list.locks.colors))
         button = self._window.get_widget_for_response(Gtk.ResponseType.OK)
         total = chosen * len(self._originals)
         button.set_label("_Colorize" if total < 2 else f"_Colorize ({total} layers)")
 
-    # colouring
+    # coloring
 
     def _on_response(self, _: Gtk.Dialog, response: int) -> None:
         if response == Gtk.ResponseType.OK:
             self._colorize()
         elif self._working:
-            self._session.stop()
+            self._engine.stop()
             self._loop.quit()
         else:
             self._loop.quit()
@@ -295,7 +294,7 @@ class ColorizeDialog:
         if self._working or not self._agree():
             return
         rows = self._chosen()
-        values, hints = self._options.get(), self._hints.layer
+        values, hint_layer = self._options.get(), self._hints.layer
         own_palettes = [row.palette for row in rows] if values["same-palettes"] or len(self._originals) == 1 else []
         try:
             request = Request(
@@ -307,29 +306,27 @@ class ColorizeDialog:
                 device=values["device"],
                 mode=values["result-mode"],
                 same_palettes=values["same-palettes"],
-                hints=hints.get_name() if hints else "",
+                hints=hint_layer.get_name() if hint_layer else "",
             )
-            hinted = self._hints.read()
-            pictures = [layers.read(layer, exact=request.mode == "normal") for layer in self._originals]
+            inputs = gather(self._originals, request, hint_layer)
         except RequestError as error:
             self._on_error(error)
             return
         self._set_working(True)
         numbers = [row.number for row in rows] if own_palettes else []
-        self._session.colour(
+        self._engine.colorize(
             request,
-            pictures,
+            inputs,
             self._model,
             numbers,
-            hinted,
             self._on_progress,
-            lambda results: self._on_coloured(request, results),
+            lambda results: self._on_colored(request, results),
         )
 
     def _agree(self) -> bool:
         self._agreed = self._agreed or windows.ask(
             self._window,
-            "This image is indexed, which holds too few colours.\nConvert it to RGB? Undo brings it back as it was.",
+            "This image is indexed, which holds too few colors.\nConvert it to RGB? Undo brings it back as it was.",
             "_Convert and Colorize",
         )
         return self._agreed
@@ -339,13 +336,13 @@ class ColorizeDialog:
         if text:
             self._progress.set_text(text)
 
-    def _on_coloured(self, request: Request, results: list[list[Result]]) -> None:
+    def _on_colored(self, request: Request, results: list[list[Result]]) -> None:
         self._progress.set_text("inserting layers")
         while Gtk.events_pending():
             Gtk.main_iteration()
         try:
             pairs = list(zip(self._originals, results, strict=True))
-            self._made = insert.insert(self._image, pairs, self._hints.layer)
+            self._made = insertion.insert(self._image, pairs, self._hints.layer)
         except RequestError as error:
             self._on_error(error)
             return
@@ -362,7 +359,7 @@ class ColorizeDialog:
     def _set_working(self, working: bool) -> None:
         self._working = working
         self._progress.set_fraction(0.0)
-        self._progress.set_text("colouring")
+        self._progress.set_text("coloring")
         self._revealer.set_visible(working)
         for widget in (self._entry, self._show, self._list, self._actions, self._hints, self._options):
             widget.set_sensitive(not working)
@@ -382,9 +379,9 @@ class ColorizeDialog:
         self._message.set_tooltip_text(getattr(error, "details", "") or None)
         self._bar.show()
         if getattr(error, "code", None) is None and not isinstance(error, RequestError):
-            self._session.restart()  # it did not answer; the next click finds a new one
+            self._engine.restart()  # it did not answer; the next click finds a new one
 
 
-def _fill(rows: Sequence[PaletteRow], shown: Sequence[Preview]) -> None:
+def _fill(rows: Sequence[PaletteRow], shown: Sequence[Pixels]) -> None:
     for row, preview in zip(rows, shown, strict=False):
-        row.show_preview(*preview)
+        row.show_preview(preview)

@@ -1,4 +1,4 @@
-"""Layers read: which of them are to be coloured, and their pixels as the engine takes them.
+"""Layers read: which of them are to be colored, and their pixels as the engine takes them.
 
 Nothing is changed here; `insert` does that. Must not import the client or Gtk. No GIMP, GEGL or babl call at module
 level: it would end the plug-in before it has registered.
@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
-from request import PARASITE, RequestError  # noqa: E402
+
+from t2c_plugin.pixels import Pixels  # noqa: E402
+from t2c_plugin.request import PARASITE, RequestError  # noqa: E402
 
 STRIP_BYTES = 1 << 28  # a transfer with GIMP; it refuses 2 GiB
 SAMPLE_BYTES = {"u8": 1, "u16": 2, "float": 4}
@@ -39,16 +40,6 @@ BABL_FORMATS = {
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A layer's pixels: rows from the top, gamma-encoded sRGB, `format` in the protocol's words ("Y u8" ...)."""
-
-    pixels: bytes
-    width: int
-    height: int
-    format: str
-
-
 def targets(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], open_groups: bool) -> list[Gimp.Layer]:
     """The layers meant by the drawables, each once, from the top as given.
 
@@ -63,7 +54,7 @@ def targets(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], open_groups: 
         for layer in _layers_of(drawable, open_groups):
             found.setdefault(layer.get_id(), layer)
     if not found:
-        raise RequestError("There is no layer to colour; select one in the Layers dialog.")
+        raise RequestError("There is no layer to color; select one in the Layers dialog.")
     layers = list(found.values())
     if not Gimp.Selection.is_empty(image):
         layers = [layer for layer in layers if layer.mask_intersect()[0]]
@@ -97,7 +88,7 @@ def is_result(item: Gimp.Item) -> bool:
 
 
 def needs_consent(image: Gimp.Image) -> bool:
-    """Whether colouring would change the image's mode in a way that the user must agree to (indexed to RGB)."""
+    """Whether coloring would change the image's mode in a way that the user must agree to (indexed to RGB)."""
     return image.get_base_type() == Gimp.ImageBaseType.INDEXED
 
 
@@ -109,11 +100,11 @@ def sample_of(image: Gimp.Image) -> str:
     return "u16" if nick.startswith("u16") else "float"
 
 
-def read(layer: Gimp.Layer, exact: bool) -> Picture:
+def read(layer: Gimp.Layer, exact: bool) -> Pixels:
     """A layer's pixels, without its mask, opacity and offset; a group's or text layer's as rendered.
 
     Args:
-        exact: in the image's precision, for a result that replaces the pixels; 8 bits are enough to find colours for.
+        exact: in the image's precision, for a result that replaces the pixels; 8 bits are enough to find colors for.
 
     Raises:
         RequestError: GIMP gives other than the bytes asked for.
@@ -121,7 +112,7 @@ def read(layer: Gimp.Layer, exact: bool) -> Picture:
     channels = "Y" if layer.is_gray() else "RGB"
     sample = sample_of(layer.get_image()) if exact else "u8"
     pixels = read_bytes(layer, channels, sample)
-    return Picture(pixels, layer.get_width(), layer.get_height(), f"{channels} {sample}")
+    return Pixels(pixels, layer.get_width(), layer.get_height(), f"{channels} {sample}")
 
 
 def read_bytes(

@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from client_errors import EngineError
+from t2c_plugin.engine.errors import EngineError
 
 ENVIRONMENT_VARIABLE = "T2C_ENGINE"
 SETTINGS_FILE = "engine.json"
+PLUGIN_FOLDER = Path(__file__).resolve().parents[2]
 _SOCKET_PREFIX = "unix:"
 _CORRECT = "Correct that file, or run the installer again."
 
@@ -52,7 +53,7 @@ def user_data_folder() -> Path:
 
 def settings_files() -> tuple[Path, Path]:
     """Where settings are looked for, the first first."""
-    return user_data_folder() / SETTINGS_FILE, Path(__file__).resolve().parent / SETTINGS_FILE
+    return user_data_folder() / SETTINGS_FILE, PLUGIN_FOLDER / SETTINGS_FILE
 
 
 def parse_target(value: str | Sequence[str], source: str = "the caller") -> Target:

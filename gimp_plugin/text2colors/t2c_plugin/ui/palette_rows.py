@@ -10,43 +10,45 @@ import gi
 gi.require_version("Gtk", "3.0")
 gi.require_version("GdkPixbuf", "2.0")
 from gi.repository import Atk, Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
-from windows import edit_colour, label, paint  # noqa: E402
+
+from t2c_plugin.pixels import Pixels  # noqa: E402
+from t2c_plugin.ui.windows import edit_color, label, paint  # noqa: E402
 
 PREVIEW = (108, 62)  # px that a preview may take
-SIZE = 5  # colours of a palette that can be locked
+SIZE = 5  # colors of a palette that can be locked
 _SHOWN = 16  # swatches of longer palettes
 _DOUBLE_CLICK = 230  # ms; a click locks only when no second one has followed
 
 
 @dataclass(slots=True)
 class Locks:
-    """Colours that every new palette must have, by position (0..4); shared by all rows."""
+    """Colors that every new palette must have, by position (0..4); shared by all rows."""
 
-    colours: dict[int, str]
+    colors: dict[int, str]
     changed: Callable[[], None]
 
-    def toggle(self, position: int, colour: str) -> None:
-        """Lock the colour at its place; unlock it when it is the one locked there."""
-        if self.colours.get(position) == colour:
-            del self.colours[position]
+    def toggle(self, position: int, color: str) -> None:
+        """Lock the color at its place; unlock it when it is the one locked there."""
+        if self.colors.get(position) == color:
+            del self.colors[position]
         else:
-            self.colours[position] = colour
+            self.colors[position] = color
         self.changed()
 
-    def hold(self, position: int, colour: str) -> bool:
-        """Whether this colour is locked here."""
-        return self.colours.get(position) == colour
+    def hold(self, position: int, color: str) -> bool:
+        """Whether this color is locked here."""
+        return self.colors.get(position) == color
 
 
 class Swatch(Gtk.Button):
-    """One colour: click locks it, double click or the Menu key edits it."""
+    """One color: click locks it, double click or the Menu key edits it."""
 
-    def __init__(self, row: PaletteRow, position: int, colour: str, locks: Locks) -> None:
+    def __init__(self, row: PaletteRow, position: int, color: str, locks: Locks) -> None:
         super().__init__()
         self.get_style_context().add_class("t2c-swatch")
         self._row, self._position, self._locks = row, position, locks
         self._waiting = 0
-        self.colour = colour
+        self.color = color
         self._icon = Gtk.Image.new_from_icon_name("changes-prevent-symbolic", Gtk.IconSize.MENU)
         self._icon.set_no_show_all(True)
         self.add(self._icon)
@@ -60,17 +62,17 @@ class Swatch(Gtk.Button):
         return self._position < SIZE and len(self._row.palette) == SIZE
 
     def refresh(self) -> None:
-        """Show colour and lock as they are now."""
-        paint(self, self.colour)
-        paint(self._icon, self.colour)  # GIMP's themes have an ink of their own for the icons of buttons
-        locked = self._lockable and self._locks.hold(self._position, self.colour)
+        """Show color and lock as they are now."""
+        paint(self, self.color)
+        paint(self._icon, self.color)  # GIMP's themes have an ink of their own for the icons of buttons
+        locked = self._lockable and self._locks.hold(self._position, self.color)
         self._icon.set_visible(locked)
         state = "locked" if locked else "not locked"
         hint = f"Click to {'unlock' if locked else 'lock'}, double-click to edit" if self._lockable else "Double-click"
-        self.set_tooltip_text(f"{self.colour}\n{hint}")
+        self.set_tooltip_text(f"{self.color}\n{hint}")
         accessible = self.get_accessible()
         if isinstance(accessible, Atk.Object):
-            accessible.set_name(f"Colour {self._position + 1} of {len(self._row.palette)}, {self.colour}, {state}")
+            accessible.set_name(f"Color {self._position + 1} of {len(self._row.palette)}, {self.color}, {state}")
 
     def _on_clicked(self, _: Gtk.Button) -> None:
         if self._lockable and not self._waiting:
@@ -78,7 +80,7 @@ class Swatch(Gtk.Button):
 
     def _lock(self) -> bool:
         self._waiting = 0
-        self._locks.toggle(self._position, self.colour)
+        self._locks.toggle(self._position, self.color)
         return GLib.SOURCE_REMOVE
 
     def _on_press(self, _: Gtk.Button, event: Gdk.EventButton) -> bool:
@@ -90,18 +92,18 @@ class Swatch(Gtk.Button):
         if self._waiting:
             GLib.source_remove(self._waiting)
             self._waiting = 0
-        new = edit_colour(self.get_toplevel(), self.colour)
-        if new is not None and new != self.colour:
-            locked = self._lockable and self._locks.hold(self._position, self.colour)
-            self.colour = new
+        new = edit_color(self.get_toplevel(), self.color)
+        if new is not None and new != self.color:
+            locked = self._lockable and self._locks.hold(self._position, self.color)
+            self.color = new
             if locked:
-                self._locks.colours[self._position] = new
+                self._locks.colors[self._position] = new
             self._row.edited()
         return True
 
 
 class PaletteRow(Gtk.EventBox):
-    """A palette: a tick, a small preview of the picture, its colours. A click beside the colours chooses it."""
+    """A palette: a tick, a small preview of the picture, its colors. A click beside the colors chooses it."""
 
     def __init__(
         self,
@@ -127,17 +129,17 @@ class PaletteRow(Gtk.EventBox):
         self._preview.set_size_request(*PREVIEW)
         self._preview.add(waiting)
         self._preview.add(self._image)
-        self._swatches = [Swatch(self, index, colour, locks) for index, colour in enumerate(palette[:_SHOWN])]
-        colours = Gtk.Box(spacing=4, homogeneous=True)
+        self._swatches = [Swatch(self, index, color, locks) for index, color in enumerate(palette[:_SHOWN])]
+        colors = Gtk.Box(spacing=4, homogeneous=True)
         for swatch in self._swatches:
-            colours.pack_start(swatch, True, True, 0)
+            colors.pack_start(swatch, True, True, 0)
         self._frame.pack_start(self.tick, False, False, 2)
         self._frame.pack_start(self._preview, False, False, 0)
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4, valign=Gtk.Align.FILL)
         if name:
-            words = f"{name}" if len(palette) <= _SHOWN else f"{name}, {len(palette)} colours"
+            words = f"{name}" if len(palette) <= _SHOWN else f"{name}, {len(palette)} colors"
             column.pack_start(label(words, "dim-label", "t2c-note", wrap=False), False, False, 0)
-        column.pack_start(colours, True, True, 0)
+        column.pack_start(colors, True, True, 0)
         self._frame.pack_start(column, True, True, 0)
         self.add(self._frame)
         self.connect("button-press-event", self._on_press)
@@ -158,19 +160,20 @@ class PaletteRow(Gtk.EventBox):
             swatch.refresh()
 
     def edited(self) -> None:
-        """A swatch has a new colour."""
-        self.palette = tuple(swatch.colour for swatch in self._swatches) + self.palette[_SHOWN:]
+        """A swatch has a new color."""
+        self.palette = tuple(swatch.color for swatch in self._swatches) + self.palette[_SHOWN:]
         self.refresh()
         self._on_edited(self)
 
-    def show_preview(self, pixels: bytes, width: int, height: int) -> None:
+    def show_preview(self, picture: Pixels) -> None:
         """Show a small picture, RGB u8."""
-        picture = GdkPixbuf.Pixbuf.new_from_bytes(
-            GLib.Bytes.new(pixels), GdkPixbuf.Colorspace.RGB, False, 8, width, height, width * 3
+        width, height = picture.width, picture.height
+        pixbuf = GdkPixbuf.Pixbuf.new_from_bytes(
+            GLib.Bytes.new(picture.pixels), GdkPixbuf.Colorspace.RGB, False, 8, width, height, width * 3
         )
         scale = min(PREVIEW[0] / width, PREVIEW[1] / height)
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        self._image.set_from_pixbuf(picture.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR))
+        self._image.set_from_pixbuf(pixbuf.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR))
         self._preview.set_visible_child(self._image)
 
     def _show_choice(self) -> None:

@@ -1,4 +1,4 @@
-"""Between the dialog and the engine: calls run in threads, their results come back in Gtk's. Must not import Gtk.
+"""Calls of the engine in threads; their results come back in Gtk's. Must not import Gtk.
 
 Results of a call that a newer one of the same kind has overtaken are dropped.
 """
@@ -10,62 +10,61 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import work
-from client_errors import EngineCancelled, EngineError
 from gi.repository import GLib
-from request import Palette, Request, RequestError, Result
+
+from t2c_plugin.engine import jobs
+from t2c_plugin.engine.errors import EngineCancelled, EngineError
+from t2c_plugin.pixels import Pixels
+from t2c_plugin.request import Inputs, Palette, PaletteAnswer, Request, RequestError, Result
 
 log = logging.getLogger(__name__)
 
 OnError = Callable[[Exception], None]
-Preview = tuple[bytes, int, int]
-Sent = tuple[bytes, int, int, str]  # pixels, width, height, format
 
 _GREY = ("#808080",)
 _SMALLEST = 16  # px, of a preview
 
 
-class Session:
+class EngineCalls:
     """An engine that is starting or running, and the calls under way."""
 
     def __init__(self, on_error: OnError) -> None:
-        self._engine = work.new_engine()
+        self._engine = jobs.new_engine()
         self._engine.start()
         self._on_error = on_error
         self._latest: dict[str, int] = {}
-        self._picture: Sent | None = None
-        self._hints: Sent | None = None
+        self._picture: Pixels | None = None
+        self._hints: Pixels | None = None
         self._closed = False
 
     def restart(self) -> None:
         """Another engine, after the one there has failed."""
-        old, self._engine = self._engine, work.new_engine()
+        old, self._engine = self._engine, jobs.new_engine()
         self._engine.start()
         threading.Thread(target=old.close, daemon=True).start()
 
-    def give_picture(self, pixels: bytes, width: int, height: int, format: str, device: str) -> None:
+    def set_picture(self, picture: Pixels, device: str) -> None:
         """The picture that previews are to show; it is sent ahead, and made ready on the device."""
-        engine, picture = self._engine, (pixels, width, height, format)
+        engine = self._engine
         self._picture = picture
 
         def prepare() -> None:
             # one preview that nobody sees: the network gets onto the device and looks at the picture
-            engine.preview(engine.set_picture(*picture), [_GREY], max_side=_SMALLEST, device=device)
+            engine.preview(engine.set_picture(picture), [_GREY], max_side=_SMALLEST, device=device)
 
-        self._call("picture", prepare, (), lambda _: None)
+        self._call("picture", prepare, lambda _: None)
 
-    def give_hints(self, hints: work.PictureLike | None) -> bool:
-        """The dabs of colour that previews are to show; whether they are others than before."""
-        before = self._hints
-        self._hints = (hints.pixels, hints.width, hints.height, hints.format) if hints else None
-        return self._hints != before
+    def set_hints(self, hints: Pixels | None) -> bool:
+        """The color hints that previews are to show; whether they are others than before."""
+        before, self._hints = self._hints, hints
+        return hints != before
 
     def draw(
-        self, phrase: str, count: int, seed: int, locked: dict[int, str], done: Callable[[dict[str, Any]], None]
+        self, phrase: str, count: int, seed: int, locked: dict[int, str], done: Callable[[PaletteAnswer], None]
     ) -> None:
-        """Palettes for a phrase; `done` gets the engine's answer."""
+        """Palettes for a phrase."""
         engine = self._engine
-        self._call("draw", lambda: engine.palettes(phrase, count=count, seed=seed, locked=locked), (), done)
+        self._call("draw", lambda: engine.palettes(phrase, count=count, seed=seed, locked=locked), done)
 
     def preview(
         self,
@@ -74,37 +73,36 @@ class Session:
         side: int,
         strength: float,
         device: str,
-        done: Callable[[list[Preview]], None],
+        done: Callable[[list[Pixels]], None],
     ) -> None:
         """The picture under each palette. Calls of different `kind` do not overtake one another."""
-        engine, picture, dabs = self._engine, self._picture, self._hints
+        engine, picture, hints = self._engine, self._picture, self._hints
         if picture is None:
             return
 
-        def ask() -> list[Preview]:
-            key = engine.set_picture(*picture)
-            hints = engine.set_picture(*dabs) if dabs else None
-            return engine.preview(key, palettes, max_side=side, strength=strength, device=device, hints=hints)
+        def ask() -> list[Pixels]:
+            key = engine.set_picture(picture)
+            hints_key = engine.set_picture(hints) if hints else None
+            return engine.preview(key, palettes, max_side=side, strength=strength, device=device, hints=hints_key)
 
-        self._call(f"preview {kind}", lambda: work.insisting(ask), (), done)
+        self._call(f"preview {kind}", lambda: jobs.insisting(ask), done)
 
-    def colour(
+    def colorize(
         self,
         request: Request,
-        pictures: Sequence[work.PictureLike],
+        inputs: Inputs,
         models: str,
         numbers: Sequence[int],
-        hints: Sequence[work.PictureLike | None],
         on_progress: Callable[[float, str], None],
         done: Callable[[list[list[Result]]], None],
     ) -> None:
         """All pictures under all palettes; progress comes in Gtk's thread too."""
         engine = self._engine
 
-        def tell(fraction: float, text: str) -> None:
+        def notify(fraction: float, text: str) -> None:
             GLib.idle_add(lambda: (on_progress(fraction, text), GLib.SOURCE_REMOVE)[1])
 
-        self._call("colour", lambda: work.colour(engine, request, pictures, tell, models, numbers, hints), (), done)
+        self._call("colorize", lambda: jobs.color_pictures(engine, request, inputs, notify, models, numbers), done)
 
     def stop(self) -> None:
         """Stop what is under way; whoever waits gets EngineCancelled."""
@@ -115,7 +113,7 @@ class Session:
         self._closed = True
         self._engine.close()
 
-    def _call(self, kind: str, work: Callable[..., Any], arguments: Sequence[Any], done: Callable[[Any], None]) -> None:
+    def _call(self, kind: str, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
         ticket = self._latest[kind] = self._latest.get(kind, 0) + 1
 
         def deliver(give: Callable[[Any], None], value: Any) -> bool:
@@ -125,9 +123,9 @@ class Session:
 
         def run() -> None:
             try:
-                value = work(*arguments)
+                value = call()
             except (EngineError, RequestError) as error:
-                if not isinstance(error, EngineCancelled) or kind == "colour":
+                if not isinstance(error, EngineCancelled) or kind == "colorize":
                     GLib.idle_add(deliver, self._on_error, error)
             except Exception as error:  # the edge of a thread: nobody else would see it
                 log.exception("%s failed", kind)

@@ -1,4 +1,4 @@
-"""From a call of GIMP to new layers: reads the layers, has them coloured, inserts the results.
+"""From a call of GIMP to new layers: reads the layers, has them colored, inserts the results.
 
 Without a dialog everything happens here, one thing after the other. Must not import Gtk at module level.
 """
@@ -13,12 +13,11 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
-import dabs  # noqa: E402
-import insert  # noqa: E402
-import layers  # noqa: E402
-import work  # noqa: E402
 from gi.repository import Gegl, Gimp  # noqa: E402
-from request import Request, RequestError, request_from  # noqa: E402
+
+from t2c_plugin.engine import jobs  # noqa: E402
+from t2c_plugin.image import hints, insertion, layers  # noqa: E402
+from t2c_plugin.request import Inputs, Request, RequestError, request_from  # noqa: E402
 
 ARGUMENTS = ("phrase", "palettes", "count", "seed", "strength", "device", "result-mode", "same-palettes")
 
@@ -41,7 +40,7 @@ def colorize(
     Gegl.init(None)
     originals = layers.targets(image, drawables, open_groups)
     if run_mode == Gimp.RunMode.INTERACTIVE:
-        import dialog
+        from t2c_plugin.ui import dialog
 
         return dialog.run(procedure, image, originals, config)
     values = {name: config.get_property(name) for name in ARGUMENTS}
@@ -49,35 +48,44 @@ def colorize(
         raise RequestError("There are no last values yet; use Colors > Text2Colors > Colorize with Words first.")
     if layers.needs_consent(image):
         raise RequestError(
-            "The image is indexed, which holds too few colours; convert it with Image > Mode > RGB and try again."
+            "The image is indexed, which holds too few colors; convert it with Image > Mode > RGB and try again."
         )
-    hints = config.get_property("hints")
+    hint_layer = config.get_property("hints")
     if run_mode == Gimp.RunMode.WITH_LAST_VALS:  # GIMP keeps no layers among the last values
-        hints = hints or dabs.remembered(image, originals)
-    return without_dialog(image, originals, request_from(values), hints)
+        hint_layer = hint_layer or hints.remembered(image, originals)
+    return without_dialog(image, originals, request_from(values), hint_layer)
 
 
 def without_dialog(
-    image: Gimp.Image, originals: Sequence[Gimp.Layer], request: Request, hints: Gimp.Layer | None
+    image: Gimp.Image, originals: Sequence[Gimp.Layer], request: Request, hint_layer: Gimp.Layer | None
 ) -> list[Gimp.Layer]:
-    """Colour the layers and insert the results, showing progress where GIMP shows it.
-
-    Args:
-        hints: the layer with dabs of colour.
+    """Color the layers and insert the results, showing progress where GIMP shows it.
 
     Raises:
         RequestError, EngineError: it cannot be done; the image is as it was.
     """
     Gimp.progress_init("Text2Colors")
-    with work.new_engine() as engine:  # starts while the pixels are read
-        pictures = [layers.read(layer, exact=request.mode == "normal") for layer in originals]
-        found = [] if hints is None else dabs.read(hints, originals)
-        named = request if hints is None else replace(request, hints=hints.get_name())
-        results = work.colour(engine, named, pictures, _show_progress, hints=found)
-    made = insert.insert(image, list(zip(originals, results, strict=True)), hints)
+    if hint_layer is not None:
+        request = replace(request, hints=hint_layer.get_name())
+    with jobs.new_engine() as engine:  # starts while the pixels are read
+        inputs = gather(originals, request, hint_layer)
+        results = jobs.color_pictures(engine, request, inputs, _show_progress)
+    made = insertion.insert(image, list(zip(originals, results, strict=True)), hint_layer)
     Gimp.progress_end()
     Gimp.displays_flush()
     return made
+
+
+def gather(originals: Sequence[Gimp.Layer], request: Request, hint_layer: Gimp.Layer | None) -> Inputs:
+    """What the engine needs of the layers; the one way for dialog and scripts.
+
+    Raises:
+        RequestError: GIMP does not give the pixels, or the layer of hints is of no use (`hints.read`).
+    """
+    return Inputs(
+        pictures=tuple(layers.read(layer, exact=request.mode == "normal") for layer in originals),
+        hints=() if hint_layer is None else tuple(hints.read(hint_layer, originals)),
+    )
 
 
 def _show_progress(done: float, text: str) -> None:
@@ -87,7 +95,7 @@ def _show_progress(done: float, text: str) -> None:
 
 
 def again(name: str, image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
-    """Run a colouring procedure with the values of its last interactive run.
+    """Run a coloring procedure with the values of its last interactive run.
 
     Raises:
         RequestError: it fails; the text is that procedure's.

@@ -15,10 +15,12 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 gi.require_version("GdkPixbuf", "2.0")
-import dabs  # noqa: E402
 from gi.repository import GdkPixbuf, Gegl, Gimp, GLib  # noqa: E402
-from layers import BABL_FORMATS, SAMPLE_BYTES, read_bytes  # noqa: E402
-from request import PARASITE, Record, RequestError, Result  # noqa: E402
+
+from t2c_plugin.image import hints  # noqa: E402
+from t2c_plugin.image.layers import BABL_FORMATS, SAMPLE_BYTES, read_bytes  # noqa: E402
+from t2c_plugin.pixels import Pixels  # noqa: E402
+from t2c_plugin.request import PARASITE, Record, RequestError, Result  # noqa: E402
 
 STRIP_BYTES = 1 << 25  # small strips: GdkPixbuf's bytes are copied once on their way
 _ARRAY_TYPES = {"u8": "B", "u16": "H", "float": "f"}
@@ -27,12 +29,12 @@ log = logging.getLogger(__name__)
 
 
 def insert(
-    image: Gimp.Image, results: Sequence[tuple[Gimp.Layer, Sequence[Result]]], hints: Gimp.Layer | None = None
+    image: Gimp.Image, results: Sequence[tuple[Gimp.Layer, Sequence[Result]]], hint_layer: Gimp.Layer | None = None
 ) -> list[Gimp.Layer]:
     """Put the results above their layers; returns the new layers, those of the first original first.
 
-    A grey or indexed image becomes RGB in the same undo step: in a grey one, colour layers would silently be grey. The
-    layer of colour hints is hidden, for its dabs would lie on the results.
+    A grey or indexed image becomes RGB in the same undo step: in a grey one, color layers would silently be grey. The
+    layer of color hints is hidden, for its dabs would lie on the results.
 
     Raises:
         RequestError: GIMP refuses a step; what was inserted before it has been removed again.
@@ -44,15 +46,15 @@ def insert(
     try:
         if image.get_base_type() != Gimp.ImageBaseType.RGB:
             _must(image.convert_rgb(), "convert the image to RGB")
-        for original, coloured in results:
-            groups.append(_insert_group(image, original, coloured[0].record))
+        for original, colored in results:
+            groups.append(_insert_group(image, original, colored[0].record))
             layers += [
-                _insert_layer(image, original, groups[-1], position, one) for position, one in enumerate(coloured)
+                _insert_layer(image, original, groups[-1], position, one) for position, one in enumerate(colored)
             ]
-            _mask(image, original, layers[-len(coloured) :])
-        if hints is not None:
-            hints.set_visible(False)
-        dabs.remember(image, hints)
+            _mask(image, original, layers[-len(colored) :])
+        if hint_layer is not None:
+            hint_layer.set_visible(False)
+        hints.remember(image, hint_layer)
         if selected:
             image.set_selected_layers(selected)
     except (RequestError, GLib.Error) as error:
@@ -85,8 +87,8 @@ def _insert_layer(
     image: Gimp.Image, original: Gimp.Layer, group: Gimp.GroupLayer, position: int, one: Result
 ) -> Gimp.Layer:
     width, height = original.get_width(), original.get_height()
-    colour_only = one.record.mode == "colour"
-    alpha = not colour_only and original.has_alpha()
+    color_only = one.record.mode == "colour"
+    alpha = not color_only and original.has_alpha()
     layer = Gimp.Layer.new(
         image,
         f"{title(one.record)} {one.record.number}",
@@ -94,9 +96,9 @@ def _insert_layer(
         height,
         Gimp.ImageType.RGBA_IMAGE if alpha else Gimp.ImageType.RGB_IMAGE,
         100.0,
-        Gimp.LayerMode.LCH_COLOR if colour_only else Gimp.LayerMode.NORMAL,
+        Gimp.LayerMode.LCH_COLOR if color_only else Gimp.LayerMode.NORMAL,
     )
-    _write(layer, one, original if alpha else None)
+    _write(layer, one.picture, original if alpha else None)
     layer.set_visible(position == 0)
     found, left, top = original.get_offsets()
     _must(found and layer.set_offsets(left, top), "place the new layer")
@@ -143,15 +145,15 @@ def _is_opaque(layer: Gimp.Layer) -> bool:
     return alpha.count(b"\xff") == len(alpha)
 
 
-def _write(layer: Gimp.Layer, one: Result, alpha_of: Gimp.Layer | None) -> None:
-    """Fill a layer that is in no image yet, scaling the colours to its size.
+def _write(layer: Gimp.Layer, one: Pixels, alpha_of: Gimp.Layer | None) -> None:
+    """Fill a layer that is in no image yet, scaling the colors to its size.
 
     Args:
         alpha_of: the layer whose transparency the new one gets; needs a layer with alpha.
     """
     width, height = layer.get_width(), layer.get_height()
-    channels, sample = one.format.split(" ")
-    if channels != "RGB" or (sample != "u8" and (one.width, one.height) != (width, height)):
+    sample = one.sample
+    if one.channels != "RGB" or (sample != "u8" and (one.width, one.height) != (width, height)):
         raise RequestError("The engine's answer does not fit the layer; run the installer again.")
     strips = _same_size(one) if (one.width, one.height) == (width, height) else _scaled(one, width, height)
     alpha = memoryview(read_bytes(alpha_of, "A", sample)) if alpha_of is not None else None
@@ -169,8 +171,8 @@ def _write(layer: Gimp.Layer, one: Result, alpha_of: Gimp.Layer | None) -> None:
 Strip = tuple[int, int, int, bytes]  # top, rows, width (may exceed the layer's by up to 3), pixels
 
 
-def _same_size(one: Result) -> Iterator[Strip]:
-    row = one.width * 3 * SAMPLE_BYTES[one.format.split(" ")[1]]
+def _same_size(one: Pixels) -> Iterator[Strip]:
+    row = one.width * 3 * SAMPLE_BYTES[one.sample]
     rows = max(1, STRIP_BYTES // row)
     view = memoryview(one.pixels)
     for top in range(0, one.height, rows):
@@ -178,7 +180,7 @@ def _same_size(one: Result) -> Iterator[Strip]:
         yield top, count, one.width, bytes(view[top * row : (top + count) * row])
 
 
-def _scaled(one: Result, width: int, height: int) -> Iterator[Strip]:
+def _scaled(one: Pixels, width: int, height: int) -> Iterator[Strip]:
     """Strips of the picture scaled bilinearly; a fifth of the time that GIMP takes to scale a layer.
 
     GdkPixbuf starts rows at multiples of four bytes, so the strips are a multiple of four pixels wide; GIMP drops what
@@ -203,15 +205,15 @@ def _scaled(one: Result, width: int, height: int) -> Iterator[Strip]:
 def _with_alpha(data: bytes, wide: int, alpha: memoryview, width: int, sample: str) -> bytes:
     """RGBA of `width` pixels a row, from RGB of `wide` pixels a row and alpha of `width`."""
     kind = _ARRAY_TYPES[sample]
-    colours, opacity = array.array(kind, data), array.array(kind, alpha.tobytes())
+    colors, opacity = array.array(kind, data), array.array(kind, alpha.tobytes())
     if wide != width:
         kept = array.array(kind)
-        for start in range(0, len(colours), wide * 3):
-            kept += colours[start : start + width * 3]
-        colours = kept
+        for start in range(0, len(colors), wide * 3):
+            kept += colors[start : start + width * 3]
+        colors = kept
     mixed = array.array(kind, bytes(len(opacity) * 4 * SAMPLE_BYTES[sample]))
     for channel in range(3):
-        mixed[channel::4] = colours[channel::3]
+        mixed[channel::4] = colors[channel::3]
     mixed[3::4] = opacity
     return mixed.tobytes()
 
