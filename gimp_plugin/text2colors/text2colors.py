@@ -109,7 +109,7 @@ def run_about(
     """Tell what is kept with the selected layer."""
     from t2c_plugin import reports
 
-    return _answer(procedure, lambda: _with_text(procedure, reports.about(drawables, run_mode)))
+    return _answer(procedure, lambda: _with_text(procedure, reports.about(image, drawables, run_mode)))
 
 
 def run_check(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, data: Any) -> Gimp.ValueArray:

@@ -15,9 +15,12 @@ MODES = ("colour", "normal")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_COUNT = 20
 MAX_SEED = 2**31 - 1
+MAX_STRENGTH = 2.0
 MAX_COLORS = 1024  # of one palette; the engine makes five of any number
 
-Palette = tuple[str, ...]  # "#rrggbb", lower case
+NATURAL = "natural"  # in place of colors: those that the network finds without a palette
+
+Palette = tuple[str, ...]  # "#rrggbb", lower case; empty for natural colors
 
 _COLOR = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 
@@ -44,13 +47,14 @@ class Request:
     mode: str = "colour"
     same_palettes: bool = True
     hints: str = ""
+    locked: tuple[tuple[int, str], ...] = ()  # (position, color) that palettes for the phrase must have
 
     def __post_init__(self) -> None:
         if not self.phrase.strip() and not self.palettes:
             raise RequestError("There is nothing to color with: give a phrase such as 'autumn breeze', or palettes.")
         _check("number of palettes", self.count, 1, MAX_COUNT)
         _check("seed", self.seed, 0, MAX_SEED)
-        _check("strength", self.strength, 0.0, 2.0)
+        _check("strength", self.strength, 0.0, MAX_STRENGTH)
         _check_choice("device", self.device, DEVICES)
         _check_choice("result mode", self.mode, MODES)
 
@@ -68,6 +72,19 @@ class Record:
     model: str
     version: str  # of the engine
     hints: str = ""  # name of the layer whose color hints were used
+    count: int = 5  # palettes drawn for the phrase
+    locked: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the colors come from, short enough for the Layers dialog."""
+        phrase = " ".join(self.phrase.split()) if self.palette else "natural colors"
+        return (phrase if len(phrase) <= 60 else phrase[:59] + "\u2026") or "own palette"
+
+    @property
+    def layer_name(self) -> str:
+        """The name of its layer: the number first, for a narrow dock shows the beginning only."""
+        return f"{self.number} {self.title}" if self.palette else self.title
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -82,18 +99,23 @@ class Record:
         """
         try:
             values = json.loads(data.rstrip(b"\0").decode("utf-8"))
-            values = {"hints": "", **values, "palette": tuple(str(color) for color in values["palette"])}
-            return cls(**{name: values[name] for name in cls.__dataclass_fields__})
+            values["palette"] = tuple(str(color) for color in values["palette"])
+            values["locked"] = tuple((int(position), str(color)) for position, color in values.get("locked", ()))
+            # older versions kept less: what they lack has its default
+            return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RequestError(f"What Text2Colors has kept with this layer cannot be read ({error}).") from error
 
     def in_words(self) -> str:
         """For the user, one fact a line."""
+        palette = f"Palette {self.number}: {' '.join(self.palette)}" if self.palette else "Natural colors, no palette"
         result = "color layer" if self.mode == "colour" else "normal layer"
         return "\n".join(
             (
                 f"Phrase: {self.phrase or '(none; the palette was given)'}",
-                f"Palette {self.number}: {' '.join(self.palette)}",
+                f"Palette {self.number}: {' '.join(self.palette)}"
+                if self.palette
+                else "Natural colors, without a palette",
                 f"Seed: {self.seed}",
                 f"Strength: {self.strength * 100:.0f} %, as {result}",
                 f"Color hints: {self.hints or '(none)'}",
@@ -146,17 +168,20 @@ class PaletteAnswer:
 def parse_palettes(text: str) -> tuple[Palette, ...]:
     """Palettes from text: colors are split at commas or spaces, palettes at semicolons or line ends.
 
-    "#8c2f1b,#d98c3f;#2b2a33,#fff" gives two palettes. Colors are '#rrggbb' or '#rgb', the '#' may be missing.
+    "#8c2f1b,#d98c3f;#2b2a33,#fff" gives two palettes. Colors are '#rrggbb' or '#rgb', the '#' may be missing. The word
+    "natural" stands for the colors that the network finds without a palette, an empty one.
 
     Raises:
         RequestError: a color cannot be read, or a palette has too many.
     """
-    palettes = []
+    palettes: list[Palette] = []
     for part in re.split(r"[;\r\n]+", text):
         words = [word for word in re.split(r"[,\s]+", part) if word]
         if len(words) > MAX_COLORS:
             raise RequestError(f"A palette of {len(words)} colors is too long; at most {MAX_COLORS} can be used.")
-        if words:
+        if [word.casefold() for word in words] == [NATURAL]:
+            palettes.append(())
+        elif words:
             palettes.append(tuple(parse_color(word) for word in words))
     return tuple(palettes)
 
@@ -175,7 +200,7 @@ def parse_color(word: str) -> str:
 
 def format_palettes(palettes: Sequence[Palette]) -> str:
     """The text that `parse_palettes` reads."""
-    return ";".join(",".join(palette) for palette in palettes)
+    return ";".join(",".join(palette) or NATURAL for palette in palettes)
 
 
 def request_from(values: Mapping[str, Any]) -> Request:
@@ -190,8 +215,8 @@ def request_from(values: Mapping[str, Any]) -> Request:
         count=values["count"],
         seed=values["seed"],
         strength=values["strength"],
-        device=values["device"] or "auto",
-        mode=values["result-mode"] or "colour",
+        device=values["device"],
+        mode=values["result-mode"],
         same_palettes=values["same-palettes"],
     )
 

@@ -44,7 +44,7 @@ def draw_palettes(engine: Engine, request: Request, turn: int = 0) -> PaletteAns
     """
     if request.palettes:
         return PaletteAnswer(request.palettes)
-    answer = engine.palettes(request.phrase, count=request.count, seed=request.seed + turn)
+    answer = engine.palettes(request.phrase, count=request.count, seed=request.seed + turn, locked=dict(request.locked))
     if not answer.palettes:
         raise EngineError("The engine found no palette for this phrase.", "Use other words.")
     return answer
@@ -94,6 +94,8 @@ def color_pictures(
                 model=_model(engine, answer.model or models),
                 version=version,
                 hints=request.hints if hints else "",
+                count=request.count,
+                locked=request.locked,
             )
             for index, palette in enumerate(answer.palettes)
         ]

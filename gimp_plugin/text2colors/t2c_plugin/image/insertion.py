@@ -17,10 +17,10 @@ gi.require_version("Gegl", "0.4")
 gi.require_version("GdkPixbuf", "2.0")
 from gi.repository import GdkPixbuf, Gegl, Gimp, GLib  # noqa: E402
 
-from t2c_plugin.image import hints  # noqa: E402
+from t2c_plugin.image import hints, results  # noqa: E402
 from t2c_plugin.image.layers import BABL_FORMATS, SAMPLE_BYTES, read_bytes  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.request import PARASITE, Record, RequestError, Result  # noqa: E402
+from t2c_plugin.request import Record, RequestError, Result  # noqa: E402
 
 STRIP_BYTES = 1 << 25  # small strips: GdkPixbuf's bytes are copied once on their way
 _ARRAY_TYPES = {"u8": "B", "u16": "H", "float": "f"}
@@ -29,9 +29,12 @@ log = logging.getLogger(__name__)
 
 
 def insert(
-    image: Gimp.Image, results: Sequence[tuple[Gimp.Layer, Sequence[Result]]], hint_layer: Gimp.Layer | None = None
+    image: Gimp.Image, colored: Sequence[tuple[Gimp.Layer, Sequence[Result]]], hint_layer: Gimp.Layer | None = None
 ) -> list[Gimp.Layer]:
     """Put the results above their layers; returns the new layers, those of the first original first.
+
+    A new group lies on the earlier results of its layer, which are hidden, for they would show through. With a
+    selection, the results are a region's: they join the regions there are, and hide nothing.
 
     A grey or indexed image becomes RGB in the same undo step: in a grey one, color layers would silently be grey. The
     layer of color hints is hidden, for its dabs would lie on the results.
@@ -40,46 +43,52 @@ def insert(
         RequestError: GIMP refuses a step; what was inserted before it has been removed again.
     """
     selected = image.get_selected_layers()
+    regional = not Gimp.Selection.is_empty(image)
     groups: list[Gimp.GroupLayer] = []
     layers: list[Gimp.Layer] = []
     image.undo_group_start()
     try:
         if image.get_base_type() != Gimp.ImageBaseType.RGB:
             _must(image.convert_rgb(), "convert the image to RGB")
-        for original, colored in results:
-            groups.append(_insert_group(image, original, colored[0].record))
-            layers += [
-                _insert_layer(image, original, groups[-1], position, one) for position, one in enumerate(colored)
-            ]
-            _mask(image, original, layers[-len(colored) :])
+        for original, pictures in colored:
+            group = _group_of_regions(image, original) if regional else None
+            if group is None:
+                group = _insert_group(image, original, pictures[0].record, hide_earlier=not regional)
+                groups.append(group)
+            for position, one in enumerate(pictures):
+                layers.append(_insert_layer(image, original, group, position, one))
+            _mask(image, original, layers[-len(pictures) :])
         if hint_layer is not None:
             hint_layer.set_visible(False)
         hints.remember(image, hint_layer)
         if selected:
             image.set_selected_layers(selected)
     except (RequestError, GLib.Error) as error:
-        for group in groups:
-            image.remove_layer(group)
+        for made in [*layers, *groups]:
+            if made.is_valid():
+                image.remove_layer(made)
         raise error if isinstance(error, RequestError) else RequestError(error.message) from error
     finally:
         image.undo_group_end()
     return layers
 
 
-def title(record: Record) -> str:
-    """How a result is called in the Layers dialog, without its number."""
-    phrase = " ".join(record.phrase.split())
-    return (phrase if len(phrase) <= 60 else phrase[:59] + "\u2026") or "own palette"
+def _group_of_regions(image: Gimp.Image, original: Gimp.Layer) -> Gimp.GroupLayer | None:
+    """The group that another region of the layer joins: the topmost of its results that can be seen."""
+    return next((group for group in results.groups_of(image, original) if group.get_visible()), None)
 
 
-def _insert_group(image: Gimp.Image, original: Gimp.Layer, record: Record) -> Gimp.GroupLayer:
-    group = Gimp.GroupLayer.new(image, f"Text2Colors: {title(record)}")
+def _insert_group(image: Gimp.Image, original: Gimp.Layer, record: Record, hide_earlier: bool) -> Gimp.GroupLayer:
+    group = Gimp.GroupLayer.new(image, f"{record.title} (Text2Colors)")
     group.set_mode(Gimp.LayerMode.PASS_THROUGH)
     group.set_opacity(original.get_opacity())
     group.set_visible(original.get_visible())
-    parent, position = original.get_parent(), image.get_item_position(original)
+    earlier = results.groups_of(image, original)
+    parent, position = original.get_parent(), min(image.get_item_position(one) for one in [original, *earlier])
     _must(image.insert_layer(group, parent, position), "insert a layer group")
-    _keep(group, record)
+    _must(results.keep(group, record, original), "keep the settings with the group")
+    for one in earlier if hide_earlier else ():
+        one.set_visible(False)
     return group
 
 
@@ -91,7 +100,7 @@ def _insert_layer(
     alpha = not color_only and original.has_alpha()
     layer = Gimp.Layer.new(
         image,
-        f"{title(one.record)} {one.record.number}",
+        one.record.layer_name,
         width,
         height,
         Gimp.ImageType.RGBA_IMAGE if alpha else Gimp.ImageType.RGB_IMAGE,
@@ -103,14 +112,8 @@ def _insert_layer(
     found, left, top = original.get_offsets()
     _must(found and layer.set_offsets(left, top), "place the new layer")
     _must(image.insert_layer(layer, group, position), "insert the new layer")
-    _keep(layer, one.record)
+    _must(results.keep(layer, one.record), "keep the settings with the layer")
     return layer
-
-
-def _keep(layer: Gimp.Layer, record: Record) -> None:
-    flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE  # without the second, undo complains in a window
-    parasite = Gimp.Parasite.new(PARASITE, flags, list(record.to_bytes()))
-    _must(layer.attach_parasite(parasite), "keep the settings with the layer")
 
 
 def _mask(image: Gimp.Image, original: Gimp.Layer, layers: Sequence[Gimp.Layer]) -> None:

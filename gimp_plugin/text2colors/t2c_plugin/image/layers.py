@@ -15,8 +15,9 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
 
+from t2c_plugin.image.results import is_result, original_of  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.request import PARASITE, RequestError  # noqa: E402
+from t2c_plugin.request import RequestError  # noqa: E402
 
 STRIP_BYTES = 1 << 28  # a transfer with GIMP; it refuses 2 GiB
 SAMPLE_BYTES = {"u8": 1, "u16": 2, "float": 4}
@@ -41,17 +42,22 @@ log = logging.getLogger(__name__)
 
 
 def targets(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], open_groups: bool) -> list[Gimp.Layer]:
-    """The layers meant by the drawables, each once, from the top as given.
+    """The layers meant by the drawables, each once, from the top as given. One of our results means its original.
 
     Args:
         open_groups: a group stands for the layers in it; otherwise it is one picture.
 
     Raises:
-        RequestError: a drawable is no layer, is a floating selection or one of our results, or nothing is left.
+        RequestError: a drawable is no layer, is of another image or a floating selection, or nothing is left.
     """
     found: dict[int, Gimp.Layer] = {}
     for drawable in drawables:
-        for layer in _layers_of(drawable, open_groups):
+        if drawable.get_image().get_id() != image.get_id():
+            raise RequestError(
+                f"'{drawable.get_name()}' belongs to another image, '{drawable.get_image().get_name()}'; "
+                f"give the image that holds it."
+            )
+        for layer in _layers_of(image, drawable, open_groups):
             found.setdefault(layer.get_id(), layer)
     if not found:
         raise RequestError("There is no layer to color; select one in the Layers dialog.")
@@ -63,28 +69,27 @@ def targets(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], open_groups: 
     return layers
 
 
-def _layers_of(drawable: Gimp.Drawable, open_groups: bool) -> Iterable[Gimp.Layer]:
+def _layers_of(image: Gimp.Image, drawable: Gimp.Drawable, open_groups: bool) -> Iterable[Gimp.Layer]:
     if drawable.is_layer_mask():
         drawable = Gimp.Layer.from_mask(drawable)
     if not drawable.is_layer():
         raise RequestError(f"'{drawable.get_name()}' is a channel, not a layer; select a layer and try again.")
-    if is_result(drawable):
-        raise RequestError(
-            f"'{drawable.get_name()}' is a result of Text2Colors; select the photograph's layer below it and try again."
-        )
+    if is_result(drawable):  # its original is meant, which undo and redo may have deselected
+        original = original_of(image, drawable)
+        if original is None:
+            raise RequestError(
+                f"'{drawable.get_name()}' is a result of Text2Colors whose original is no longer there; "
+                "select a photograph's layer and try again."
+            )
+        drawable = original
     if drawable.is_floating_sel():
         raise RequestError("The layer is a floating selection; anchor it (Layer > Anchor Layer) and try again.")
     if drawable.is_group() and open_groups:
         for child in drawable.get_children():
             if not is_result(child):
-                yield from _layers_of(child, open_groups)
+                yield from _layers_of(image, child, open_groups)
     else:
         yield drawable
-
-
-def is_result(item: Gimp.Item) -> bool:
-    """Whether we have made this layer, or this group."""
-    return item.get_parasite(PARASITE) is not None
 
 
 def needs_consent(image: Gimp.Image) -> bool:
