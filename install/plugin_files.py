@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "gimp_plugin" / "text2colors"
 PROTOCOL = ROOT / "t2c_engine" / "serving" / "protocol.py"
-PROTOCOL_COPY = Path("t2c_plugin", "engine", "t2c_protocol.py")  # where the plug-in looks for it
+PROTOCOL_COPY = Path("t2c_plugin", "t2c_protocol.py")  # where the plug-in looks for it
 NAME = "text2colors"  # folder and file of a GIMP plug-in have one name
 SETTINGS = "engine.json"
 _GIMP_3 = re.compile(r"3\.\d+")

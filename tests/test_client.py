@@ -80,7 +80,7 @@ def test_a_picture_is_coloured_once_a_palette_with_progress(start: Start) -> Non
         (1, 72, 6, 4, "RGB u8"),
     ]
     assert results[0][1].pixels[:3] == bytes.fromhex("aabbcc") and isinstance(results[0][1].pixels, bytes)
-    assert told == [(0.0, "Colouring 1 of 2"), (0.5, "Colouring 2 of 2")]
+    assert told == [(0.0, "Colorizing 1 of 2"), (0.5, "Colorizing 2 of 2")]
 
 
 def test_previews_come_in_the_palettes_order(start: Start) -> None:

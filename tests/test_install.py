@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PROTOCOL = "t2c_plugin/engine/t2c_protocol.py"
+PROTOCOL = "t2c_plugin/t2c_protocol.py"
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the folders are named as on Linux")
 

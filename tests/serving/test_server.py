@@ -103,7 +103,7 @@ def test_color_layers_are_at_most_2048_px_long_and_each_palette_gives_its_own(en
     ]
     middles = [np.frombuffer(one.pixels, np.uint8).reshape(50, 2048, 3)[25, 1024].astype(int) for _, one in results]
     assert middles[0][0] > middles[0][2] + 20 and middles[1][2] > middles[1][0] + 20
-    assert [text for _, text in told][-1] == "Colouring 3 of 3"
+    assert [text for _, text in told][-1] == "Colorizing 3 of 3"
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 

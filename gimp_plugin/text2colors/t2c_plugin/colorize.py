@@ -16,8 +16,8 @@ gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
 
 from t2c_plugin.engine import jobs  # noqa: E402
-from t2c_plugin.image import hints, insertion, layers  # noqa: E402
-from t2c_plugin.request import Inputs, Request, RequestError, request_from  # noqa: E402
+from t2c_plugin.image import hints, insertion, layers, results  # noqa: E402
+from t2c_plugin.request import NORMAL_LAYERS, Inputs, Request, RequestError, request_from  # noqa: E402
 
 ARGUMENTS = ("phrase", "palettes", "count", "seed", "strength", "device", "result-mode", "same-palettes")
 
@@ -31,21 +31,27 @@ def colorize(
     drawables: Sequence[Gimp.Drawable],
     config: Gimp.ProcedureConfig,
     open_groups: bool,
+    edited: Gimp.Layer | None = None,
 ) -> list[Gimp.Layer] | None:
     """The new layers, or None when the user has closed the dialog.
+
+    Args:
+        open_groups: a group stands for the layers in it.
+        edited: the result whose values the dialog begins with, which is then always shown.
 
     Raises:
         RequestError, EngineError: it cannot be done; the image is as it was.
     """
     Gegl.init(None)
-    originals = layers.targets(image, drawables, open_groups)
-    if run_mode == Gimp.RunMode.INTERACTIVE:
+    if run_mode == Gimp.RunMode.INTERACTIVE or edited is not None:
         from t2c_plugin.ui import dialog
 
-        return dialog.run(procedure, image, originals, config)
+        targets = layers.suggested(image, drawables, open_groups)
+        return dialog.run(image, targets, config, None if edited is None else results.record_of(edited))
+    originals = layers.targets(image, drawables, open_groups)
     values = {name: config.get_property(name) for name in ARGUMENTS}
     if run_mode == Gimp.RunMode.WITH_LAST_VALS and not (values["phrase"] or values["palettes"]):
-        raise RequestError("There are no last values yet; use Colors > Text2Colors > Colorize with Words first.")
+        raise RequestError("There are no last values yet; use Colors > Text2Colors > Colorize first.")
     if layers.needs_consent(image):
         raise RequestError(
             "The image is indexed, which holds too few colors; convert it with Image > Mode > RGB and try again."
@@ -69,11 +75,23 @@ def without_dialog(
         request = replace(request, hints=hint_layer.get_name())
     with jobs.new_engine() as engine:  # starts while the pixels are read
         inputs = gather(originals, request, hint_layer)
-        results = jobs.color_pictures(engine, request, inputs, _show_progress)
-    made = insertion.insert(image, list(zip(originals, results, strict=True)), hint_layer)
+        pictures = jobs.color_pictures(engine, request, inputs, _show_progress)
+    made = insertion.insert(image, list(zip(originals, pictures, strict=True)), hint_layer)
     Gimp.progress_end()
     Gimp.displays_flush()
     return made
+
+
+def new_hints_layer(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer:
+    """A new layer for color hints, above the first of the layers and its results, selected.
+
+    Raises:
+        RequestError: there is no layer to paint hints for, or GIMP refuses.
+    """
+    Gegl.init(None)
+    layer = insertion.insert_hints_layer(image, layers.suggested(image, drawables, False).originals[0])
+    Gimp.displays_flush()
+    return layer
 
 
 def gather(originals: Sequence[Gimp.Layer], request: Request, hint_layer: Gimp.Layer | None) -> Inputs:
@@ -83,7 +101,7 @@ def gather(originals: Sequence[Gimp.Layer], request: Request, hint_layer: Gimp.L
         RequestError: GIMP does not give the pixels, or the layer of hints is of no use (`hints.read`).
     """
     return Inputs(
-        pictures=tuple(layers.read(layer, exact=request.mode == "normal") for layer in originals),
+        pictures=tuple(layers.read(layer, exact=request.mode == NORMAL_LAYERS) for layer in originals),
         hints=() if hint_layer is None else tuple(hints.read(hint_layer, originals)),
     )
 

@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from t2c_plugin.pixels import Pixels
+from t2c_plugin.wire import protocol
 
 PARASITE = "text2colors"  # name under which GIMP keeps a layer's Record
-MODES = ("colour", "normal")
-DEVICES = ("auto", "cpu", "cuda", "mps")
-MAX_COUNT = 20
+COLOR_LAYERS, NORMAL_LAYERS = protocol.MODES
+MAX_COUNT = 20  # rows that can be looked at; the engine would draw more
 MAX_SEED = 2**31 - 1
-MAX_STRENGTH = 2.0
 MAX_COLORS = 1024  # of one palette; the engine makes five of any number
 
 NATURAL = "natural"  # in place of colors: those that the network finds without a palette
@@ -44,7 +43,7 @@ class Request:
     seed: int = 0
     strength: float = 1.0
     device: str = "auto"
-    mode: str = "colour"
+    mode: str = COLOR_LAYERS
     same_palettes: bool = True
     hints: str = ""
     locked: tuple[tuple[int, str], ...] = ()  # (position, color) that palettes for the phrase must have
@@ -54,9 +53,9 @@ class Request:
             raise RequestError("There is nothing to color with: give a phrase such as 'autumn breeze', or palettes.")
         _check("number of palettes", self.count, 1, MAX_COUNT)
         _check("seed", self.seed, 0, MAX_SEED)
-        _check("strength", self.strength, 0.0, MAX_STRENGTH)
-        _check_choice("device", self.device, DEVICES)
-        _check_choice("result mode", self.mode, MODES)
+        _check("strength", self.strength, 0.0, protocol.MAX_STRENGTH)
+        _check_choice("device", self.device, protocol.DEVICES)
+        _check_choice("result mode", self.mode, protocol.MODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +108,11 @@ class Record:
     def in_words(self) -> str:
         """For the user, one fact a line."""
         palette = f"Palette {self.number}: {' '.join(self.palette)}" if self.palette else "Natural colors, no palette"
-        result = "color layer" if self.mode == "colour" else "normal layer"
+        result = "color layer" if self.mode == COLOR_LAYERS else "normal layer"
         return "\n".join(
             (
                 f"Phrase: {self.phrase or '(none; the palette was given)'}",
-                f"Palette {self.number}: {' '.join(self.palette)}"
-                if self.palette
-                else "Natural colors, without a palette",
+                palette,
                 f"Seed: {self.seed}",
                 f"Strength: {self.strength * 100:.0f} %, as {result}",
                 f"Color hints: {self.hints or '(none)'}",

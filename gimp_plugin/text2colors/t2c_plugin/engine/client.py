@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from t2c_plugin.engine.errors import EngineCancelled, EngineError, EngineTimeout
-from t2c_plugin.engine.link import Link, protocol
+from t2c_plugin.engine.link import Link
 from t2c_plugin.pixels import Pixels
 from t2c_plugin.request import PaletteAnswer
+from t2c_plugin.wire import protocol
 
 __all__ = ["Engine", "EngineCancelled", "EngineError", "EngineTimeout", "ErrorCode"]
 

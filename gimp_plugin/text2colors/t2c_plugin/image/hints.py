@@ -14,7 +14,7 @@ gi.require_version("GdkPixbuf", "2.0")
 from gi.repository import GdkPixbuf, Gimp, GLib  # noqa: E402
 
 from t2c_plugin.image.layers import read_bytes  # noqa: E402
-from t2c_plugin.image.results import is_result, siblings  # noqa: E402
+from t2c_plugin.image.results import is_result  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.request import RequestError  # noqa: E402
 
@@ -22,28 +22,6 @@ SIDE = 512  # px, the longest side of what is sent: the network sees less, and a
 _KEPT = "text2colors-hints"  # name under which GIMP keeps with an image which layer had the dabs
 _FAINT = 6  # opacity of 255 below which the engine sees no hint
 GREY_IMAGE = "A grey image holds no colors; use Image > Mode > RGB, then paint the color hints."
-
-
-def picture_below(image: Gimp.Image, layer: Gimp.Layer) -> Gimp.Layer | None:
-    """The picture that a layer seems to hold color hints for; None when the layer is a picture itself.
-
-    A layer of hints is transparent for the most part, and lies over a layer that is not.
-    """
-    if not _is_sparse(layer):
-        return None
-    beside = siblings(image, layer)
-    place = next(number for number, one in enumerate(beside) if one.get_id() == layer.get_id())
-    below = (one for one in beside[place + 1 :] if not is_result(one))
-    return next((one for one in below if not _is_sparse(one)), None)
-
-
-def _is_sparse(layer: Gimp.Layer) -> bool:
-    """Whether at least half of a painted layer is transparent."""
-    if not layer.has_alpha() or layer.is_group() or layer.is_text_layer():
-        return False
-    alpha = read_bytes(layer, "A", "u8")
-    sample = alpha[:: max(1, len(alpha) // 1_000_003)]
-    return sample.count(0) * 2 >= len(sample)
 
 
 def choices(image: Gimp.Image, originals: Sequence[Gimp.Layer]) -> list[Gimp.Layer]:

@@ -20,7 +20,7 @@ from gi.repository import GdkPixbuf, Gegl, Gimp, GLib  # noqa: E402
 from t2c_plugin.image import hints, results  # noqa: E402
 from t2c_plugin.image.layers import BABL_FORMATS, SAMPLE_BYTES, read_bytes  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.request import Record, RequestError, Result  # noqa: E402
+from t2c_plugin.request import COLOR_LAYERS, Record, RequestError, Result  # noqa: E402
 
 STRIP_BYTES = 1 << 25  # small strips: GdkPixbuf's bytes are copied once on their way
 _ARRAY_TYPES = {"u8": "B", "u16": "H", "float": "f"}
@@ -73,6 +73,43 @@ def insert(
     return layers
 
 
+def insert_hints_layer(image: Gimp.Image, original: Gimp.Layer) -> Gimp.Layer:
+    """A transparent layer of the original's size above it and its results, selected; one undo step.
+
+    The image becomes RGB, for a grey one holds no colors.
+
+    Raises:
+        RequestError: GIMP refuses a step.
+    """
+    image.undo_group_start()
+    try:
+        if image.get_base_type() != Gimp.ImageBaseType.RGB:
+            _must(image.convert_rgb(), "convert the image to RGB")
+        layer = Gimp.Layer.new(
+            image,
+            "Color hints",
+            original.get_width(),
+            original.get_height(),
+            Gimp.ImageType.RGBA_IMAGE,
+            100.0,
+            Gimp.LayerMode.NORMAL,
+        )
+        layer.fill(Gimp.FillType.TRANSPARENT)
+        found, left, top = original.get_offsets()
+        _must(found and layer.set_offsets(left, top), "place the new layer")
+        _must(image.insert_layer(layer, original.get_parent(), _top_of(image, original)), "insert the new layer")
+        hints.remember(image, layer)
+        image.set_selected_layers([layer])
+    finally:
+        image.undo_group_end()
+    return layer
+
+
+def _top_of(image: Gimp.Image, original: Gimp.Layer) -> int:
+    """The position of the topmost of a layer and its results."""
+    return min(image.get_item_position(one) for one in [original, *results.groups_of(image, original)])
+
+
 def _group_of_regions(image: Gimp.Image, original: Gimp.Layer) -> Gimp.GroupLayer | None:
     """The group that another region of the layer joins: the topmost of its results that can be seen."""
     return next((group for group in results.groups_of(image, original) if group.get_visible()), None)
@@ -84,8 +121,7 @@ def _insert_group(image: Gimp.Image, original: Gimp.Layer, record: Record, hide_
     group.set_opacity(original.get_opacity())
     group.set_visible(original.get_visible())
     earlier = results.groups_of(image, original)
-    parent, position = original.get_parent(), min(image.get_item_position(one) for one in [original, *earlier])
-    _must(image.insert_layer(group, parent, position), "insert a layer group")
+    _must(image.insert_layer(group, original.get_parent(), _top_of(image, original)), "insert a layer group")
     _must(results.keep(group, record, original), "keep the settings with the group")
     for one in earlier if hide_earlier else ():
         one.set_visible(False)
@@ -96,7 +132,7 @@ def _insert_layer(
     image: Gimp.Image, original: Gimp.Layer, group: Gimp.GroupLayer, position: int, one: Result
 ) -> Gimp.Layer:
     width, height = original.get_width(), original.get_height()
-    color_only = one.record.mode == "colour"
+    color_only = one.record.mode == COLOR_LAYERS
     alpha = not color_only and original.has_alpha()
     layer = Gimp.Layer.new(
         image,

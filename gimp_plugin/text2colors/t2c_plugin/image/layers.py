@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import gi
 
@@ -15,7 +16,7 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
 
-from t2c_plugin.image.results import is_result, original_of  # noqa: E402
+from t2c_plugin.image.results import is_result, original_of, siblings  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.request import RequestError  # noqa: E402
 
@@ -39,6 +40,49 @@ BABL_FORMATS = {
 }
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a user has in mind: the layers to color, and the layer of hints that was selected in place of one."""
+
+    originals: tuple[Gimp.Layer, ...]
+    hint_layer: Gimp.Layer | None = None
+
+
+def suggested(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], open_groups: bool) -> Targets:
+    """As `targets`; but one layer that seems to hold color hints stands for the picture below it.
+
+    Raises:
+        RequestError: as `targets`.
+    """
+    found = targets(image, drawables, open_groups)
+    below = picture_below(image, found[0]) if len(found) == 1 and not found[0].is_group() else None
+    if below is None:
+        return Targets(tuple(found))
+    return Targets(tuple(targets(image, [below], open_groups)), found[0])
+
+
+def picture_below(image: Gimp.Image, layer: Gimp.Layer) -> Gimp.Layer | None:
+    """The picture that a layer seems to hold color hints for; None when the layer is a picture itself.
+
+    A layer of hints is transparent for the most part, and lies over a layer that is not.
+    """
+    if not _is_sparse(layer):
+        return None
+    beside = siblings(image, layer)
+    place = next(number for number, one in enumerate(beside) if one.get_id() == layer.get_id())
+    below = (one for one in beside[place + 1 :] if not is_result(one))
+    return next((one for one in below if not _is_sparse(one)), None)
+
+
+def _is_sparse(layer: Gimp.Layer) -> bool:
+    """Whether at least half of a painted layer is transparent."""
+    if not layer.has_alpha() or layer.is_group() or layer.is_text_layer():
+        return False
+    alpha = read_bytes(layer, "A", "u8")
+    sample = alpha[:: max(1, len(alpha) // 1_000_003)]
+    return sample.count(0) * 2 >= len(sample)
 
 
 def targets(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], open_groups: bool) -> list[Gimp.Layer]:

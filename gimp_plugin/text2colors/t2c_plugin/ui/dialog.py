@@ -19,7 +19,7 @@ from t2c_plugin.colorize import gather  # noqa: E402
 from t2c_plugin.engine.errors import EngineCancelled  # noqa: E402
 from t2c_plugin.image import hints, insertion, layers  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.request import PaletteAnswer, Request, RequestError, Result, format_palettes  # noqa: E402
+from t2c_plugin.request import PaletteAnswer, Record, Request, RequestError, Result, format_palettes  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
 from t2c_plugin.ui.engine_calls import EngineCalls  # noqa: E402
 from t2c_plugin.ui.hint_chooser import HintChooser  # noqa: E402
@@ -33,11 +33,11 @@ _SETTLE = 80  # ms without another change of an option before it is acted upon
 
 
 def run(
-    procedure: Gimp.Procedure, image: Gimp.Image, originals: Sequence[Gimp.Layer], config: Gimp.ProcedureConfig
+    image: Gimp.Image, targets: layers.Targets, config: Gimp.ProcedureConfig, edited: Record | None
 ) -> list[Gimp.Layer] | None:
     """Show the dialog; the new layers, or None when it was closed. The values used are left in `config`."""
     windows.prepare()
-    dialog = ColorizeDialog(image, originals, config)
+    dialog = ColorizeDialog(image, targets.originals, config)
     try:
         return dialog.run()
     finally:
