@@ -89,7 +89,7 @@ class Host:
         (self.root / "host").mkdir(exist_ok=True)
         (self.root / "share").mkdir(exist_ok=True)
         self.profile.mkdir(parents=True, exist_ok=True)
-        lines = [f'(config-version "{self.version}.4")', "(show-welcome-dialog no)", "(check-updates no)"]
+        lines = [f'(config-version "{self.full_version}")', "(show-welcome-dialog no)", "(check-updates no)"]
         lines.append('(plug-in-path "/share/profile/plug-ins:/share/stock")')
         (self.profile / "gimprc").write_text("\n".join(lines) + "\n")
         # only what the tests need of GIMP's own plug-ins: starting all of them takes most of GIMP's start
@@ -103,6 +103,13 @@ class Host:
     def version(self) -> str:
         """ "3.2" or "3.0", by the name of its program."""
         return min(self.root.glob("usr/bin/gimp-console-3.?")).name.removeprefix("gimp-console-")
+
+    @property
+    def full_version(self) -> str:
+        """Such as "3.2.6"; another one in gimprc makes GIMP show its welcome dialog."""
+        (library,) = self.root.glob("usr/lib/*/libgimp-3.0.so.0.*")  # ".0.206.0" is of 3.2.6, ".0.4.0" of 3.0.4
+        minor, micro = divmod(int(library.name.split(".")[-2]), 100)
+        return f"3.{minor}.{micro}"
 
     @property
     def profile(self) -> Path:

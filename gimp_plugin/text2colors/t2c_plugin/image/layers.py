@@ -14,7 +14,8 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
-from gi.repository import Gegl, Gimp  # noqa: E402
+gi.require_version("GdkPixbuf", "2.0")
+from gi.repository import GdkPixbuf, Gegl, Gimp, GLib  # noqa: E402
 
 from t2c_plugin.image.results import is_result, original_of, siblings  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
@@ -162,6 +163,53 @@ def read(layer: Gimp.Layer, exact: bool) -> Pixels:
     sample = sample_of(layer.get_image()) if exact else "u8"
     pixels = read_bytes(layer, channels, sample)
     return Pixels(pixels, layer.get_width(), layer.get_height(), f"{channels} {sample}")
+
+
+def small_rgb(picture: Pixels, side: int) -> Pixels:
+    """A picture of 8-bit samples as "RGB u8", at most so many pixels a side.
+
+    Raises:
+        RequestError: there is not enough memory.
+    """
+    # every so many pixels first, twice as many as wanted, for the whole of a large scan would take a second
+    step = max(1, max(picture.width, picture.height) // (2 * side))
+    channels = len(picture.channels)
+    width, height = -(-picture.width // step), -(-picture.height // step)
+    rows = memoryview(picture.pixels)
+    row_bytes = picture.width * channels
+    sampled = [
+        b"".join(
+            rows[y * row_bytes : (y + 1) * row_bytes][channel :: step * channels].tobytes()
+            for y in range(0, picture.height, step)
+        )
+        for channel in range(channels)
+    ]
+    mixed = bytearray(width * height * 3)
+    for channel in range(3):
+        mixed[channel::3] = sampled[channel % channels]
+    pixbuf = GdkPixbuf.Pixbuf.new_from_bytes(
+        GLib.Bytes.new(bytes(mixed)), GdkPixbuf.Colorspace.RGB, False, 8, width, height, width * 3
+    )
+    scale = min(1.0, side / max(width, height))
+    wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+    small = pixbuf.scale_simple(wide, high, GdkPixbuf.InterpType.BILINEAR)
+    if small is None:
+        raise RequestError("There is not enough memory for a preview; close other images and try again.")
+    stride, data = small.get_rowstride(), small.get_pixels()
+    lines = (data[y * stride : y * stride + wide * 3] for y in range(high))
+    return Pixels(b"".join(lines), wide, high, "RGB u8")
+
+
+def selected_part(image: Gimp.Image, layer: Gimp.Layer, width: int, height: int) -> bytes | None:
+    """How much each pixel of a layer is selected, one byte each, at another size; None when nothing is."""
+    if Gimp.Selection.is_empty(image):
+        return None
+    _found, left, top = layer.get_offsets()
+    wide, high = layer.get_width(), layer.get_height()
+    mask = read_bytes(image.get_selection(), "Y", "u8", (left, top, wide, high))
+    columns = [x * wide // width for x in range(width)]
+    rows = (mask[(y * high // height) * wide :][:wide] for y in range(height))
+    return b"".join(bytes(row[x] for x in columns) for row in rows)
 
 
 def read_bytes(

@@ -1,35 +1,44 @@
-"""The dialog: a phrase, rows of swatches, options, progress. Ties the widgets, the session and the layers together.
+"""The dialog: a large preview, palettes beside it, words above. Ties widgets, engine and layers together.
 
-It opens before the engine has answered. GIMP is called in this thread only; the engine only in the session's.
+It opens before the engine has answered, and begins with the natural colors. GIMP is called in this thread only; the
+engine only in the threads of `engine_calls`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gimp, GLib, Gtk  # noqa: E402
+from gi.repository import Gdk, Gimp, GLib, Gtk  # noqa: E402
 
 from t2c_plugin.colorize import gather  # noqa: E402
 from t2c_plugin.engine.errors import EngineCancelled  # noqa: E402
 from t2c_plugin.image import hints, insertion, layers  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.request import PaletteAnswer, Record, Request, RequestError, Result, format_palettes  # noqa: E402
+from t2c_plugin.recent import remember_phrase  # noqa: E402
+from t2c_plugin.request import Record, Request, RequestError, Result, format_palettes  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
+from t2c_plugin.ui.dialog_layout import DialogLayout  # noqa: E402
 from t2c_plugin.ui.engine_calls import EngineCalls  # noqa: E402
-from t2c_plugin.ui.hint_chooser import HintChooser  # noqa: E402
-from t2c_plugin.ui.options import Options  # noqa: E402
-from t2c_plugin.ui.palette_rows import PREVIEW, PaletteList, PaletteRow  # noqa: E402
+from t2c_plugin.ui.options import SOFT_STRENGTH  # noqa: E402
+from t2c_plugin.ui.palette_rows import SIZE, THUMBNAIL, PaletteRow  # noqa: E402
+from t2c_plugin.ui.phrase_bar import Drawn, History  # noqa: E402
+from t2c_plugin.ui.texts import _  # noqa: E402
 
 log = logging.getLogger(__name__)
 
-_OPTIONS = ("count", "seed", "strength", "device", "result-mode", "same-palettes")
+_OPTIONS = ("count", "seed", "device", "result-mode", "same-palettes")
 _SETTLE = 80  # ms without another change of an option before it is acted upon
+_LIVE = 900  # ms between two looks at the hints while the user paints
+_LIVE_PIXELS = 10_000_000  # of a layer of hints that may be looked at so often
+_BEFORE_SIDE = 1024  # px of the picture as it is, the largest that the engine gives for comparison
+_CACHED = 40  # large previews kept
 
 
 def run(
@@ -37,172 +46,181 @@ def run(
 ) -> list[Gimp.Layer] | None:
     """Show the dialog; the new layers, or None when it was closed. The values used are left in `config`."""
     windows.prepare()
-    dialog = ColorizeDialog(image, targets.originals, config)
+    dialog = ColorizeDialog(image, targets, config, edited)
     try:
         return dialog.run()
     finally:
         dialog.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a large preview depends on, besides picture and hints."""
+
+    palette: tuple[str, ...]
+    strength: float
+    device: str
+    side: int
+
+
 class ColorizeDialog:
     """One showing of the dialog."""
 
-    def __init__(self, image: Gimp.Image, originals: Sequence[Gimp.Layer], config: Gimp.ProcedureConfig) -> None:
-        self._image, self._originals, self._config = image, list(originals), config
+    def __init__(
+        self, image: Gimp.Image, targets: layers.Targets, config: Gimp.ProcedureConfig, edited: Record | None
+    ) -> None:
+        self._image, self._originals, self._config = image, list(targets.originals), config
+        self._edited = edited
         self._made: list[Gimp.Layer] | None = None
-        self._drawn_for: tuple[Any, ...] = ()
-        self._model = ""
-        self._working = False
+        self._history = History()
+        self._looks: dict[_Look, Pixels] = {}
+        self._wanted: _Look | None = None
+        self._working = self._stopping = False
         self._wrong_hints = False  # the bar says why
         self._agreed = not layers.needs_consent(image)
         self._loop = GLib.MainLoop()
         self._engine = EngineCalls(self._on_error)
-        self._build()
-        self._entry.set_text(config.get_property("phrase") or "")
-        self._options.set({name: config.get_property(name) for name in _OPTIONS})
-        self._options.on_change(self._settle(self._draw_again), self._settle(self._preview_again))
+        chosen_hints = targets.hint_layer or config.get_property("hints")
+        chosen_hints = chosen_hints or hints.remembered(image, self._originals)
+        self._ui = DialogLayout(self, image, self._originals, chosen_hints)
+        self._ui.say_target(self._originals, targets.hint_layer)
+        self._set_values()
+        self._ui.options.on_change(self._settle(self._draw_again), self._settle(self.preview_again))
+        self._ui.sliders.on_change(self._settle(self.preview_again))
+        self._live = 0
+
+    def _set_values(self) -> None:
+        """Show the last values, those of the result that is edited, or the first ones for this layer."""
+        values = {name: self._config.get_property(name) for name in _OPTIONS}
+        strength, phrase = self._config.get_property("strength"), self._config.get_property("phrase") or ""
+        if not phrase and self._originals[0].is_gray():
+            strength = SOFT_STRENGTH
+        if self._edited is not None:
+            record = self._edited
+            values |= {"count": record.count, "seed": record.seed, "result-mode": record.mode}
+            strength, phrase = record.strength, record.phrase
+            self._ui.list.locks.colors.update(dict(record.locked))
+        self._ui.phrase.entry.set_text(phrase)
+        self._ui.options.set(values)
+        self._ui.sliders.set({"strength": strength})
 
     # showing
 
     def run(self) -> list[Gimp.Layer] | None:
         """Show it until it is closed or the layers are in the image."""
-        self._window.show_all()
-        self._bar.hide()
-        self._revealer.hide()
-        self._on_chosen()
-        self._entry.grab_focus()
+        self._ui.show()
+        self.on_changed("")
         GLib.idle_add(self._after_showing, priority=GLib.PRIORITY_LOW)
         self._loop.run()
         return self._made
 
     def close(self) -> None:
-        """Take the window away and end the engine."""
-        self._window.destroy()
+        """Take the window away and leave the engine."""
+        if self._live:
+            GLib.source_remove(self._live)
+        self._ui.window.destroy()
         while Gtk.events_pending():  # so that it is gone before the engine takes its time to end
             Gtk.main_iteration()
         self._engine.close()
 
-    def _build(self) -> None:
-        several = len(self._originals) > 1
-        title = f"Colorize {len(self._originals)} Layers with Words" if several else "Colorize with Words"
-        self._window = windows.window(title, ("Close", Gtk.ResponseType.CLOSE), ("_Colorize", Gtk.ResponseType.OK))
-        self._window.set_default_size(700, 724)
-        self._window.connect("response", self._on_response)
-        self._window.connect("delete-event", lambda *_: True)  # a response comes with it
-        self._window.connect("focus-in-event", lambda *_: self._after_painting())
-        content = self._window.get_content_area()
-        content.set_spacing(8)
-
-        self._entry = Gtk.Entry(placeholder_text="autumn breeze and falling leaves", hexpand=True)
-        self._entry.get_style_context().add_class("t2c-phrase")
-        self._entry.connect("activate", lambda _: self._draw())
-        self._show = self._button("Show _Palettes", self._draw, "Draw palettes for the phrase (Enter)")
-        self._pack(content, self._entry, self._show)
-
-        self._note = windows.label("", "dim-label", "t2c-note")
-        content.pack_start(self._note, False, False, 0)
-        self._bar = self._build_bar()
-        content.pack_start(self._bar, False, False, 0)
-        self._list = PaletteList(self._on_chosen, self._on_edited)
-        content.pack_start(self._list, True, True, 0)
-
-        self._reroll = self._button("_Re-roll", self._on_reroll, "Other palettes, around the locked colors")
-        self._unlock = self._button("_Unlock All", self._on_unlock, "Free all locked colors")
-        use = self._button("Use _GIMP Palette...", self._on_use, "Color with a palette of GIMP's")
-        self._save = self._button("Sa_ve as GIMP Palette", self._on_save, "Keep the chosen palettes in GIMP")
-        self._actions = self._pack(content, self._reroll, self._unlock, use, self._save)
-
-        chosen = self._config.get_property("hints") or hints.remembered(self._image, self._originals)
-        self._hints = HintChooser(self._image, self._originals, chosen, self._look_at_hints)
-        content.pack_start(self._hints, False, False, 0)
-        self._options = Options(several)
-        content.pack_start(self._options, False, False, 0)
-        self._progress = Gtk.ProgressBar(show_text=True, hexpand=True, valign=Gtk.Align.CENTER)
-        self._stop = self._button("_Stop", self._engine.stop, "Stop the work; nothing is inserted")
-        self._revealer = self._pack(content, self._progress, self._stop)
-
-    def _build_bar(self) -> Gtk.InfoBar:
-        bar = Gtk.InfoBar(message_type=Gtk.MessageType.ERROR, show_close_button=True)
-        bar.connect("response", lambda *_: bar.hide())
-        self._message = windows.label("")
-        self._message.set_selectable(True)
-        self._message.set_max_width_chars(70)
-        self._message.show()
-        bar.get_content_area().add(self._message)
-        bar.set_no_show_all(True)
-        return bar
-
-    def _button(self, text: str, action: Any, tooltip: str) -> Gtk.Button:
-        button = Gtk.Button.new_with_mnemonic(text)
-        button.set_tooltip_text(tooltip)
-        button.connect("clicked", lambda _: action())
-        return button
-
-    def _pack(self, content: Gtk.Box, *widgets: Gtk.Widget) -> Gtk.Box:
-        box = Gtk.Box(spacing=6)
-        for widget in widgets:
-            box.pack_start(widget, widget.get_hexpand(), widget.get_hexpand(), 0)
-        content.pack_start(box, False, False, 0)
-        return box
-
     def _after_showing(self) -> bool:
         """What takes time, once the window can be seen."""
+        original = self._originals[0]
         try:
-            picture = layers.read(self._originals[0], exact=False)
+            picture = layers.read(original, exact=False)
+            before = layers.small_rgb(picture, _BEFORE_SIDE)
+            region = layers.selected_part(self._image, original, before.width, before.height)
         except RequestError as error:
             self._on_error(error)
             return GLib.SOURCE_REMOVE
-        device = self._options.get()["device"]
-        self._engine.set_picture(picture, device)
+        self._ui.view.set_before(before, region)
+        self._ui.list.set_placeholder(before)
+        self._engine.set_picture(picture)
         self._look_at_hints()
-        if self._entry.get_text().strip():
-            self._draw()
+        if self._edited is not None and self._edited.palette and not self._edited.phrase:
+            self.on_edited(self._ui.list.add_own(self._edited.palette, _("Palette of the result")))
+        if self._ui.phrase.phrase:
+            self.draw()
+        self.preview_again()
+        self._live = GLib.timeout_add(_LIVE, self._look_while_painting)
         return GLib.SOURCE_REMOVE
 
     # palettes
 
-    def _draw(self) -> None:
-        phrase = self._entry.get_text().strip()
+    def draw(self) -> None:
+        """Draw palettes for the phrase."""
+        phrase = self._ui.phrase.phrase
         if not phrase:
-            self._list.say("Type a phrase and press Enter.")
-            self._entry.grab_focus()
+            self._ui.say(_("Type a phrase and press Enter."))
+            self._ui.phrase.entry.grab_focus()
             return
-        values = self._options.get()
-        wanted = (phrase, values["count"], values["seed"], tuple(sorted(self._list.locks.colors.items())))
-        self._bar.hide()
-        if not self._list.rows:
-            self._list.say("The engine is starting ...")
+        values, locked = self._ui.options.get(), dict(self._ui.list.locks.colors)
+        self._ui.bar.hide()
+        self._ui.wait(_("Drawing palettes..."))
+        kept = tuple(sorted(locked.items()))
         self._engine.draw(
             phrase,
             values["count"],
             values["seed"],
-            dict(self._list.locks.colors),
-            lambda answer: self._on_drawn(wanted, answer),
+            locked,
+            lambda answer: self._on_drawn(Drawn(phrase, values["count"], values["seed"], kept, answer)),
         )
 
-    def _on_drawn(self, wanted: tuple[Any, ...], answer: PaletteAnswer) -> None:
-        self._drawn_for, self._model = wanted, answer.model
-        self._note.set_text(answer.note or "Click a row to choose it, a color to lock it; double-click to edit.")
-        self._list.show_drawn(answer.palettes)
-        self._preview("all", self._list.rows)
+    def _on_drawn(self, drawn: Drawn) -> None:
+        self._history.add(drawn)
+        remember_phrase(drawn.phrase)
+        self._show_drawn(drawn)
 
-    def _preview(self, kind: str, rows: Sequence[PaletteRow]) -> None:
-        """Show the picture in these rows, as the options say."""
-        rows, values = list(rows), self._options.get()
-        side = max(PREVIEW) * self._window.get_scale_factor()
-        palettes = [row.palette for row in rows]
-        self._engine.preview(
-            kind, palettes, side, values["strength"], values["device"], lambda shown: _fill(rows, shown)
-        )
+    def _show_drawn(self, drawn: Drawn) -> None:
+        self._ui.wait("")
+        self._ui.say(drawn.answer.note or _("Click a row to choose it; a padlock keeps a color."))
+        prefer = self._edited.palette if self._edited is not None and self._edited.palette else None
+        self._ui.list.show_drawn(drawn.answer.palettes, prefer)
+        if prefer is not None and all(row.palette != prefer for row in self._ui.list.rows):
+            self._ui.list.add_own(prefer, _("Palette of the result"))
+        self._edited = None
+        self._show_large()
+        self._preview_rows("all", self._ui.list.rows)
 
-    def _on_edited(self, row: PaletteRow) -> None:
-        for one in self._list.rows:
-            one.refresh()
-        self._preview(f"row {row.number}", [row])
-        self._on_chosen()
+    def go(self, step: int) -> None:
+        """Back (-1) or forward (1) through what was drawn."""
+        if self._working or not self._history.can_go(step):
+            return
+        drawn = self._history.go(step)
+        if drawn is not None:
+            self._ui.phrase.entry.set_text(drawn.phrase)
+            self._ui.options.set({**self._ui.options.get(), "count": drawn.count, "seed": drawn.seed})
+            self._show_drawn(drawn)
 
-    def _on_reroll(self) -> None:
-        self._options.next_seed()  # which draws
+    def reroll(self) -> None:
+        """Other palettes, around the locked colors."""
+        if len(self._ui.list.locks.colors) == SIZE:
+            self._ui.say(_("All {count} colors are locked; unlock one to re-roll.").format(count=SIZE))
+            return
+        self._ui.options.set_seed(self._ui.options.get()["seed"] + 1)  # which draws
+
+    def unlock_all(self) -> None:
+        """Free all locked colors."""
+        self._ui.list.locks.colors.clear()
+        self._ui.list.changed()
+
+    def use_palette(self) -> None:
+        """Add a row with a palette of GIMP's."""
+        found = windows.choose_gimp_palette(self._ui.window)
+        if found is not None and found[1]:
+            self.on_edited(self._ui.list.add_own(found[1], found[0]))
+
+    def save_palettes(self) -> None:
+        """Keep the chosen palettes in GIMP."""
+        phrase = self._ui.phrase.phrase or "Text2Colors"
+        rows = [row for row in self._ui.list.chosen if row.palette]
+        names = [windows.save_gimp_palette(f"{phrase} {row.number}", row.palette) for row in rows]
+        self._ui.say(_("Saved as GIMP palette: ") + ", ".join(f"\u201c{name}\u201d" for name in names))
+
+    def _draw_again(self) -> None:
+        drawn, values = self._history.current, self._ui.options.get()
+        if drawn is not None and (drawn.seed, drawn.count) != (values["seed"], values["count"]):
+            self.draw()
 
     def _settle(self, act: Callable[[], None]) -> Callable[..., None]:
         """A handler that acts once, when its signal has stopped coming."""
@@ -214,7 +232,7 @@ class ColorizeDialog:
             act()
             return GLib.SOURCE_REMOVE
 
-        def changed(*_: Any) -> None:
+        def changed(*_args: Any) -> None:
             nonlocal waiting
             if waiting:
                 GLib.source_remove(waiting)
@@ -222,127 +240,207 @@ class ColorizeDialog:
 
         return changed
 
-    def _draw_again(self) -> None:
-        if self._drawn_for:
-            self._draw()
+    # previews
 
-    def _preview_again(self) -> None:
-        if self._list.rows and not self._working:
-            self._preview("all", self._list.rows)
-
-    def _after_painting(self) -> bool:
-        """The user comes back to this window, perhaps from the hints layer."""
+    def preview_again(self) -> None:
+        """Show picture and rows as the options say now."""
         if not self._working:
-            self._hints.refresh()
+            self._show_large()
+            self._preview_rows("all", self._ui.list.rows)
+
+    def on_pointed(self, row: PaletteRow) -> None:
+        """A row is pointed at or walked to."""
+        if not self._working and self._look(row) != self._wanted:
+            self._show_large()
+
+    def on_edited(self, row: PaletteRow) -> None:
+        """A row has other colors, or is new."""
+        self._show_large()
+        self._preview_rows(f"row {row.number}", [row])
+        self._ui.list.changed()
+
+    def _look(self, row: PaletteRow) -> _Look:
+        side = min(_BEFORE_SIDE, self._ui.view.device_side)
+        return _Look(row.palette, self._ui.sliders.get()["strength"], self._ui.options.get()["device"], side)
+
+    def _show_large(self) -> None:
+        """Fetch the large preview of the row shown, unless there is one."""
+        self._wanted = look = self._look(self._ui.list.shown)
+        found = self._looks.get(look)
+        if found is not None:
+            self._ui.view.show_after(found)
+            return
+        self._ui.view.wait(_("Coloring..."))
+
+        def arrived(pictures: list[Pixels]) -> None:
+            if pictures:
+                self._looks[look] = pictures[0]
+                for old in list(self._looks)[:-_CACHED]:
+                    del self._looks[old]
+                if look == self._wanted:
+                    self._ui.view.show_after(pictures[0])
+
+        self._engine.preview("large", [look.palette], look.side, look.strength, look.device, arrived)
+
+    def _preview_rows(self, kind: str, rows: Sequence[PaletteRow]) -> None:
+        rows, values = list(rows), self._ui.options.get()
+        side = max(THUMBNAIL) * self._ui.window.get_scale_factor()
+        strength = self._ui.sliders.get()["strength"]
+
+        def arrived(pictures: list[Pixels]) -> None:
+            for row, picture in zip(rows, pictures, strict=False):
+                if row in self._ui.list.rows:
+                    row.show_preview(picture)
+
+        self._engine.preview(kind, [row.palette for row in rows], side, strength, values["device"], arrived)
+
+    # hints
+
+    def new_hints_layer(self) -> None:
+        """Make a layer to paint hints on."""
+        try:
+            layer = insertion.insert_hints_layer(self._image, self._originals[0])
+        except RequestError as error:
+            self._on_error(error)
+            return
+        Gimp.displays_flush()
+        self._ui.hints.refresh()
+        self._ui.hints.choose(layer)
+        self._ui.say(_("Paint dabs on the new layer in the image window; the preview here follows."))
+
+    def look_at_hints(self) -> bool:
+        """The user comes back to this window, or has chosen another layer."""
+        if not self._working:
+            self._ui.hints.refresh()
             self._look_at_hints()
         return False
 
+    def _look_while_painting(self) -> bool:
+        layer = self._ui.hints.layer
+        small = layer is not None and layer.get_width() * layer.get_height() <= _LIVE_PIXELS
+        if small and not self._ui.window.is_active():
+            self.look_at_hints()
+        return GLib.SOURCE_CONTINUE
+
     def _look_at_hints(self) -> None:
-        """Let the previews follow the dabs as they are now."""
+        """Let the previews follow the hints as they are now."""
         try:
-            found = self._hints.read_first()
+            found = self._ui.hints.read_first()
         except RequestError as error:
-            found, self._wrong_hints = None, True
-            self._on_error(error)
+            found = None
+            if not self._wrong_hints:
+                self._on_error(error)
+            self._wrong_hints = True
         else:
             if self._wrong_hints:
-                self._bar.hide()
+                self._ui.bar.hide()
             self._wrong_hints = False
         if self._engine.set_hints(found):
-            self._preview_again()
-
-    def _on_unlock(self) -> None:
-        self._list.locks.colors.clear()
-        self._list.locks.changed()
-
-    def _on_use(self) -> None:
-        found = windows.choose_gimp_palette(self._window)
-        if found is not None and found[1]:
-            self._on_edited(self._list.add_own(found[1], found[0]))
-
-    def _on_save(self) -> None:
-        phrase = self._entry.get_text().strip() or "Text2Colors"
-        names = [windows.save_gimp_palette(f"{phrase} {row.number}", row.palette) for row in self._chosen()]
-        self._note.set_text("Saved as GIMP palette: " + ", ".join(f"\u201c{name}\u201d" for name in names))
-
-    def _chosen(self) -> list[PaletteRow]:
-        return [row for row in self._list.rows if row.chosen]
-
-    def _on_chosen(self) -> None:
-        """Show what can be done now."""
-        chosen = len(self._chosen())
-        self._window.set_response_sensitive(Gtk.ResponseType.OK, chosen > 0 and not self._working)
-        self._save.set_sensitive(chosen > 0)
-        self._reroll.set_sensitive(bool(self._drawn_for) and not self._working)
-        self._unlock.set_sensitive(bool(self._list.locks.colors))
-        button = self._window.get_widget_for_response(Gtk.ResponseType.OK)
-        total = chosen * len(self._originals)
-        button.set_label("_Colorize" if total < 2 else f"_Colorize ({total} layers)")
+            self._looks.clear()
+            self.preview_again()
 
     # coloring
 
-    def _on_response(self, _: Gtk.Dialog, response: int) -> None:
+    def on_changed(self, remark: str) -> None:
+        """A choice or a lock has changed: show what can be done now."""
+        if remark:
+            self._ui.say(remark)
+        self._ui.show_possible(
+            layers=len(self._ui.list.chosen) * len(self._originals),
+            working=self._working,
+            drawn=self._history.current is not None,
+            back=self._history.can_go(-1),
+            forward=self._history.can_go(1),
+        )
+
+    def on_response(self, response: int) -> None:
+        """A button at the bottom, Escape, or the window's close button."""
         if response == Gtk.ResponseType.OK:
             self._colorize()
-        elif self._working:
+            return
+        if self._working:
             self._engine.stop()
-            self._loop.quit()
-        else:
-            self._loop.quit()
+        self._loop.quit()
+
+    def on_key(self, event: Gdk.EventKey) -> bool:
+        """Ctrl+Enter colorizes, Alt with an arrow goes through what was drawn."""
+        state = event.state & Gtk.accelerator_get_default_mod_mask()
+        if state == Gdk.ModifierType.CONTROL_MASK and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
+            self._colorize()
+            return True
+        if state == Gdk.ModifierType.MOD1_MASK and event.keyval in (Gdk.KEY_Left, Gdk.KEY_Right):
+            self.go(-1 if event.keyval == Gdk.KEY_Left else 1)
+            return True
+        return False
+
+    def stop(self) -> None:
+        """Stop the work; what comes too late to be stopped is dropped."""
+        if self._working:
+            self._stopping = True
+            self._ui.progress.set_text(_("Stopping..."))
+            self._ui.stop.set_sensitive(False)
+            self._engine.stop()
 
     def _colorize(self) -> None:
-        if self._working or not self._agree():
+        rows = self._ui.list.chosen
+        if self._working or not rows or not self._agree():
             return
-        rows = self._chosen()
-        values, hint_layer = self._options.get(), self._hints.layer
-        own_palettes = [row.palette for row in rows] if values["same-palettes"] or len(self._originals) == 1 else []
+        values, hint_layer = self._ui.options.get(), self._ui.hints.layer
+        given = values["same-palettes"] or len(self._originals) == 1 or any(not row.drawn for row in rows)
+        palettes = tuple(row.palette for row in rows) if given else ()
+        drawn = self._history.current
         try:
             request = Request(
-                phrase=self._entry.get_text().strip(),
-                palettes=tuple(own_palettes),
-                count=len(rows),
+                phrase=drawn.phrase if drawn is not None and any(row.drawn for row in rows) else "",
+                palettes=palettes,
+                count=drawn.count if drawn is not None and given else len(rows),
                 seed=values["seed"],
-                strength=values["strength"],
+                strength=self._ui.sliders.get()["strength"],
                 device=values["device"],
                 mode=values["result-mode"],
                 same_palettes=values["same-palettes"],
                 hints=hint_layer.get_name() if hint_layer else "",
+                locked=tuple(sorted(self._ui.list.locks.colors.items())),
             )
             inputs = gather(self._originals, request, hint_layer)
         except RequestError as error:
             self._on_error(error)
             return
+        self._engine.drop_previews()
         self._set_working(True)
-        numbers = [row.number for row in rows] if own_palettes else []
         self._engine.colorize(
             request,
             inputs,
-            self._model,
-            numbers,
+            drawn.answer.model if drawn is not None else "",
+            [row.number for row in rows] if given else [],
             self._on_progress,
             lambda results: self._on_colored(request, results),
         )
 
     def _agree(self) -> bool:
         self._agreed = self._agreed or windows.ask(
-            self._window,
-            "This image is indexed, which holds too few colors.\nConvert it to RGB? Undo brings it back as it was.",
-            "_Convert and Colorize",
+            self._ui.window,
+            _("This image is indexed, which holds too few colors.\nConvert it to RGB? Undo brings it back as it was."),
+            _("_Convert and Colorize"),
         )
         return self._agreed
 
     def _on_progress(self, done: float, text: str) -> None:
-        self._progress.set_fraction(min(1.0, max(0.0, done)))
-        if text:
-            self._progress.set_text(text)
+        self._ui.progress.set_fraction(min(1.0, max(0.0, done)))
+        if text and not self._stopping:
+            self._ui.progress.set_text(text)
 
     def _on_colored(self, request: Request, results: list[list[Result]]) -> None:
-        self._progress.set_text("inserting layers")
+        if self._stopping:  # it was finished before it could be stopped
+            self._on_error(EngineCancelled("The work was stopped.", ""))
+            return
+        self._ui.progress.set_text(_("Inserting layers"))
+        self._ui.stop.set_sensitive(False)  # from here on there is no way back but Undo
         while Gtk.events_pending():
             Gtk.main_iteration()
         try:
             pairs = list(zip(self._originals, results, strict=True))
-            self._made = insertion.insert(self._image, pairs, self._hints.layer)
+            self._made = insertion.insert(self._image, pairs, self._ui.hints.layer)
         except RequestError as error:
             self._on_error(error)
             return
@@ -351,37 +449,28 @@ class ColorizeDialog:
         self._loop.quit()
 
     def _keep_values(self, request: Request) -> None:
-        for name, value in self._options.get().items():
+        for name, value in (self._ui.options.get() | self._ui.sliders.get()).items():
             self._config.set_property(name, value)
         self._config.set_property("phrase", request.phrase)
         self._config.set_property("palettes", format_palettes(request.palettes))
 
     def _set_working(self, working: bool) -> None:
-        self._working = working
-        self._progress.set_fraction(0.0)
-        self._progress.set_text("coloring")
-        self._revealer.set_visible(working)
-        for widget in (self._entry, self._show, self._list, self._actions, self._hints, self._options):
-            widget.set_sensitive(not working)
-        self._on_chosen()
+        self._working, self._stopping = working, False
+        self._ui.set_working(working)
+        self.on_changed("")
 
     def _on_error(self, error: Exception) -> None:
         """Say what is wrong, and make everything possible again."""
         log.warning("%s", error)
+        self._ui.wait("")
         if self._working:
             self._set_working(False)
+            self._preview_rows("all", self._ui.list.rows)  # which stopping has stopped, too
+            self._show_large()
         if isinstance(error, EngineCancelled):
-            self._note.set_text("Stopped; nothing has been inserted.")
+            self._ui.say(_("Stopped; nothing has been inserted."))
             return
-        if not self._list.rows:
-            self._list.say("No palettes yet.")
-        self._message.set_text(str(error))
-        self._message.set_tooltip_text(getattr(error, "details", "") or None)
-        self._bar.show()
+        self._ui.view.wait("")
+        self._ui.say_error(str(error), getattr(error, "details", ""))
         if getattr(error, "code", None) is None and not isinstance(error, RequestError):
-            self._engine.restart()  # it did not answer; the next click finds a new one
-
-
-def _fill(rows: Sequence[PaletteRow], shown: Sequence[Pixels]) -> None:
-    for row, preview in zip(rows, shown, strict=False):
-        row.show_preview(preview)
+            self._engine.forget()  # it did not answer; the next click finds a new one

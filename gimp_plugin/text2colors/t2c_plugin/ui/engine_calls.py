@@ -1,6 +1,7 @@
 """Calls of the engine in threads; their results come back in Gtk's. Must not import Gtk.
 
-Results of a call that a newer one of the same kind has overtaken are dropped.
+Results of a call that a newer one of the same kind has overtaken are dropped. An engine that has failed is replaced at
+the next call, so that settings corrected meanwhile are read then.
 """
 
 from __future__ import annotations
@@ -13,46 +14,41 @@ from typing import Any
 from gi.repository import GLib
 
 from t2c_plugin.engine import jobs
+from t2c_plugin.engine.client import Engine
 from t2c_plugin.engine.errors import EngineCancelled, EngineError
 from t2c_plugin.pixels import Pixels
 from t2c_plugin.request import Inputs, Palette, PaletteAnswer, Request, RequestError, Result
+from t2c_plugin.wire import protocol
 
 log = logging.getLogger(__name__)
 
 OnError = Callable[[Exception], None]
 
-_GREY = ("#808080",)
-_SMALLEST = 16  # px, of a preview
+_STAY_AWAKE = 60  # seconds between two signs that the dialog is still there; a kept engine leaves after a silence
 
 
 class EngineCalls:
     """An engine that is starting or running, and the calls under way."""
 
     def __init__(self, on_error: OnError) -> None:
-        self._engine = jobs.new_engine()
-        self._engine.start()
+        self._engine: Engine | None = None
         self._on_error = on_error
         self._latest: dict[str, int] = {}
         self._picture: Pixels | None = None
         self._hints: Pixels | None = None
         self._closed = False
+        self._start()
+        self._timer = GLib.timeout_add_seconds(_STAY_AWAKE, self._stay_awake)
 
-    def restart(self) -> None:
-        """Another engine, after the one there has failed."""
-        old, self._engine = self._engine, jobs.new_engine()
-        self._engine.start()
-        threading.Thread(target=old.close, daemon=True).start()
+    def forget(self) -> None:
+        """The engine has failed: the next call starts another."""
+        old, self._engine = self._engine, None
+        if old is not None:
+            threading.Thread(target=old.close, daemon=True).start()
 
-    def set_picture(self, picture: Pixels, device: str) -> None:
-        """The picture that previews are to show; it is sent ahead, and made ready on the device."""
-        engine = self._engine
+    def set_picture(self, picture: Pixels) -> None:
+        """The picture that previews are to show."""
         self._picture = picture
-
-        def prepare() -> None:
-            # one preview that nobody sees: the network gets onto the device and looks at the picture
-            engine.preview(engine.set_picture(picture), [_GREY], max_side=_SMALLEST, device=device)
-
-        self._call("picture", prepare, lambda _: None)
 
     def set_hints(self, hints: Pixels | None) -> bool:
         """The color hints that previews are to show; whether they are others than before."""
@@ -63,7 +59,7 @@ class EngineCalls:
         self, phrase: str, count: int, seed: int, locked: dict[int, str], done: Callable[[PaletteAnswer], None]
     ) -> None:
         """Palettes for a phrase."""
-        engine = self._engine
+        engine = self._start()
         self._call("draw", lambda: engine.palettes(phrase, count=count, seed=seed, locked=locked), done)
 
     def preview(
@@ -76,16 +72,26 @@ class EngineCalls:
         done: Callable[[list[Pixels]], None],
     ) -> None:
         """The picture under each palette. Calls of different `kind` do not overtake one another."""
-        engine, picture, hints = self._engine, self._picture, self._hints
-        if picture is None:
+        engine, picture, hints = self._start(), self._picture, self._hints
+        if picture is None or not palettes:
             return
+        side = min(protocol.MAX_PREVIEW_SIDE, max(protocol.MIN_PREVIEW_SIDE, side))
+        ticket = self._ticket(f"preview {kind}")
 
         def ask() -> list[Pixels]:
+            if self._latest[f"preview {kind}"] != ticket:  # overtaken while others were waited for
+                return []
             key = engine.set_picture(picture)
             hints_key = engine.set_picture(hints) if hints else None
             return engine.preview(key, palettes, max_side=side, strength=strength, device=device, hints=hints_key)
 
-        self._call(f"preview {kind}", lambda: jobs.insisting(ask), done)
+        self._call(f"preview {kind}", lambda: jobs.insisting(ask), done, ticket)
+
+    def drop_previews(self) -> None:
+        """Whatever previews are under way are no longer wanted."""
+        for kind in self._latest:
+            if kind.startswith("preview"):
+                self._ticket(kind)
 
     def colorize(
         self,
@@ -97,7 +103,7 @@ class EngineCalls:
         done: Callable[[list[list[Result]]], None],
     ) -> None:
         """All pictures under all palettes; progress comes in Gtk's thread too."""
-        engine = self._engine
+        engine = self._start()
 
         def notify(fraction: float, text: str) -> None:
             GLib.idle_add(lambda: (on_progress(fraction, text), GLib.SOURCE_REMOVE)[1])
@@ -105,16 +111,36 @@ class EngineCalls:
         self._call("colorize", lambda: jobs.color_pictures(engine, request, inputs, notify, models, numbers), done)
 
     def stop(self) -> None:
-        """Stop what is under way; whoever waits gets EngineCancelled."""
-        self._engine.cancel()
+        """Stop what is under way; who colorizes gets EngineCancelled."""
+        if self._engine is not None:
+            self._engine.cancel()
 
     def close(self) -> None:
-        """End the engine; nothing is called back any more."""
+        """Leave the engine; nothing is called back any more."""
         self._closed = True
-        self._engine.close()
+        GLib.source_remove(self._timer)
+        if self._engine is not None:
+            self._engine.cancel()
+            self._engine.close()
 
-    def _call(self, kind: str, call: Callable[[], Any], done: Callable[[Any], None]) -> None:
+    def _start(self) -> Engine:
+        if self._engine is None:
+            self._engine = jobs.new_engine()
+            self._engine.start()
+        return self._engine
+
+    def _stay_awake(self) -> bool:
+        engine = self._engine
+        if engine is not None:
+            self._call("ping", engine.ping, lambda _seconds: None)
+        return GLib.SOURCE_CONTINUE
+
+    def _ticket(self, kind: str) -> int:
         ticket = self._latest[kind] = self._latest.get(kind, 0) + 1
+        return ticket
+
+    def _call(self, kind: str, call: Callable[[], Any], done: Callable[[Any], None], ticket: int = 0) -> None:
+        ticket = ticket or self._ticket(kind)
 
         def deliver(give: Callable[[Any], None], value: Any) -> bool:
             if not self._closed and self._latest[kind] == ticket:

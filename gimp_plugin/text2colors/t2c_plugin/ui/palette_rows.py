@@ -1,23 +1,32 @@
-"""The rows of swatches: one palette each, to be chosen, locked and edited. Gtk; knows nothing of the engine."""
+"""The rows of palettes beside the preview: pointed at, chosen, locked, edited, removed. Knows nothing of the engine.
+
+A row is pointed at by the mouse or walked to by the arrow keys, and then shown large. A click or Space chooses it; a
+click on its tick, or Ctrl and a click, chooses it besides others. The padlock that appears on a color locks it; the
+row's menu (right click, or the Menu key) locks, edits and copies each color.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gi
 
 gi.require_version("Gtk", "3.0")
 gi.require_version("GdkPixbuf", "2.0")
-from gi.repository import Atk, Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
 
 from t2c_plugin.pixels import Pixels  # noqa: E402
+from t2c_plugin.request import Palette  # noqa: E402
+from t2c_plugin.ui.preview import Thumbnail, pixbuf_of  # noqa: E402
+from t2c_plugin.ui.texts import _  # noqa: E402
 from t2c_plugin.ui.windows import edit_color, label, paint  # noqa: E402
+from t2c_plugin.wire import protocol  # noqa: E402
 
-PREVIEW = (108, 62)  # px that a preview may take
-SIZE = 5  # colors of a palette that can be locked
-_SHOWN = 16  # swatches of longer palettes
-_DOUBLE_CLICK = 230  # ms; a click locks only when no second one has followed
+THUMBNAIL = (92, 60)  # px that a thumbnail may take
+SIZE = protocol.PALETTE_SIZE
+_SHOWN = 12  # swatches of longer palettes
 
 
 @dataclass(slots=True)
@@ -25,125 +34,107 @@ class Locks:
     """Colors that every new palette must have, by position (0..4); shared by all rows."""
 
     colors: dict[int, str]
-    changed: Callable[[], None]
+    changed: Callable[[str], None]  # gets what is to be said about it, or ""
 
     def toggle(self, position: int, color: str) -> None:
         """Lock the color at its place; unlock it when it is the one locked there."""
+        words = ""
         if self.colors.get(position) == color:
             del self.colors[position]
         else:
+            if position in self.colors:
+                words = _("{new} replaces the lock on {old}; a place can hold one color.").format(
+                    new=color, old=self.colors[position]
+                )
             self.colors[position] = color
-        self.changed()
+        self.changed(words)
 
     def hold(self, position: int, color: str) -> bool:
         """Whether this color is locked here."""
         return self.colors.get(position) == color
 
 
-class Swatch(Gtk.Button):
-    """One color: click locks it, double click or the Menu key edits it."""
+class Swatch(Gtk.Overlay):
+    """One color with an outline; a padlock is seen on it in the row shown large, and everywhere while it is locked."""
 
     def __init__(self, row: PaletteRow, position: int, color: str, locks: Locks) -> None:
         super().__init__()
-        self.get_style_context().add_class("t2c-swatch")
-        self._row, self._position, self._locks = row, position, locks
-        self._waiting = 0
+        self._row, self.position, self._locks = row, position, locks
         self.color = color
-        self._icon = Gtk.Image.new_from_icon_name("changes-prevent-symbolic", Gtk.IconSize.MENU)
-        self._icon.set_no_show_all(True)
-        self.add(self._icon)
-        self.connect("clicked", self._on_clicked)
-        self.connect("button-press-event", self._on_press)
-        self.connect("popup-menu", lambda _: self._edit())
+        self._patch = Gtk.EventBox()
+        self._patch.get_style_context().add_class("t2c-swatch")
+        self._patch.set_size_request(18, 36)
+        self.add(self._patch)
+        self._padlock = Gtk.Button(relief=Gtk.ReliefStyle.NONE, halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
+        self._padlock.get_style_context().add_class("t2c-padlock")
+        self._padlock.set_focus_on_click(False)
+        self._padlock.connect("clicked", lambda _button: self._locks.toggle(self.position, self.color))
+        if self.lockable:
+            self.add_overlay(self._padlock)
         self.refresh()
 
     @property
-    def _lockable(self) -> bool:
-        return self._position < SIZE and len(self._row.palette) == SIZE
+    def lockable(self) -> bool:
+        """Whether new palettes can have this color at this place."""
+        return self._row.drawn and len(self._row.palette) == SIZE
+
+    @property
+    def locked(self) -> bool:
+        """Whether new palettes will have it."""
+        return self.lockable and self._locks.hold(self.position, self.color)
 
     def refresh(self) -> None:
         """Show color and lock as they are now."""
-        paint(self, self.color)
-        paint(self._icon, self.color)  # GIMP's themes have an ink of their own for the icons of buttons
-        locked = self._lockable and self._locks.hold(self._position, self.color)
-        self._icon.set_visible(locked)
-        state = "locked" if locked else "not locked"
-        hint = f"Click to {'unlock' if locked else 'lock'}, double-click to edit" if self._lockable else "Double-click"
-        self.set_tooltip_text(f"{self.color}\n{hint}")
-        accessible = self.get_accessible()
-        if isinstance(accessible, Atk.Object):
-            accessible.set_name(f"Color {self._position + 1} of {len(self._row.palette)}, {self.color}, {state}")
+        paint(self._patch, self.color)
+        icon = "changes-prevent-symbolic" if self.locked else "changes-allow-symbolic"
+        self._padlock.set_image(Gtk.Image.new_from_icon_name(icon, Gtk.IconSize.MENU))
+        self._padlock.set_tooltip_text(_("Unlock this color") if self.locked else _("Lock: re-roll around this color"))
+        self._patch.set_tooltip_text(self.color)
+        accessible = self._padlock.get_accessible()
+        if accessible is not None:
+            state = _("locked") if self.locked else _("not locked")
+            accessible.set_name(f"{_('Color')} {self.position + 1}, {self.color}, {state}")
+        self.show_padlock(False)
 
-    def _on_clicked(self, _: Gtk.Button) -> None:
-        if self._lockable and not self._waiting:
-            self._waiting = GLib.timeout_add(_DOUBLE_CLICK, self._lock)
-
-    def _lock(self) -> bool:
-        self._waiting = 0
-        self._locks.toggle(self._position, self.color)
-        return GLib.SOURCE_REMOVE
-
-    def _on_press(self, _: Gtk.Button, event: Gdk.EventButton) -> bool:
-        if event.type == Gdk.EventType.DOUBLE_BUTTON_PRESS or event.button == Gdk.BUTTON_SECONDARY:
-            return self._edit()
-        return False
-
-    def _edit(self) -> bool:
-        if self._waiting:
-            GLib.source_remove(self._waiting)
-            self._waiting = 0
-        new = edit_color(self.get_toplevel(), self.color)
-        if new is not None and new != self.color:
-            locked = self._lockable and self._locks.hold(self._position, self.color)
-            self.color = new
-            if locked:
-                self._locks.colors[self._position] = new
-            self._row.edited()
-        return True
+    def show_padlock(self, shown: bool) -> None:
+        """Show the padlock; one that is closed stays."""
+        self._padlock.set_opacity(1.0 if self.locked else 0.6 if shown else 0.0)
 
 
-class PaletteRow(Gtk.EventBox):
-    """A palette: a tick, a small preview of the picture, its colors. A click beside the colors chooses it."""
+class PaletteRow(Gtk.ListBoxRow):
+    """A palette: a tick, a thumbnail, its colors. `drawn`: for a phrase; an empty palette is "natural colors"."""
 
-    def __init__(
-        self,
-        number: int,
-        palette: Sequence[str],
-        name: str,
-        locks: Locks,
-        on_chosen: Callable[[], None],
-        on_edited: Callable[[PaletteRow], None],
-    ) -> None:
+    def __init__(self, owner: PaletteList, number: int, palette: Palette, name: str, drawn: bool) -> None:
         super().__init__()
-        self.number = number
-        self.palette = tuple(palette)
-        self._on_edited = on_edited
-        self._frame = Gtk.Box(spacing=10)
-        self._frame.get_style_context().add_class("t2c-row")
-        self.tick = Gtk.CheckButton(valign=Gtk.Align.CENTER)
-        self.tick.set_tooltip_text("Colorize with this palette")
-        self.tick.connect("toggled", lambda _: (self._show_choice(), on_chosen()))
-        self._image = Gtk.Image()
-        waiting = Gtk.Spinner(active=True, halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
-        self._preview = Gtk.Stack()
-        self._preview.set_size_request(*PREVIEW)
-        self._preview.add(waiting)
-        self._preview.add(self._image)
-        self._swatches = [Swatch(self, index, color, locks) for index, color in enumerate(palette[:_SHOWN])]
-        colors = Gtk.Box(spacing=4, homogeneous=True)
+        self.number, self.palette, self.drawn, self.name = number, tuple(palette), drawn, name
+        self._owner = owner
+        self.get_style_context().add_class("t2c-row")
+        self.tick = Gtk.CheckButton(valign=Gtk.Align.CENTER, can_focus=False)
+        self.tick.set_tooltip_text(_("Make a layer with this palette"))
+        self.tick.connect("toggled", lambda _button: owner.changed())
+        self.thumbnail = Thumbnail(*THUMBNAIL)
+        self._swatches = [Swatch(self, index, color, owner.locks) for index, color in enumerate(self.palette[:_SHOWN])]
+        colors = Gtk.Box(spacing=3, homogeneous=True)
         for swatch in self._swatches:
             colors.pack_start(swatch, True, True, 0)
-        self._frame.pack_start(self.tick, False, False, 2)
-        self._frame.pack_start(self._preview, False, False, 0)
-        column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=4, valign=Gtk.Align.FILL)
+        column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3, valign=Gtk.Align.CENTER)
         if name:
-            words = f"{name}" if len(palette) <= _SHOWN else f"{name}, {len(palette)} colors"
-            column.pack_start(label(words, "dim-label", "t2c-note", wrap=False), False, False, 0)
-        column.pack_start(colors, True, True, 0)
-        self._frame.pack_start(column, True, True, 0)
-        self.add(self._frame)
-        self.connect("button-press-event", self._on_press)
-        self.add_events(Gdk.EventMask.ENTER_NOTIFY_MASK | Gdk.EventMask.LEAVE_NOTIFY_MASK)
+            column.pack_start(label(name, *(("dim-label", "t2c-note") if palette else ()), wrap=False), False, False, 0)
+        if palette:
+            column.pack_start(colors, True, True, 0)
+        box = Gtk.Box(spacing=8)
+        box.pack_start(self.tick, False, False, 2)
+        box.pack_start(self.thumbnail, False, False, 0)
+        box.pack_start(column, True, True, 0)
+        events = Gtk.EventBox()
+        events.add(box)
+        events.add_events(Gdk.EventMask.ENTER_NOTIFY_MASK | Gdk.EventMask.LEAVE_NOTIFY_MASK)
+        events.connect("enter-notify-event", lambda *_args: owner.point_at(self))
+        events.connect("leave-notify-event", self._on_leave)
+        events.connect("button-press-event", self._on_press)
+        self.connect("popup-menu", lambda _row: self._show_menu(None))
+        self.add(events)
+        self._name_it()
 
     @property
     def chosen(self) -> bool:
@@ -155,94 +146,227 @@ class PaletteRow(Gtk.EventBox):
         self.tick.set_active(value)
 
     def refresh(self) -> None:
-        """Show locks as they are now."""
+        """Show choice and locks as they are now."""
         for swatch in self._swatches:
             swatch.refresh()
+        context = self.get_style_context()
+        (context.add_class if self.chosen else context.remove_class)("chosen")
 
-    def edited(self) -> None:
-        """A swatch has a new color."""
-        self.palette = tuple(swatch.color for swatch in self._swatches) + self.palette[_SHOWN:]
-        self.refresh()
-        self._on_edited(self)
+    def show_padlocks(self, shown: bool) -> None:
+        """Show what can be locked."""
+        for swatch in self._swatches:
+            swatch.show_padlock(shown)
 
     def show_preview(self, picture: Pixels) -> None:
         """Show a small picture, RGB u8."""
-        width, height = picture.width, picture.height
-        pixbuf = GdkPixbuf.Pixbuf.new_from_bytes(
-            GLib.Bytes.new(picture.pixels), GdkPixbuf.Colorspace.RGB, False, 8, width, height, width * 3
-        )
-        scale = min(PREVIEW[0] / width, PREVIEW[1] / height)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        self._image.set_from_pixbuf(pixbuf.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR))
-        self._preview.set_visible_child(self._image)
+        self.thumbnail.show_picture(pixbuf_of(picture))
 
-    def _show_choice(self) -> None:
-        context = self._frame.get_style_context()
-        (context.add_class if self.chosen else context.remove_class)("chosen")
+    def _name_it(self) -> None:
+        accessible = self.get_accessible()
+        if accessible is not None:
+            accessible.set_name(self.name or f"{_('Palette')} {self.number}: {' '.join(self.palette)}")
 
-    def _on_press(self, _: Gtk.EventBox, event: Gdk.EventButton) -> bool:
-        if event.type == Gdk.EventType.BUTTON_PRESS and event.button == Gdk.BUTTON_PRIMARY:
-            self.chosen = not self.chosen
+    def _on_leave(self, _widget: Gtk.Widget, event: Gdk.EventCrossing) -> bool:
+        if event.detail != Gdk.NotifyType.INFERIOR:
+            self._owner.point_at(None)
+        return False
+
+    def _on_press(self, _widget: Gtk.Widget, event: Gdk.EventButton) -> bool:
+        if event.type != Gdk.EventType.BUTTON_PRESS:
+            return True  # the second press of a double click is no other choice
+        if event.button == Gdk.BUTTON_SECONDARY:
+            return self._show_menu(event)
+        if event.button == Gdk.BUTTON_PRIMARY:
+            self._owner.choose(self, besides=bool(event.state & Gdk.ModifierType.CONTROL_MASK))
             return True
         return False
 
+    def _show_menu(self, event: Gdk.EventButton | None) -> bool:
+        menu = Gtk.Menu()
+
+        def add(text: str, act: Callable[[], Any], to: Gtk.Menu = menu) -> None:
+            item = Gtk.MenuItem(label=text)
+            item.connect("activate", lambda _item: act())
+            to.append(item)
+
+        for swatch in self._swatches:
+            item = Gtk.MenuItem(label=f"{_('Color')} {swatch.position + 1}: {swatch.color}")
+            inner = Gtk.Menu()
+            add(_("Edit..."), lambda one=swatch: self._edit(one), inner)
+            if swatch.lockable:
+                words = _("Unlock") if swatch.locked else _("Lock")
+                add(words, lambda one=swatch: self._owner.locks.toggle(one.position, one.color), inner)
+            copy = lambda one=swatch: Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).set_text(one.color, -1)  # noqa: E731
+            add(_("Copy"), copy, inner)
+            item.set_submenu(inner)
+            menu.append(item)
+        if self.palette:
+            add(_("Remove this Row"), lambda: self._owner.remove_row(self))
+        menu.attach_to_widget(self, None)
+        menu.show_all()
+        if event is None:
+            menu.popup_at_widget(self, Gdk.Gravity.SOUTH_WEST, Gdk.Gravity.NORTH_WEST, None)
+        else:
+            menu.popup_at_pointer(event)
+        return True
+
+    def _edit(self, swatch: Swatch) -> None:
+        new = edit_color(self.get_toplevel(), swatch.color)
+        if new is None or new == swatch.color:
+            return
+        locked, swatch.color = swatch.locked, new
+        if locked:
+            self._owner.locks.colors[swatch.position] = new
+        self.palette = tuple(one.color for one in self._swatches) + self.palette[_SHOWN:]
+        self._name_it()
+        self._owner.edited(self)
+
 
 class PaletteList(Gtk.ScrolledWindow):
-    """All rows; palettes taken from GIMP stay on top when new ones are drawn."""
+    """All rows: natural colors, the user's own palettes, those drawn for the phrase.
 
-    def __init__(self, on_chosen: Callable[[], None], on_edited: Callable[[PaletteRow], None]) -> None:
+    Args:
+        on_changed: called after a choice or a lock has changed, with a remark or "".
+        on_pointed: called with the row to be shown large.
+        on_edited: called with a row that has another color.
+    """
+
+    def __init__(
+        self,
+        on_changed: Callable[[str], None],
+        on_pointed: Callable[[PaletteRow], None],
+        on_edited: Callable[[PaletteRow], None],
+    ) -> None:
         super().__init__(hscrollbar_policy=Gtk.PolicyType.NEVER)
-        self._on_chosen, self._on_edited = on_chosen, on_edited
-        self.locks = Locks({}, self._on_locks)
-        self._box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        self._on_changed, self._on_pointed, self.edited = on_changed, on_pointed, on_edited
+        self.locks = Locks({}, self.changed)
+        self._box = Gtk.ListBox(selection_mode=Gtk.SelectionMode.BROWSE, activate_on_single_click=False)
+        self._box.connect("row-selected", lambda *_args: self._point())
+        self._box.connect("row-activated", lambda _box, row: self.choose(row, besides=False))
+        self._box.connect("key-press-event", self._on_key)
         self.add(self._box)
+        self._pointed: PaletteRow | None = None
+        self._choosing = False
+        self._placeholder: GdkPixbuf.Pixbuf | None = None
+        self._own_count = 0
         self.rows: list[PaletteRow] = []
-        self._own: list[PaletteRow] = []
-        self._empty = label("Type a phrase and press Enter.", "dim-label", "t2c-empty")
-        self._empty.set_property("margin", 40)
-        self._empty.set_xalign(0.5)
-        self._box.pack_start(self._empty, True, True, 0)
+        self.natural = self._add(0, (), _("Natural colors"), drawn=False, place=0)
+        self.natural.chosen = True
 
-    def say(self, text: str) -> None:
-        """What to show while there is no row."""
-        self._empty.set_text(text)
+    @property
+    def shown(self) -> PaletteRow:
+        """The row that is to be seen large."""
+        row = self._pointed or self._box.get_selected_row()
+        return row if row in self.rows else self.natural
 
-    def show_drawn(self, palettes: Sequence[Sequence[str]]) -> None:
-        """Replace the drawn rows; the choice stays with the same numbers, and the first is chosen when none is."""
-        before = {row.number for row in self.rows if row.chosen and row not in self._own}
+    @property
+    def chosen(self) -> list[PaletteRow]:
+        """The rows that layers are wanted for."""
+        return [row for row in self.rows if row.chosen]
+
+    def set_placeholder(self, picture: Pixels) -> None:
+        """What thumbnails show, dimmed, until their previews come."""
+        self._placeholder = pixbuf_of(picture)
         for row in self.rows:
-            if row not in self._own:
-                row.destroy()
-        drawn = [self._make(index + 1, palette, "") for index, palette in enumerate(palettes)]
-        self.rows = self._own + drawn
-        for row in drawn:
-            self._box.pack_start(row, False, False, 0)
-            row.chosen = row.number in before
-        if drawn and not any(row.chosen for row in self.rows):
-            drawn[0].chosen = True
-        self._show()
+            row.thumbnail.show_picture(self._placeholder, current=False)
 
-    def add_own(self, palette: Sequence[str], name: str) -> PaletteRow:
-        """Put a palette of the user's on top, chosen; numbered from 101, apart from the drawn ones."""
-        row = self._make(101 + len(self._own), palette, name)
-        self._own.insert(0, row)
-        self.rows.insert(0, row)
-        self._box.pack_start(row, False, False, 0)
-        self._box.reorder_child(row, 0)
-        row.chosen = True
-        self._show()
+    def show_drawn(self, palettes: Sequence[Palette], prefer: Palette | None = None) -> None:
+        """Replace the drawn rows; the choice stays at the same numbers, or goes to `prefer`, or to the first."""
+        before = {row.number for row in self.rows if row.chosen and row.drawn}
+        for row in [row for row in self.rows if row.drawn]:
+            self._take_out(row)
+        drawn = [self._add(index + 1, one, "", drawn=True) for index, one in enumerate(palettes)]
+        wanted = [row for row in drawn if row.palette == prefer]
+        wanted = wanted or [row for row in drawn if row.number in before and prefer is None]
+        if not wanted and self.chosen in ([], [self.natural]):
+            wanted = drawn[:1]
+        if wanted:
+            self.natural.chosen = False
+        for row in wanted:
+            row.chosen = True
+        if wanted:
+            self._box.select_row(wanted[0])
+        self.changed()
+
+    def add_own(self, palette: Palette, name: str) -> PaletteRow:
+        """Add a palette of the user's below the natural colors, chosen; numbered from 101, apart from drawn ones."""
+        if len(palette) > SIZE:
+            name = _("{name}, {count} colors; the engine uses {used} of them").format(
+                name=name, count=len(palette), used=SIZE
+            )
+        self._own_count += 1
+        row = self._add(100 + self._own_count, palette, name, drawn=False, place=1)
+        self.choose(row, besides=False)
         return row
 
-    def _make(self, number: int, palette: Sequence[str], name: str) -> PaletteRow:
-        return PaletteRow(number, palette, name, self.locks, self._on_chosen, self._on_edited)
+    def remove_row(self, row: PaletteRow) -> None:
+        """Take a row out."""
+        self._take_out(row)
+        if not self.chosen:
+            self.natural.chosen = True
+        self._box.select_row(self.chosen[0])
+        self.changed()
 
-    def _show(self) -> None:
-        self._empty.set_visible(not self.rows)
-        for row in self.rows:
-            row.show_all()
-        self._on_chosen()
+    def choose(self, row: PaletteRow, besides: bool) -> None:
+        """Choose a row, alone or `besides` others; then it is also the one shown."""
+        self._choosing = True
+        if besides:
+            row.chosen = not row.chosen
+        else:
+            for one in self.rows:
+                one.chosen = one is row
+        self._choosing = False
+        self._box.select_row(row)
+        row.grab_focus()
+        self.changed()
 
-    def _on_locks(self) -> None:
+    def point_at(self, row: PaletteRow | None) -> bool:
+        """The pointer is over a row, or over none."""
+        self._pointed = row
+        GLib.idle_add(self._point)
+        return False
+
+    def changed(self, remark: str = "") -> None:
+        """A choice or a lock has changed."""
+        if not self._choosing:
+            for row in self.rows:
+                row.refresh()
+            self.shown.show_padlocks(True)
+            self._on_changed(remark)
+
+    def set_waiting(self, waiting: bool) -> None:
+        """Dim the rows while others are drawn."""
+        self._box.set_opacity(0.45 if waiting else 1.0)
+
+    def _point(self) -> bool:
         for row in self.rows:
-            row.refresh()
-        self._on_chosen()
+            row.show_padlocks(row is self.shown)
+        self._on_pointed(self.shown)
+        return GLib.SOURCE_REMOVE
+
+    def _add(self, number: int, palette: Palette, name: str, drawn: bool, place: int = -1) -> PaletteRow:
+        row = PaletteRow(self, number, palette, name, drawn)
+        self._box.insert(row, place)
+        self.rows.insert(len(self.rows) if place < 0 else place, row)
+        if self._placeholder is not None:
+            row.thumbnail.show_picture(self._placeholder, current=False)
+        row.show_all()
+        return row
+
+    def _take_out(self, row: PaletteRow) -> None:
+        self.rows.remove(row)
+        if self._pointed is row:
+            self._pointed = None
+        row.destroy()
+
+    def _on_key(self, _widget: Gtk.Widget, event: Gdk.EventKey) -> bool:
+        row = self._box.get_selected_row()
+        if event.keyval == Gdk.KEY_space and row is not None and isinstance(self.get_focus_row(), PaletteRow):
+            self.choose(row, besides=True)
+            return True
+        return False
+
+    def get_focus_row(self) -> Gtk.Widget | None:
+        """What has the focus in the window."""
+        window = self.get_toplevel()
+        return window.get_focus() if isinstance(window, Gtk.Window) else None

@@ -14,20 +14,24 @@ gi.require_version("Gegl", "0.4")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Babl, Gdk, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
 
+from t2c_plugin.request import RequestError  # noqa: E402
+
 BINARY = "text2colors"
 SPACE = 12  # px between things that do not belong together; half of it between those that do
 
 _STYLE = b"""
-.t2c-phrase { font-size: 120%; padding: 7px; }
+.t2c-phrase { font-size: 115%; padding: 6px; }
 .t2c-note { font-size: 92%; }
-.t2c-row { border: 2px solid alpha(currentColor, 0.10); border-radius: 8px; padding: 6px; }
-.t2c-row:hover { border-color: alpha(currentColor, 0.25); }
-.t2c-row.chosen { border-color: @theme_selected_bg_color; background-color: alpha(@theme_selected_bg_color, 0.14); }
-.t2c-swatch { background-image: none; border: none; box-shadow: none; border-radius: 5px; padding: 0; margin: 0;
-  text-shadow: none; -gtk-icon-shadow: none; min-width: 18px; min-height: 40px; }
-.t2c-swatch:hover { box-shadow: inset 0 0 0 2px alpha(white, 0.45); }
-.t2c-swatch:focus { box-shadow: inset 0 0 0 2px white, 0 0 0 1px black; }
-.t2c-preview { border-radius: 5px; }
+.t2c-chip { padding: 1px 8px; border-radius: 10px; background-color: alpha(currentColor, 0.08); font-size: 92%; }
+.t2c-row { border: 2px solid transparent; border-radius: 8px; padding: 4px; margin: 1px; }
+.t2c-row:selected, .t2c-row:selected:focus { background-color: alpha(currentColor, 0.10); color: inherit; }
+.t2c-row:focus { outline: none; border-color: alpha(currentColor, 0.5); }
+.t2c-row.chosen { border-color: @theme_selected_bg_color; background-color: alpha(@theme_selected_bg_color, 0.18); }
+.t2c-row * { background-color: transparent; }
+.t2c-swatch { background-image: none; border: 1px solid alpha(currentColor, 0.45); border-radius: 5px; }
+.t2c-padlock { min-width: 18px; min-height: 18px; padding: 2px; border: none; border-radius: 9px;
+  background-image: none; background-color: rgba(0, 0, 0, 0.55); color: white; box-shadow: none; }
+.t2c-padlock image { color: white; }
 .t2c-empty { font-size: 115%; }
 """
 
@@ -36,6 +40,10 @@ def prepare() -> None:
     """Start Gtk as GIMP wants it, and load our style; before any window."""
     GimpUi.init(BINARY)
     Gegl.init(None)
+    try:
+        gi.require_foreign("cairo")
+    except ImportError as error:
+        raise RequestError("GIMP's Python lacks cairo; install the package python3-gi-cairo.") from error
     provider = Gtk.CssProvider()
     provider.load_from_data(_STYLE)
     screen = Gdk.Screen.get_default()
@@ -100,8 +108,10 @@ def show_text(title: str, text: str, palette: Sequence[str] = ()) -> None:
         dialog.get_content_area().pack_start(color_strip(palette), False, False, 0)
     words = label(text)
     words.set_selectable(True)
-    words.set_max_width_chars(70)
-    dialog.get_content_area().pack_start(words, True, True, 0)
+    words.set_max_width_chars(60)
+    words.set_width_chars(36)
+    dialog.get_content_area().pack_start(words, False, False, 0)
+    dialog.set_resizable(False)  # as small as its text
     dialog.show_all()
     dialog.run()
     dialog.destroy()
@@ -158,7 +168,8 @@ def edit_color(parent: Gtk.Window, color: str) -> str | None:
     for give in (chooser.set_old_color, chooser.set_color):
         give(Gegl.Color.new(color))
     dialog.get_content_area().pack_start(chooser, True, True, 0)
-    dialog.show_all()
+    dialog.get_content_area().show()
+    chooser.show()  # not show_all, which reveals all that it hides: every slider group, two rows of alpha
     answer = hex_of(chooser.get_color()) if dialog.run() == Gtk.ResponseType.OK else None
     dialog.destroy()
     return answer
@@ -201,9 +212,11 @@ def _selected(view: Gtk.TreeView) -> Any:
 
 
 def save_gimp_palette(name: str, colors: Sequence[str]) -> str:
-    """Keep colors as a palette of GIMP's; the name it got, for GIMP makes it unique."""
+    """Keep colors as a palette of GIMP's, in its file at once; the name it got, for GIMP makes it unique."""
     palette = Gimp.Palette.new(name)
     palette.set_columns(len(colors) if len(colors) <= 16 else 8)
     for color in colors:
         palette.add_entry(color, Gegl.Color.new(color))
-    return palette.get_name()
+    name = palette.get_name()
+    Gimp.palettes_refresh()  # writes what has changed, which else would wait for GIMP's end
+    return name
