@@ -7,8 +7,7 @@ engine only in the threads of `engine_calls`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import gi
@@ -20,15 +19,15 @@ from gi.repository import Gdk, Gimp, GLib, Gtk  # noqa: E402
 from t2c_plugin.colorize import gather  # noqa: E402
 from t2c_plugin.engine.errors import EngineCancelled  # noqa: E402
 from t2c_plugin.image import hints, insertion, layers  # noqa: E402
-from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.recent import remember_phrase  # noqa: E402
 from t2c_plugin.request import Record, Request, RequestError, Result, format_palettes  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
 from t2c_plugin.ui.dialog_layout import DialogLayout  # noqa: E402
 from t2c_plugin.ui.engine_calls import EngineCalls  # noqa: E402
 from t2c_plugin.ui.options import SOFT_STRENGTH  # noqa: E402
-from t2c_plugin.ui.palette_rows import SIZE, THUMBNAIL, PaletteRow  # noqa: E402
+from t2c_plugin.ui.palette_rows import SIZE, PaletteRow  # noqa: E402
 from t2c_plugin.ui.phrase_bar import Drawn, History  # noqa: E402
+from t2c_plugin.ui.previews import LARGEST, Previews  # noqa: E402
 from t2c_plugin.ui.texts import _  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -37,8 +36,6 @@ _OPTIONS = ("count", "seed", "device", "result-mode", "same-palettes")
 _SETTLE = 80  # ms without another change of an option before it is acted upon
 _LIVE = 900  # ms between two looks at the hints while the user paints
 _LIVE_PIXELS = 10_000_000  # of a layer of hints that may be looked at so often
-_BEFORE_SIDE = 1024  # px of the picture as it is, the largest that the engine gives for comparison
-_CACHED = 40  # large previews kept
 
 
 def run(
@@ -53,16 +50,6 @@ def run(
         dialog.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What a large preview depends on, besides picture and hints."""
-
-    palette: tuple[str, ...]
-    strength: float
-    device: str
-    side: int
-
-
 class ColorizeDialog:
     """One showing of the dialog."""
 
@@ -73,8 +60,6 @@ class ColorizeDialog:
         self._edited = edited
         self._made: list[Gimp.Layer] | None = None
         self._history = History()
-        self._looks: dict[_Look, Pixels] = {}
-        self._wanted: _Look | None = None
         self._working = self._stopping = False
         self._wrong_hints = False  # the bar says why
         self._agreed = not layers.needs_consent(image)
@@ -83,10 +68,11 @@ class ColorizeDialog:
         chosen_hints = targets.hint_layer or config.get_property("hints")
         chosen_hints = chosen_hints or hints.remembered(image, self._originals)
         self._ui = DialogLayout(self, image, self._originals, chosen_hints)
+        self._previews = Previews(self._engine, self._ui, may_fetch=lambda: not self._working)
         self._ui.say_target(self._originals, targets.hint_layer)
         self._set_values()
-        self._ui.options.on_change(self._settle(self._draw_again), self._settle(self.preview_again))
-        self._ui.sliders.on_change(self._settle(self.preview_again))
+        self._ui.options.on_change(self._settle(self._draw_again), self._settle(self._previews.show_all))
+        self._ui.sliders.on_change(self._settle(self._previews.show_all))
         self._live = 0
 
     def _set_values(self) -> None:
@@ -128,7 +114,7 @@ class ColorizeDialog:
         original = self._originals[0]
         try:
             picture = layers.read(original, exact=False)
-            before = layers.small_rgb(picture, _BEFORE_SIDE)
+            before = layers.small_rgb(picture, LARGEST)
             region = layers.selected_part(self._image, original, before.width, before.height)
         except RequestError as error:
             self._on_error(error)
@@ -141,7 +127,7 @@ class ColorizeDialog:
             self.on_edited(self._ui.list.add_own(self._edited.palette, _("Palette of the result")))
         if self._ui.phrase.phrase:
             self.draw()
-        self.preview_again()
+        self._previews.show_all()
         self._live = GLib.timeout_add(_LIVE, self._look_while_painting)
         return GLib.SOURCE_REMOVE
 
@@ -179,8 +165,8 @@ class ColorizeDialog:
         if prefer is not None and all(row.palette != prefer for row in self._ui.list.rows):
             self._ui.list.add_own(prefer, _("Palette of the result"))
         self._edited = None
-        self._show_large()
-        self._preview_rows("all", self._ui.list.rows)
+        self._previews.show_large()
+        self._previews.show_rows("all", self._ui.list.rows)
 
     def go(self, step: int) -> None:
         """Back (-1) or forward (1) through what was drawn."""
@@ -240,59 +226,15 @@ class ColorizeDialog:
 
         return changed
 
-    # previews
-
-    def preview_again(self) -> None:
-        """Show picture and rows as the options say now."""
-        if not self._working:
-            self._show_large()
-            self._preview_rows("all", self._ui.list.rows)
-
     def on_pointed(self, row: PaletteRow) -> None:
         """A row is pointed at or walked to."""
-        if not self._working and self._look(row) != self._wanted:
-            self._show_large()
+        self._previews.look_at(row)
 
     def on_edited(self, row: PaletteRow) -> None:
         """A row has other colors, or is new."""
-        self._show_large()
-        self._preview_rows(f"row {row.number}", [row])
+        self._previews.show_large()
+        self._previews.show_rows(f"row {row.number}", [row])
         self._ui.list.changed()
-
-    def _look(self, row: PaletteRow) -> _Look:
-        side = min(_BEFORE_SIDE, self._ui.view.device_side)
-        return _Look(row.palette, self._ui.sliders.get()["strength"], self._ui.options.get()["device"], side)
-
-    def _show_large(self) -> None:
-        """Fetch the large preview of the row shown, unless there is one."""
-        self._wanted = look = self._look(self._ui.list.shown)
-        found = self._looks.get(look)
-        if found is not None:
-            self._ui.view.show_after(found)
-            return
-        self._ui.view.wait(_("Coloring..."))
-
-        def arrived(pictures: list[Pixels]) -> None:
-            if pictures:
-                self._looks[look] = pictures[0]
-                for old in list(self._looks)[:-_CACHED]:
-                    del self._looks[old]
-                if look == self._wanted:
-                    self._ui.view.show_after(pictures[0])
-
-        self._engine.preview("large", [look.palette], look.side, look.strength, look.device, arrived)
-
-    def _preview_rows(self, kind: str, rows: Sequence[PaletteRow]) -> None:
-        rows, values = list(rows), self._ui.options.get()
-        side = max(THUMBNAIL) * self._ui.window.get_scale_factor()
-        strength = self._ui.sliders.get()["strength"]
-
-        def arrived(pictures: list[Pixels]) -> None:
-            for row, picture in zip(rows, pictures, strict=False):
-                if row in self._ui.list.rows:
-                    row.show_preview(picture)
-
-        self._engine.preview(kind, [row.palette for row in rows], side, strength, values["device"], arrived)
 
     # hints
 
@@ -336,8 +278,8 @@ class ColorizeDialog:
                 self._ui.bar.hide()
             self._wrong_hints = False
         if self._engine.set_hints(found):
-            self._looks.clear()
-            self.preview_again()
+            self._previews.forget()
+            self._previews.show_all()
 
     # coloring
 
@@ -465,12 +407,13 @@ class ColorizeDialog:
         self._ui.wait("")
         if self._working:
             self._set_working(False)
-            self._preview_rows("all", self._ui.list.rows)  # which stopping has stopped, too
-            self._show_large()
+            self._previews.show_rows("all", self._ui.list.rows)  # which stopping has stopped, too
+            self._previews.show_large()
         if isinstance(error, EngineCancelled):
             self._ui.say(_("Stopped; nothing has been inserted."))
             return
         self._ui.view.wait("")
+        self._ui.say("")
         self._ui.say_error(str(error), getattr(error, "details", ""))
         if getattr(error, "code", None) is None and not isinstance(error, RequestError):
             self._engine.forget()  # it did not answer; the next click finds a new one

@@ -251,7 +251,9 @@ class PaletteList(Gtk.ScrolledWindow):
         self._own_count = 0
         self.rows: list[PaletteRow] = []
         self.natural = self._add(0, (), _("Natural colors"), drawn=False, place=0)
+        self._choosing = True  # nobody is to be told yet
         self.natural.chosen = True
+        self._choosing = False
 
     @property
     def shown(self) -> PaletteRow:
