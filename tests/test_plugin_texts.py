@@ -30,7 +30,7 @@ def catalog(path: Path) -> dict[str, str]:
     source = ast.parse((UI / "texts.py").read_text("utf-8"))
     wanted = [node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == "read_catalog"]
     known: dict[str, object] = {"ast": ast, "Path": Path}
-    exec(compile(ast.Module(wanted, []), "texts.py", "exec"), known)
+    exec(compile(ast.Module(list[ast.stmt](wanted), []), "texts.py", "exec"), known)
     return known["read_catalog"](path)  # pyright: ignore[reportCallIssue]
 
 

@@ -90,6 +90,9 @@ class Host:
         (self.root / "share").mkdir(exist_ok=True)
         self.profile.mkdir(parents=True, exist_ok=True)
         lines = [f'(config-version "{self.full_version}")', "(show-welcome-dialog no)", "(check-updates no)"]
+        lines.append(
+            "(marching-ants-speed 10000)"
+        )  # ms; a selection's outline must not keep the screen from being still
         lines.append('(plug-in-path "/share/profile/plug-ins:/share/stock")')
         (self.profile / "gimprc").write_text("\n".join(lines) + "\n")
         # only what the tests need of GIMP's own plug-ins: starting all of them takes most of GIMP's start

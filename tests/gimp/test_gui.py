@@ -250,8 +250,8 @@ def test_a_selected_hints_layer_stands_for_the_picture_below_and_previews_follow
     gui.settle()
     shot(gui, "hints", window)
 
-    gui.tell("dabs.set_visible(False); dabs.fill(Gimp.FillType.TRANSPARENT)")  # painted on while the dialog is open
     gui.xdotool("windowactivate", "--sync", gui.window(MAIN))
+    gui.tell("dabs.set_visible(False); dabs.fill(Gimp.FillType.TRANSPARENT); Gimp.displays_flush()")
     wait_for(lambda: not gui.find_colour(window, BLUE), "the previews to follow, the user still in the image")
     gui.xdotool("windowactivate", "--sync", window)
     gui.tell("image.remove_layer(dabs)\ndabs = add_dabs(image, (120, 60), (40, 20), (10, 10, 50, 40))")

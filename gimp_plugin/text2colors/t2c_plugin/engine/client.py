@@ -1,7 +1,7 @@
 """The plug-in's side of the engine: starts it, asks it for palettes and colors, and never waits for ever.
 
 Any method may be called from any thread; answers are told apart by their ids. Standard library only; must not import
-gi, numpy or the engine. The conversation itself is `client_link`'s.
+gi, numpy or the engine. The conversation itself is `link`'s.
 """
 
 from __future__ import annotations
