@@ -29,7 +29,7 @@ from engine import processor  # noqa: E402
 from gui import Gui, missing_programs, running, wait_for  # noqa: E402
 from host import Host, default_root, processes_below, why_not  # noqa: E402
 
-TITLE = "Colorize with Words"
+TITLE = "^Colorize$"
 ROUNDS = 5
 
 # the plug-in's own modules, run in GIMP's batch interpreter with an engine that stays, so that it is warm
@@ -138,7 +138,7 @@ def ready(host: Host) -> int:
 
 def open_dialog(gui: Gui) -> float:
     """Seconds from the Enter key in the action search to the dialog's window."""
-    gui.search("Untitled", "colorize with words")
+    gui.search("Untitled", "text2colors color the selected")
     begun = time.perf_counter()
     gui.xdotool("key", "Return")
     gui.window(TITLE)
@@ -160,7 +160,7 @@ def draw(gui: Gui) -> float:
 def places(gui: Gui, window: str) -> list[Any]:
     """What is shown where the first row has its first and its last swatch."""
     picture = gui.picture(window)
-    return [picture.getpixel(place) for place in ((200, 115), (660, 115))]
+    return [picture.getpixel(place) for place in ((735, 200), (990, 200))]
 
 
 if __name__ == "__main__":

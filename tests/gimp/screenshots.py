@@ -89,7 +89,7 @@ def take_variants(folder: Path) -> None:
     variants: dict[str, tuple[str, dict[str, str], str]] = {
         "2x": ("2732x1536", {"GDK_SCALE": "2"}, ""),
         "light": ("1366x768", {}, "(theme-color-scheme light)\n"),
-        "german": ("1366x768", {"LANGUAGE": "de", "LC_ALL": "C.UTF-8", "LANG": "de_DE.UTF-8"}, ""),
+        "german": ("1366x768", {"LANGUAGE": "de"}, ""),
     }
     for name, (size, environment, settings) in variants.items():
         with tempfile.TemporaryDirectory() as share:
@@ -99,9 +99,7 @@ def take_variants(folder: Path) -> None:
                 file.write(settings)
             with running(host, host.fake_engine("good"), size=size) as gui:
                 gui.tell("image, layer = new_image(width=200, height=120)\ndisplay = Gimp.Display.new(image)")
-                gui.search("Untitled", SEARCH)
-                gui.keys("Return")
-                gui.settle()
+                gui.open_dialog("Untitled", SEARCH, "^(Colorize|Einfärben)$")
                 gui.type(PHRASE)
                 gui.keys("Return")
                 gui.settle()
