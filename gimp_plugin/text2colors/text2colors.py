@@ -262,6 +262,15 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
     procedure.add_double_argument(
         "strength", "St_rength", "0 is natural color, 1 the palette, 2 twice as strong", -1e9, 1e9, 1.0, READWRITE
     )
+    procedure.add_double_argument(
+        "natural",
+        "_Natural",
+        "How far skin, sky and leaves keep their natural color, 0 to 1",
+        -1e9,
+        1e9,
+        0.0,
+        READWRITE,
+    )
     procedure.add_string_argument("device", "_Device", "What computes: auto, cpu, cuda or mps", "auto", READWRITE)
     procedure.add_string_argument(
         "result-mode", "Resu_lt", "How the result is inserted: colour (color layers) or normal", "colour", READWRITE

@@ -59,7 +59,8 @@ say(hints=shown(image), hints_base=image.get_base_type().value_nick, hints_alpha
 
 image, layer = new_image()
 other, foreign = new_image()
-wrong = dict(count=0), dict(count=21), dict(seed=-1), dict(strength=5.0), dict(strength=-0.1), dict(device="gpu9")
+wrong = [dict(count=0), dict(count=21), dict(seed=-1), dict(strength=5.0), dict(strength=-0.1)]
+wrong += [dict(natural=1.5), dict(device="gpu9")]
 for arguments in (*wrong, dict(result_mode="overlay")):
     (name, value), = arguments.items()
     say(**{{f"{{name}} {{value}}": attempt(image, [layer], phrase="x", **arguments)}})
@@ -123,6 +124,7 @@ def test_a_new_hints_layer_makes_the_image_rgb_and_is_selected(facts: dict[str, 
         ("seed -1", "seed is -1"),
         ("strength 5.0", "strength is 5.0; it must lie between 0.0 and 2.0"),
         ("strength -0.1", "strength is -0.1"),
+        ("natural 1.5", "natural is 1.5; it must lie between 0.0 and 1.0"),
         ("device gpu9", "device 'gpu9' is unknown; choose one of auto, cpu, cuda, mps"),
         ("result_mode overlay", "result mode 'overlay' is unknown"),
         ("foreign", "belongs to another image"),

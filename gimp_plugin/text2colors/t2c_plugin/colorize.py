@@ -19,7 +19,7 @@ from t2c_plugin.engine import jobs  # noqa: E402
 from t2c_plugin.image import hints, insertion, layers, results  # noqa: E402
 from t2c_plugin.request import NORMAL_LAYERS, Inputs, Request, RequestError, request_from  # noqa: E402
 
-ARGUMENTS = ("phrase", "palettes", "count", "seed", "strength", "device", "result-mode", "same-palettes")
+ARGUMENTS = ("phrase", "palettes", "count", "seed", "strength", "natural", "device", "result-mode", "same-palettes")
 
 log = logging.getLogger(__name__)
 

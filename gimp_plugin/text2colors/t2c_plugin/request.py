@@ -42,6 +42,7 @@ class Request:
     count: int = 5
     seed: int = 0
     strength: float = 1.0
+    natural: float = protocol.DEFAULT_NATURAL
     device: str = "auto"
     mode: str = COLOR_LAYERS
     same_palettes: bool = True
@@ -54,6 +55,7 @@ class Request:
         _check("number of palettes", self.count, 1, MAX_COUNT)
         _check("seed", self.seed, 0, MAX_SEED)
         _check("strength", self.strength, 0.0, protocol.MAX_STRENGTH)
+        _check("natural", self.natural, 0.0, 1.0)
         _check_choice("device", self.device, protocol.DEVICES)
         _check_choice("result mode", self.mode, protocol.MODES)
 
@@ -72,6 +74,7 @@ class Record:
     version: str  # of the engine
     hints: str = ""  # name of the layer whose color hints were used
     count: int = 5  # palettes drawn for the phrase
+    natural: float = 0.0
     locked: tuple[tuple[int, str], ...] = ()
 
     @property
@@ -114,7 +117,7 @@ class Record:
                 f"Phrase: {self.phrase or '(none; the palette was given)'}",
                 palette,
                 f"Seed: {self.seed}",
-                f"Strength: {self.strength * 100:.0f} %, as {result}",
+                f"Strength: {self.strength * 100:.0f} %, natural: {self.natural * 100:.0f} %, as {result}",
                 f"Color hints: {self.hints or '(none)'}",
                 f"Model: {self.model or '(unknown)'}",
                 f"Engine: {self.version or '(unknown)'}",
@@ -212,6 +215,7 @@ def request_from(values: Mapping[str, Any]) -> Request:
         count=values["count"],
         seed=values["seed"],
         strength=values["strength"],
+        natural=values["natural"],
         device=values["device"],
         mode=values["result-mode"],
         same_palettes=values["same-palettes"],

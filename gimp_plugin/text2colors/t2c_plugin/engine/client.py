@@ -131,6 +131,7 @@ class Engine:
         on_progress: OnProgress | None = None,
         timeout: float = JOB_TIMEOUT,
         hints: str | None = None,
+        natural: float = protocol.DEFAULT_NATURAL,
     ) -> Iterator[Colored]:
         """Color a picture once for each palette; results come as they are finished.
 
@@ -140,6 +141,7 @@ class Engine:
                 "normal": the whole picture in its own precision.
             on_progress: called with 0..1 and a few words, in the thread that iterates.
             timeout: seconds without news.
+            natural: how far skin, sky and leaves keep their natural color, 0..1.
             hints: key of a picture sent as "RGBA u8" whose opaque pixels are color hints.
 
         Raises:
@@ -147,7 +149,7 @@ class Engine:
             EngineError: the code is UNKNOWN_PICTURE when the engine has dropped the picture; send it again.
         """
         params = {"key": key, "palettes": [list(one) for one in palettes]}
-        params |= {"strength": strength, "device": device, "mode": mode, "hints": hints}
+        params |= {"strength": strength, "natural": natural, "device": device, "mode": mode, "hints": hints}
         return self._pictures("colorize", params, timeout, on_progress)
 
     def preview(
@@ -159,10 +161,11 @@ class Engine:
         strength: float = 1.0,
         device: str = "auto",
         hints: str | None = None,
+        natural: float = protocol.DEFAULT_NATURAL,
     ) -> list[Pixels]:
         """The picture, small, under each palette ("RGB u8"). Errors as `colorize`."""
         params = {"key": key, "palettes": [list(one) for one in palettes], "max_side": max_side}
-        params |= {"strength": strength, "device": device, "hints": hints}
+        params |= {"strength": strength, "natural": natural, "device": device, "hints": hints}
         shown = dict(self._pictures("preview", params, timeout, None))
         return [shown[index] for index in sorted(shown)]
 

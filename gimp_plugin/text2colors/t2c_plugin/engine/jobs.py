@@ -90,6 +90,7 @@ def color_pictures(
                 number=numbers[index] if index < len(numbers) else index + 1,
                 seed=request.seed + (0 if request.same_palettes else turn),
                 strength=request.strength,
+                natural=request.natural,
                 mode=request.mode,
                 model=_model(engine, answer.model or models),
                 version=version,
@@ -132,7 +133,14 @@ def _ask(
     hints_key = engine.set_picture(hints) if hints else None
     pictures = dict(
         engine.colorize(
-            key, palettes, request.strength, request.device, request.mode, on_progress=step, hints=hints_key
+            key,
+            palettes,
+            request.strength,
+            request.device,
+            request.mode,
+            on_progress=step,
+            hints=hints_key,
+            natural=request.natural,
         )
     )
     if len(pictures) != len(palettes):

@@ -78,17 +78,18 @@ class ColorizeDialog:
     def _set_values(self) -> None:
         """Show the last values, those of the result that is edited, or the first ones for this layer."""
         values = {name: self._config.get_property(name) for name in _OPTIONS}
-        strength, phrase = self._config.get_property("strength"), self._config.get_property("phrase") or ""
+        sliders = {name: self._config.get_property(name) for name in ("strength", "natural")}
+        phrase = self._config.get_property("phrase") or ""
         if not phrase and self._originals[0].is_gray():
-            strength = SOFT_STRENGTH
+            sliders["strength"] = SOFT_STRENGTH
         if self._edited is not None:
             record = self._edited
             values |= {"count": record.count, "seed": record.seed, "result-mode": record.mode}
-            strength, phrase = record.strength, record.phrase
+            sliders, phrase = {"strength": record.strength, "natural": record.natural}, record.phrase
             self._ui.list.locks.colors.update(dict(record.locked))
         self._ui.phrase.entry.set_text(phrase)
         self._ui.options.set(values)
-        self._ui.sliders.set({"strength": strength})
+        self._ui.sliders.set(sliders)
 
     # showing
 
@@ -337,7 +338,7 @@ class ColorizeDialog:
                 palettes=palettes,
                 count=drawn.count if drawn is not None and given else len(rows),
                 seed=values["seed"],
-                strength=self._ui.sliders.get()["strength"],
+                **self._ui.sliders.get(),
                 device=values["device"],
                 mode=values["result-mode"],
                 same_palettes=values["same-palettes"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gi.repository import GLib
@@ -67,11 +67,14 @@ class EngineCalls:
         kind: str,
         palettes: Sequence[Palette],
         side: int,
-        strength: float,
+        sliders: Mapping[str, float],
         device: str,
         done: Callable[[list[Pixels]], None],
     ) -> None:
-        """The picture under each palette. Calls of different `kind` do not overtake one another."""
+        """The picture under each palette; `sliders` as `options.Sliders.get` has them.
+
+        Calls of different `kind` do not overtake one another.
+        """
         engine, picture, hints = self._start(), self._picture, self._hints
         if picture is None or not palettes:
             return
@@ -83,7 +86,7 @@ class EngineCalls:
                 return []
             key = engine.set_picture(picture)
             hints_key = engine.set_picture(hints) if hints else None
-            return engine.preview(key, palettes, max_side=side, strength=strength, device=device, hints=hints_key)
+            return engine.preview(key, palettes, max_side=side, device=device, hints=hints_key, **sliders)
 
         self._call(f"preview {kind}", lambda: jobs.insisting(ask), done, ticket)
 

@@ -25,6 +25,7 @@ SLIDERS = (
         _("0: natural colors without the palette; 100: the palette's; above it stronger"),
         protocol.MAX_STRENGTH,
     ),
+    ("natural", _("Natura_l"), _("How far skin, sky and leaves keep their natural color"), 1.0),
 )
 SOFT_STRENGTH = 0.65  # for old photographs, which are noisy and low in contrast: more of the palette looks painted
 _DEVICE_NAMES = {"auto": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (NVIDIA)"), "mps": _("GPU (Apple)")}
@@ -32,21 +33,22 @@ _RESULT_NAMES = {COLOR_LAYERS: _("Color layers"), NORMAL_LAYERS: _("Normal layer
 
 
 class Sliders(Gtk.Grid):
-    """One row a slider."""
+    """The sliders side by side."""
 
     def __init__(self) -> None:
         super().__init__(column_spacing=8, row_spacing=2)
         self._scales: dict[str, Gtk.Scale] = {}
-        for top, (name, text, tooltip, largest) in enumerate(SLIDERS):
+        for place, (name, text, tooltip, largest) in enumerate(SLIDERS):
             scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, largest * 100, 1)
             scale.set_value_pos(Gtk.PositionType.RIGHT)
             scale.set_hexpand(True)
             scale.set_tooltip_text(tooltip)
-            scale.add_mark(100, Gtk.PositionType.BOTTOM, None)
+            if largest > 1:
+                scale.add_mark(100, Gtk.PositionType.BOTTOM, None)
             title = Gtk.Label.new_with_mnemonic(text + ", %")
             title.set_mnemonic_widget(scale)
-            self.attach(title, 0, top, 1, 1)
-            self.attach(scale, 1, top, 1, 1)
+            self.attach(title, 2 * place, 0, 1, 1)
+            self.attach(scale, 2 * place + 1, 0, 1, 1)
             self._scales[name] = scale
 
     def on_change(self, changed: Callable[..., None]) -> None:
@@ -54,7 +56,7 @@ class Sliders(Gtk.Grid):
         for scale in self._scales.values():
             scale.connect("value-changed", changed)
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> dict[str, float]:
         """All values."""
         return {name: scale.get_value() / 100 for name, scale in self._scales.items()}
 

@@ -24,7 +24,7 @@ class _Look:
     """What a large preview depends on, besides picture and hints."""
 
     palette: tuple[str, ...]
-    strength: float
+    sliders: tuple[tuple[str, float], ...]
     device: str
     side: int
 
@@ -73,21 +73,22 @@ class Previews:
                 if look == self._wanted:
                     self._ui.view.show_after(pictures[0])
 
-        self._engine.preview("large", [look.palette], look.side, look.strength, look.device, arrived)
+        self._engine.preview("large", [look.palette], look.side, dict(look.sliders), look.device, arrived)
 
     def show_rows(self, kind: str, rows: Sequence[PaletteRow]) -> None:
         """Fetch the thumbnails of rows. Calls of different `kind` do not overtake one another."""
         rows, device = list(rows), self._ui.options.get()["device"]
         side = max(THUMBNAIL) * self._ui.window.get_scale_factor()
-        strength = self._ui.sliders.get()["strength"]
+        sliders = self._ui.sliders.get()
 
         def arrived(pictures: list[Pixels]) -> None:
             for row, picture in zip(rows, pictures, strict=False):
                 if row in self._ui.list.rows:
                     row.show_preview(picture)
 
-        self._engine.preview(kind, [row.palette for row in rows], side, strength, device, arrived)
+        self._engine.preview(kind, [row.palette for row in rows], side, sliders, device, arrived)
 
     def _look(self, row: PaletteRow) -> _Look:
         side = min(LARGEST, self._ui.view.device_side)
-        return _Look(row.palette, self._ui.sliders.get()["strength"], self._ui.options.get()["device"], side)
+        sliders = tuple(self._ui.sliders.get().items())
+        return _Look(row.palette, sliders, self._ui.options.get()["device"], side)
