@@ -23,7 +23,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "gimp_plugin" / "text2colors"))
 
-from client import Engine, EngineError  # noqa: E402  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine.client import Engine, EngineError  # noqa: E402  # pyright: ignore[reportMissingImports]
+from t2c_plugin.pixels import Pixels  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 WIDTH, HEIGHT = 6000, 4000
 PHRASES = ("autumn breeze", "deep sea at night", "pastel candy heart", "furious heart", "bright life")
@@ -108,7 +109,7 @@ def measure_warm(command: Sequence[str], runs: int, device: str) -> None:
     with Engine(command) as engine:
         pid = engine.hello(60)["pid"]
         wait_until_ready(engine)
-        drawn = engine.palettes(PHRASES[0])["palettes"]
+        drawn = engine.palettes(PHRASES[0]).palettes
         used = processor(pid)
         times = [seconds(lambda seed=seed: engine.palettes(PHRASES[seed % 5], seed=seed)) for seed in range(5 * runs)]
         show("phrase to five palettes", times, f"processor {(processor(pid) - used) / len(times):.3f} s")
@@ -117,7 +118,7 @@ def measure_warm(command: Sequence[str], runs: int, device: str) -> None:
             pixels = grey(run)
             key = ""
             begun, used = time.perf_counter(), processor(pid)
-            key = engine.set_picture(pixels, WIDTH, HEIGHT, "Y u8")
+            key = engine.set_picture(Pixels(pixels, WIDTH, HEIGHT, "Y u8"))
             sent.append(time.perf_counter() - begun)
             list(engine.colorize(key, drawn, device=device))
             first.append(time.perf_counter() - begun)

@@ -29,16 +29,17 @@ from engine import processor  # noqa: E402
 from gui import Gui, missing_programs, running, wait_for  # noqa: E402
 from host import Host, default_root, processes_below, why_not  # noqa: E402
 
-TITLE = "Colorize with Words"
+TITLE = "^Colorize$"
 ROUNDS = 5
 
 # the plug-in's own modules, run in GIMP's batch interpreter with an engine that stays, so that it is warm
 LAYERS = """
     import os, sys, time
     sys.path.insert(0, "/share/profile/plug-ins/text2colors")
-    import insert, layers, work
-    from request import Request, parse_palettes
-    engine = work.new_engine()
+    from t2c_plugin.engine import jobs
+    from t2c_plugin.image import insertion, layers
+    from t2c_plugin.request import Inputs, Request, parse_palettes
+    engine = jobs.new_engine()
     processes = [os.getpid(), os.getppid(), engine.hello()["pid"]]  # this one, GIMP, the engine
 
     def cpu():
@@ -60,9 +61,10 @@ LAYERS = """
         begun, used = time.perf_counter(), cpu()
         picture = layers.read(layer, False)
         read = time.perf_counter()
-        results = work.colour(engine, Request(palettes=parse_palettes(palettes)), [picture], lambda done, text: None)
+        results = jobs.color_pictures(
+            engine, Request(palettes=parse_palettes(palettes)), Inputs((picture,)), lambda done, text: None)
         coloured = time.perf_counter()
-        insert.insert(image, [(layer, results[0])])
+        insertion.insert(image, [(layer, results[0])])
         inserted = time.perf_counter()
         times.append([inserted - begun, read - begun, coloured - read, inserted - coloured, cpu() - used])
         image.delete()
@@ -136,7 +138,7 @@ def ready(host: Host) -> int:
 
 def open_dialog(gui: Gui) -> float:
     """Seconds from the Enter key in the action search to the dialog's window."""
-    gui.search("Untitled", "colorize with words")
+    gui.search("Untitled", "text2colors color the selected")
     begun = time.perf_counter()
     gui.xdotool("key", "Return")
     gui.window(TITLE)
@@ -158,7 +160,7 @@ def draw(gui: Gui) -> float:
 def places(gui: Gui, window: str) -> list[Any]:
     """What is shown where the first row has its first and its last swatch."""
     picture = gui.picture(window)
-    return [picture.getpixel(place) for place in ((200, 115), (660, 115))]
+    return [picture.getpixel(place) for place in ((735, 200), (990, 200))]
 
 
 if __name__ == "__main__":

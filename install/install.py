@@ -28,7 +28,7 @@ from plugin_files import ROOT, data_folder
 TORCH = "2.13.0"
 MARKER = "INCOMPLETE"
 OLDEST_PYTHON = (3, 11)
-LEAST_DISK = 3.0  # GB; with CUDA more, see _need
+LEAST_DISK = 1.5  # GB; the whole takes 1.1, and pip unpacks beside it
 CUDA_DISK = 9.0
 
 log = logging.getLogger("install")
@@ -103,15 +103,17 @@ def install(torch: str, engine: Sequence[str]) -> None:
     _install_torch(python, build)
     _install_package(python)
     command = list(engine) or [str(_program(folder, "t2c")), "engine"]
-    plugin_files.write_json(folder / plugin_files.SETTINGS, plugin_files.engine_settings(command))
-    install_plugin(None)
+    plugin_files.write_json(folder / plugin_files.SETTINGS, plugin_files.engine_settings(command, keep=not engine))
+    found = install_plugin(None)
     _verify(folder)
     marker.unlink()
-    log.info("\nDone. Start GIMP anew; the plug-in is in the menu Colors > Text2Colors.")
+    log.info("\nDone. The engine in a terminal: %s", _program(folder, "t2c"))
+    if found:
+        log.info("Start GIMP anew; the plug-in is in the menu Colors > Text2Colors.")
 
 
-def install_plugin(settings: dict[str, object] | None) -> None:
-    """The plug-in into every GIMP 3 of this user.
+def install_plugin(settings: dict[str, object] | None) -> list[Path]:
+    """The plug-in into every GIMP 3 of this user; their configuration folders.
 
     Args:
         settings: for engine.json in the data folder; None leaves what is there.
@@ -133,6 +135,7 @@ def install_plugin(settings: dict[str, object] | None) -> None:
                 'and put {"socket": "SOCKET"} into engine.json in the plug-in\'s folder.'
             )
         _ask_gimp(folder)
+    return folders
 
 
 def _choose_torch(wanted: str) -> str:
@@ -153,7 +156,7 @@ def _choose_torch(wanted: str) -> str:
 def _need(folder: Path, gigabytes: float) -> None:
     free = shutil.disk_usage(folder).free / 1e9
     if free < gigabytes and not (folder / "venv").exists():
-        raise InstallError(f"{folder} has {free:.1f} GB left, about {gigabytes:.0f} GB are needed; free some space.")
+        raise InstallError(f"{folder} has {free:.1f} GB left, about {gigabytes:g} GB are needed; free some space.")
 
 
 def _make_environment(folder: Path) -> Path:
@@ -256,9 +259,8 @@ def _ask_gimp(gimp_folder: Path) -> None:
     """Ask the GIMP of this configuration, where it can be started from here, whether it knows the procedure."""
     version = gimp_folder.name if gimp_folder.name.startswith("3.") else ""
     names = [f"gimp-console-{version}"] if version else []
-    program = next(
-        (found for name in [*names, "gimp-console-3.0", "gimp-console"] if (found := shutil.which(name))), None
-    )
+    names += ["gimp-console-3.2", "gimp-console-3.0", "gimp-console"]
+    program = next((found for name in names if (found := shutil.which(name))), None)
     if program is None or any(part in ("org.gimp.GIMP", "snap") for part in gimp_folder.parts):
         return
     script = "import sys; sys.exit(0) if Gimp.get_pdb().lookup_procedure('plug-in-text2colors') else 1 / 0"
@@ -287,7 +289,7 @@ def _ask_gimp(gimp_folder: Path) -> None:
 def uninstall() -> None:
     """Remove the plug-in from every GIMP 3, and engine, settings, log and models of the user's folder."""
     for folder in plugin_files.gimp_folders():
-        if plugin_files.remove_plugin(folder):
+        if plugin_files.remove_plugin(folder) | plugin_files.remove_settings(folder):
             log.info("Removed the plug-in from %s", folder)
     folder = data_folder()
     own = _own_models(folder)

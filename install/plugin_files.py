@@ -19,6 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "gimp_plugin" / "text2colors"
 PROTOCOL = ROOT / "t2c_engine" / "serving" / "protocol.py"
+PROTOCOL_COPY = Path("t2c_plugin", "t2c_protocol.py")  # where the plug-in looks for it
 NAME = "text2colors"  # folder and file of a GIMP plug-in have one name
 SETTINGS = "engine.json"
 _GIMP_3 = re.compile(r"3\.\d+")
@@ -92,9 +93,11 @@ def copy_plugin(gimp_folder: Path, settings: Mapping[str, Any] | None = None) ->
     new = Path(tempfile.mkdtemp(prefix=f".{NAME}-", dir=gimp_folder))
     try:
         new.chmod(0o755)
-        for source in sorted(SOURCE.glob("*.py")):
-            shutil.copyfile(source, new / source.name)
-        shutil.copyfile(PROTOCOL, new / "t2c_protocol.py")
+        for source in sorted([*SOURCE.rglob("*.py"), *SOURCE.rglob("*.po")]):
+            copy = new / source.relative_to(SOURCE)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+        shutil.copyfile(PROTOCOL, new / PROTOCOL_COPY)
         if settings is not None:
             write_json(new / SETTINGS, settings)
         main = new / f"{NAME}.py"
@@ -116,6 +119,14 @@ def remove_plugin(gimp_folder: Path) -> bool:
     return there
 
 
+def remove_settings(gimp_folder: Path) -> bool:
+    """Take away the values that GIMP has kept for the plug-in's procedures; whether there were any."""
+    kept = [path for path in gimp_folder.glob(f"plug-in-settings/*{NAME}*") if path.is_file()]
+    for path in kept:
+        path.unlink()
+    return bool(kept)
+
+
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Write a small JSON file whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +141,6 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
         raise
 
 
-def engine_settings(command: Sequence[str]) -> dict[str, Any]:
-    """What engine.json holds for a command."""
-    return {"command": list(command)}
+def engine_settings(command: Sequence[str], keep: bool = False) -> dict[str, Any]:
+    """What engine.json holds for a command; `keep`: the engine, of this machine, stays warm while GIMP runs."""
+    return {"command": list(command), **({"keep": True} if keep else {})}

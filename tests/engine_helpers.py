@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import plugin_path  # noqa: F401  (makes `client` importable)
-from client import Engine  # pyright: ignore[reportMissingImports]
+import plugin_path  # noqa: F401  (makes `t2c_plugin` importable)
+from t2c_plugin.engine.client import Engine  # pyright: ignore[reportMissingImports]
+from t2c_plugin.pixels import Pixels  # pyright: ignore[reportMissingImports]
 
 from t2c_engine.color.samples import full_scale
 
@@ -46,4 +47,4 @@ def ramp(width: int, height: int, dtype: str, channels: int = 1) -> np.ndarray:
 
 
 def send(engine: Engine, pixels: np.ndarray, format: str) -> str:
-    return engine.set_picture(pixels.tobytes(), pixels.shape[1], pixels.shape[0], format)
+    return engine.set_picture(Pixels(pixels.tobytes(), pixels.shape[1], pixels.shape[0], format))

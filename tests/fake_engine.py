@@ -44,6 +44,7 @@ MODES = {
     "forgetful": "never holds the picture that it is asked to colour",
     "stubborn": "does not end when its stdin closes",
 }
+NATURAL = "#7a6a5a"  # of an empty palette
 PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]
 
 
@@ -63,14 +64,15 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
     width, height = size_of(request.params, pictures)
     palettes = request.params["palettes"]
     for index, palette in enumerate(palettes):
-        told = {"id": request.id, "done": index / len(palettes), "text": f"Colouring {index + 1} of {len(palettes)}"}
+        told = {"id": request.id, "done": index / len(palettes), "text": f"Colorizing {index + 1} of {len(palettes)}"}
         say(p.Notification("progress", told))
         endless = mode == "endless" and request.method == "colorize"
         if mode == "slow" or endless:
             time.sleep(0.2)
             if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
-        pixels = bytes.fromhex(palette[min(3, len(palette) - 1)][1:]) * (width * height)
+        color = palette[min(3, len(palette) - 1)] if palette else NATURAL
+        pixels = bytes.fromhex(color[1:]) * (width * height)
         if request.params.get("hints"):
             pixels = dabbed(pixels, width, height, *pictures["hints", request.params["hints"]])
         if mode == "wrong-size":

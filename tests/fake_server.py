@@ -63,5 +63,11 @@ if __name__ == "__main__":
     parser.add_argument("behaviours", nargs="*", choices=[*BEHAVIOURS, []])
     parser.add_argument("--listen", type=Path)
     parser.add_argument("--idle-exit", type=float)
+    parser.add_argument("--while", type=int, dest="while_running")
     arguments = parser.parse_args()
-    server.run(arguments.listen, arguments.idle_exit, service=make_service(arguments.behaviours))
+    server.run(
+        arguments.listen,
+        arguments.idle_exit,
+        while_running=arguments.while_running,
+        service=make_service(arguments.behaviours),
+    )

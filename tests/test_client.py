@@ -13,7 +13,8 @@ from typing import Any
 
 import plugin_path
 import pytest
-from client import Engine, EngineCancelled, EngineError, EngineTimeout  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine.client import Engine, EngineCancelled, EngineError, EngineTimeout  # pyright: ignore[reportMissingImports]
+from t2c_plugin.pixels import Pixels  # pyright: ignore[reportMissingImports]
 
 from t2c_engine.serving.protocol import ErrorCode
 
@@ -41,7 +42,7 @@ def start() -> Iterator[Start]:
 
 def ready(engine: Engine) -> str:
     """The key of a picture that the engine has."""
-    return engine.set_picture(GREY, 6, 4, "Y u8")
+    return engine.set_picture(Pixels(GREY, 6, 4, "Y u8"))
 
 
 def gone(pid: int, within: float) -> bool:
@@ -67,26 +68,26 @@ def test_a_phrase_becomes_palettes_with_the_locked_colours_in_place(start: Start
     engine = start("good")
     assert engine.hello(90)["engine"] == "fake"
     answer = engine.palettes("autumn", count=3, seed=7, locked={1: "#ffffff"})
-    assert (answer["phrase"], answer["seed"], answer["model"], answer["note"]) == ("autumn", 7, "fake 1", None)
-    assert [palette[1] for palette in answer["palettes"]] == ["#ffffff"] * 3
+    assert (answer.model, answer.note) == ("fake 1", "")
+    assert [palette[1] for palette in answer.palettes] == ["#ffffff"] * 3
 
 
 def test_a_picture_is_coloured_once_a_palette_with_progress(start: Start) -> None:
     engine, told = start("good"), []
     results = list(engine.colorize(ready(engine), PALETTES, on_progress=lambda done, text: told.append((done, text))))
-    assert [(index, len(pixels), *rest) for index, pixels, *rest in results] == [
+    assert [(index, len(one.pixels), one.width, one.height, one.format) for index, one in results] == [
         (0, 72, 6, 4, "RGB u8"),
         (1, 72, 6, 4, "RGB u8"),
     ]
-    assert results[0][1][:3] == bytes.fromhex("aabbcc") and isinstance(results[0][1], bytes)
-    assert told == [(0.0, "Colouring 1 of 2"), (0.5, "Colouring 2 of 2")]
+    assert results[0][1].pixels[:3] == bytes.fromhex("aabbcc") and isinstance(results[0][1].pixels, bytes)
+    assert told == [(0.0, "Colorizing 1 of 2"), (0.5, "Colorizing 2 of 2")]
 
 
 def test_previews_come_in_the_palettes_order(start: Start) -> None:
     engine = start("good")
-    key = engine.set_picture(bytes(600 * 400 * 2), 600, 400, "Y u16")
+    key = engine.set_picture(Pixels(bytes(600 * 400 * 2), 600, 400, "Y u16"))
     previews = engine.preview(key, PALETTES, max_side=150)
-    assert [(width, height, pixels[:3].hex()) for pixels, width, height in previews] == [
+    assert [(one.width, one.height, one.pixels[:3].hex()) for one in previews] == [
         (150, 100, "aabbcc"),
         (150, 100, "123456"),
     ]
@@ -94,7 +95,7 @@ def test_previews_come_in_the_palettes_order(start: Start) -> None:
 
 def test_a_picture_is_sent_only_once(start: Start) -> None:
     engine = start("good")
-    keys = [engine.set_picture(GREY, *shape, "Y u8") for shape in ((6, 4), (6, 4), (4, 6))]
+    keys = [engine.set_picture(Pixels(GREY, *shape, "Y u8")) for shape in ((6, 4), (6, 4), (4, 6))]
     assert keys[0] == keys[1] != keys[2]
     assert engine.doctor()["received"] == 2 * len(GREY)
 
@@ -103,7 +104,7 @@ def test_a_picture_is_sent_only_once(start: Start) -> None:
     "arguments", [(GREY, 5, 4, "Y u8"), (GREY, 6, 4, "Y u9"), (b"", 0, 4, "Y u8"), (GREY, -6, -4, "Y u8")]
 )
 def test_pixels_that_do_not_fit_their_size_are_refused_at_once(start: Start, arguments: Any) -> None:
-    assert "picture in the format" in failure(lambda: start("good").set_picture(*arguments)).message
+    assert "picture in the format" in failure(lambda: start("good").set_picture(Pixels(*arguments))).message
 
 
 def test_the_engine_does_not_get_the_variables_of_gimps_python(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,26 +201,26 @@ def test_a_job_without_news_times_out_though_pings_are_answered(start: Start) ->
 
 @pytest.mark.parametrize("mode", ["hang", "deaf"])
 def test_an_engine_that_hangs_is_noticed(start: Start, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import client_link  # pyright: ignore[reportMissingImports]
+    from t2c_plugin.engine import link  # pyright: ignore[reportMissingImports]
 
     engine = start(mode)
     engine.hello(90)
-    monkeypatch.setattr(client_link, "SILENCE", 0.8)
-    monkeypatch.setattr(client_link, "PING_EVERY", 0.2)
-    failure(lambda: engine.set_picture(bytes(9_000_000), 3000, 3000, "Y u8"), EngineTimeout)
+    monkeypatch.setattr(link, "SILENCE", 0.8)
+    monkeypatch.setattr(link, "PING_EVERY", 0.2)
+    failure(lambda: engine.set_picture(Pixels(bytes(9_000_000), 3000, 3000, "Y u8")), EngineTimeout)
     pid = engine.hello(90)["pid"]
     engine.close()
     assert gone(pid, 30)
 
 
 def test_an_engine_that_was_left_alone_for_long_still_answers(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    import client_link  # pyright: ignore[reportMissingImports]
+    from t2c_plugin.engine import link  # pyright: ignore[reportMissingImports]
 
     engine = start("good")
     engine.hello(90)
-    monkeypatch.setattr(client_link, "SILENCE", 2.0)
+    monkeypatch.setattr(link, "SILENCE", 2.0)
     time.sleep(2.5)
-    assert engine.palettes("autumn")["palettes"]
+    assert engine.palettes("autumn").palettes
 
 
 def test_cancel_stops_the_job_and_the_engine_lives_on(start: Start) -> None:
@@ -234,7 +235,7 @@ def test_cancel_stops_the_job_and_the_engine_lives_on(start: Start) -> None:
     error = failure(take, EngineCancelled)
     assert error.code == ErrorCode.CANCELLED
     assert 1 <= len(taken) < 20
-    assert engine.palettes("autumn")["palettes"]
+    assert engine.palettes("autumn").palettes
 
 
 def test_leaving_early_cancels(start: Start) -> None:
@@ -243,7 +244,7 @@ def test_leaving_early_cancels(start: Start) -> None:
         assert index == 0
         break
     # the other 99 pictures would take 20 seconds, in which this fake answers nothing else
-    assert engine.palettes("autumn", timeout=15)["palettes"]
+    assert engine.palettes("autumn", timeout=15).palettes
 
 
 @pytest.mark.parametrize("mode", ["good", "stubborn", "deaf"])
@@ -268,7 +269,7 @@ def test_the_engine_ends_when_the_plug_in_is_killed() -> None:
     code = f"""
 import sys, time
 sys.path.insert(0, {str(plugin_path.PLUGIN)!r})
-from client import Engine
+from t2c_plugin.engine.client import Engine
 engine = Engine([sys.executable, {str(FAKE)!r}, "good"])
 print(engine.hello(90)["pid"], flush=True)
 time.sleep(60)
@@ -294,8 +295,8 @@ def test_the_client_needs_nothing_but_the_standard_library() -> None:
 import sys
 sys.path.insert(0, {str(plugin_path.PLUGIN)!r})
 before = set(sys.modules)
-import client
-own = {{"client", "client_errors", "client_link", "client_settings", "client_transport", "t2c_protocol"}}
+import t2c_plugin.engine.client
+own = {{"t2c_plugin", "t2c_protocol"}}
 foreign = {{name.split(".")[0] for name in set(sys.modules) - before}} - own - sys.stdlib_module_names
 sys.exit(f"imports {{foreign}}" if foreign else 0)
 """

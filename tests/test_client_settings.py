@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import plugin_path  # noqa: F401  (makes `client` importable)
+import plugin_path  # noqa: F401  (makes `t2c_plugin` importable)
 import pytest
-from client import Engine, EngineError  # pyright: ignore[reportMissingImports]
-from client_errors import find_hint  # pyright: ignore[reportMissingImports]
-from client_settings import (  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine.client import Engine, EngineError  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine.errors import find_hint  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine.settings import (  # pyright: ignore[reportMissingImports]
     find_target,
     parse_target,
     read_settings,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+PROTOCOL = "t2c_plugin/t2c_protocol.py"
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the folders are named as on Linux")
 
@@ -37,9 +38,10 @@ def test_the_plug_in_goes_into_every_gimp_3(home: Path) -> None:
     for version in ("3.0", "3.2"):
         folder = home / ".config" / "GIMP" / version / "plug-ins" / "text2colors"
         assert os.access(folder / "text2colors.py", os.X_OK)
-        assert {"client.py", "layers.py", "dialog.py", "t2c_protocol.py"} <= files(folder)
-        protocol = ROOT / "t2c_engine" / "serving" / "protocol.py"
-        assert (folder / "t2c_protocol.py").read_bytes() == protocol.read_bytes()
+        assert {"t2c_plugin/engine/client.py", "t2c_plugin/ui/dialog.py", "t2c_plugin/locale/de.po", PROTOCOL} <= files(
+            folder
+        )
+        assert (folder / PROTOCOL).read_bytes() == (ROOT / "t2c_engine" / "serving" / "protocol.py").read_bytes()
     assert not (home / ".config" / "GIMP" / "2.10" / "plug-ins").exists()
     settings = json.loads((home / ".local" / "share" / "text2colors" / "engine.json").read_text())
     assert settings == {"command": ["ssh", "gpubox", "t2c", "engine"]}
@@ -58,6 +60,10 @@ def test_uninstalling_leaves_nothing(home: Path) -> None:
     before = files(home)
     assert install(home, "--plugin-only", "--engine", "x engine").returncode == 0
     assert files(home) != before
+    for version in ("3.0", "3.2"):  # as GIMP keeps last values and named settings
+        kept = home / ".config" / "GIMP" / version / "plug-in-settings"
+        kept.mkdir()
+        (kept / "plug-in-text2colors.last").write_text("(phrase)")
     assert install(home, "--uninstall").returncode == 0
     assert files(home) == before
     assert not (home / ".local" / "share" / "text2colors").exists()
@@ -75,6 +81,7 @@ def test_own_models_are_not_deleted(home: Path) -> None:
 def test_without_a_gimp_the_user_is_told(tmp_path: Path) -> None:
     run = install(tmp_path, "--plugin-only", PATH=str(tmp_path))
     assert run.returncode == 0 and "No GIMP 3 was found" in run.stdout + run.stderr
+    assert "in the menu" not in run.stdout + run.stderr
 
 
 def test_gimps_own_folder_may_be_named(home: Path) -> None:

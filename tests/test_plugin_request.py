@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
+import plugin_path  # noqa: F401  (makes `t2c_plugin` importable)
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from t2c_plugin import request as r  # pyright: ignore[reportMissingImports]
 
-FILE = Path(__file__).resolve().parent.parent / "gimp_plugin" / "text2colors" / "request.py"
-
-
-def load() -> Any:
-    """The module from its file, under a name of its own; the plug-in's folder is no package."""
-    spec = importlib.util.spec_from_file_location("text2colors_request", FILE)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["text2colors_request"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-r = load()
 colours = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 palettes = st.lists(st.lists(colours, min_size=1, max_size=8).map(tuple), max_size=6).map(tuple)
 
@@ -49,15 +34,15 @@ def test_colours_may_be_short_and_in_capitals() -> None:
 
 
 def test_a_palette_may_not_be_a_colour_table() -> None:
-    with pytest.raises(r.RequestError, match="1025 colours is too long"):
+    with pytest.raises(r.RequestError, match="1025 colors is too long"):
         r.parse_palettes(",".join(["#123456"] * 1025))
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({}, "nothing to colour with"),
-        ({"phrase": "  "}, "nothing to colour with"),
+        ({}, "nothing to color with"),
+        ({"phrase": "  "}, "nothing to color with"),
         ({"phrase": "x", "count": 0}, "number of palettes is 0"),
         ({"phrase": "x", "strength": 2.5}, "strength is 2.5"),
         ({"phrase": "x", "device": "tpu"}, "device 'tpu' is unknown"),
@@ -84,7 +69,7 @@ def test_a_record_survives_its_bytes() -> None:
 
 def test_a_record_tells_of_colour_hints_and_older_ones_had_none() -> None:
     record = r.Record(**RECORD, hints="my dabs")
-    assert r.Record.from_bytes(record.to_bytes()) == record and "Colour hints: my dabs" in record.in_words()
+    assert r.Record.from_bytes(record.to_bytes()) == record and "Color hints: my dabs" in record.in_words()
     older = json.loads(record.to_bytes())
     del older["hints"]
     assert r.Record.from_bytes(json.dumps(older).encode()).hints == ""

@@ -21,41 +21,56 @@ from gi.repository import Gimp, GLib, GObject  # noqa: E402
 COLORIZE = "plug-in-text2colors"
 LAYERS = "plug-in-text2colors-layers"
 AGAIN = "plug-in-text2colors-again"
+EDIT = "plug-in-text2colors-edit"
+HINTS = "plug-in-text2colors-hints-layer"
 CHECK = "plug-in-text2colors-check"
 ABOUT = "plug-in-text2colors-about"
 
 MENU = "<Image>/Colors/Text2Colors"
+# GIMP replaces an argument out of its range by the default and says nothing, so ranges are ours to check
+WHOLE = (-(2**31), 2**31 - 1)
 READWRITE = GObject.ParamFlags.READWRITE
 
-# name: menu label, tooltip, help
+# name: menu label ("" for scripts only), tooltip (what the action search looks through, too), help
 TEXTS = {
     COLORIZE: (
-        "Colorize with _Words...",
-        "Colours a layer from a phrase such as 'autumn breeze'",
+        "_Colorize...",
+        "Text2Colors: color the selected layers from a phrase, a palette, or by themselves",
         "Draws palettes for the phrase (or takes those given) and inserts, above each layer, a group with one layer a "
-        "palette that gives colour only. The original keeps its pixels; everything is one undo step. Returns the "
-        "new layers.",
+        "palette that gives color only. The original keeps its pixels; everything is one undo step. A result of "
+        "Text2Colors stands for the layer it was made for. Returns the new layers.",
     ),
     LAYERS: (
-        "Colorize _Layers...",
-        "Colours all selected layers, and the layers of selected groups, alike",
+        "",
+        "Text2Colors: color the layers, and the layers of groups, alike",
         "As plug-in-text2colors, but a group stands for the layers in it. same-palettes gives all layers the same "
         "palettes; otherwise each gets its own for the phrase.",
     ),
     AGAIN: (
         "Colorize _Again",
-        "Colours the layer as the last time, without asking",
+        "Text2Colors: color the selected layers as the last time, without asking",
         "Runs plug-in-text2colors on the layers given with the values of its last interactive run.",
+    ),
+    EDIT: (
+        "_Edit this Result...",
+        "Text2Colors: open the dialog with the phrase, palettes and locks of the selected result",
+        "As plug-in-text2colors, interactively, with the values that are kept with a result.",
+    ),
+    HINTS: (
+        "New Color _Hints Layer",
+        "Text2Colors: add a transparent layer to paint dabs of the colors that you know",
+        "Makes the image RGB if it is not, and inserts a transparent layer above the layer and its results. "
+        "Returns the new layer.",
     ),
     CHECK: (
         "Set-up _Check",
-        "Says in words whether the engine is installed and works",
+        "Text2Colors: say in words whether the engine is installed and works",
         "Starts the engine and reports its version, models and device. Returns the report.",
     ),
     ABOUT: (
         "A_bout this Result",
-        "Shows phrase, palette, seed and model of the selected result layer",
-        "Returns what Text2Colors keeps with the layer, as JSON.",
+        "Text2Colors: show phrase, palette, seed and model of the selected layer's result",
+        "Of a layer, the result that can be seen. Returns what Text2Colors keeps with it, as JSON.",
     ),
 }
 
@@ -68,17 +83,18 @@ def run_colorize(
     config: Gimp.ProcedureConfig,
     data: Any,
 ) -> Gimp.ValueArray:
-    """Colour the drawables; with a dialog only when run interactively."""
-    import run
+    """Color the drawables; with a dialog only when run interactively."""
+    from t2c_plugin import colorize, reports
 
-    def work() -> Gimp.ValueArray:
-        open_groups = procedure.get_name() == LAYERS
-        layers = run.colorize(procedure, run_mode, image, drawables, config, open_groups)
+    def act() -> Gimp.ValueArray:
+        name = procedure.get_name()
+        edited = reports.find_result(image, drawables) if name == EDIT else None
+        layers = colorize.colorize(procedure, run_mode, image, drawables, config, name == LAYERS, edited)
         if layers is None:
             return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error())
         return _with_layers(procedure, layers)
 
-    return _answer(procedure, work)
+    return _answer(procedure, act)
 
 
 def run_again(
@@ -90,12 +106,26 @@ def run_again(
     data: Any,
 ) -> Gimp.ValueArray:
     """Call plug-in-text2colors with its last values."""
-    import run
+    from t2c_plugin import colorize
 
-    def work() -> Gimp.ValueArray:
-        return _with_layers(procedure, run.again(COLORIZE, image, drawables))
+    def act() -> Gimp.ValueArray:
+        return _with_layers(procedure, colorize.again(COLORIZE, image, drawables))
 
-    return _answer(procedure, work)
+    return _answer(procedure, act)
+
+
+def run_hints(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: list[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+    data: Any,
+) -> Gimp.ValueArray:
+    """Insert a layer to paint color hints on."""
+    from t2c_plugin import colorize
+
+    return _answer(procedure, lambda: _with_layers(procedure, [colorize.new_hints_layer(image, drawables)]))
 
 
 def run_about(
@@ -107,23 +137,23 @@ def run_about(
     data: Any,
 ) -> Gimp.ValueArray:
     """Tell what is kept with the selected layer."""
-    import about
+    from t2c_plugin import reports
 
-    return _answer(procedure, lambda: _with_text(procedure, about.about(drawables, run_mode)))
+    return _answer(procedure, lambda: _with_text(procedure, reports.about(image, drawables, run_mode)))
 
 
 def run_check(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, data: Any) -> Gimp.ValueArray:
     """Tell what is right and wrong with the installation."""
-    import about
+    from t2c_plugin import reports
 
-    return _answer(procedure, lambda: _with_text(procedure, about.check(config.get_property("run-mode"))))
+    return _answer(procedure, lambda: _with_text(procedure, reports.check(config.get_property("run-mode"))))
 
 
-def _answer(procedure: Gimp.Procedure, work: Callable[[], Gimp.ValueArray]) -> Gimp.ValueArray:
-    """What `work` returns, or its error in words. The edge of the process: nothing may pass."""
+def _answer(procedure: Gimp.Procedure, act: Callable[[], Gimp.ValueArray]) -> Gimp.ValueArray:
+    """What `act` returns, or its error in words. The edge of the process: nothing may pass."""
     _log_to_file()
     try:
-        return work()
+        return act()
     except Exception as error:
         logging.getLogger(__name__).exception("%s failed", procedure.get_name())
         # our own errors are sentences for the user; of the others only the name and text are known
@@ -135,7 +165,7 @@ def _answer(procedure: Gimp.Procedure, work: Callable[[], Gimp.ValueArray]) -> G
 
 def _log_to_file() -> None:
     """Keep a log in the user's data folder; none when that cannot be written."""
-    from work import log_folder
+    from t2c_plugin.engine.jobs import log_folder
 
     try:
         log_folder().mkdir(parents=True, exist_ok=True)
@@ -179,23 +209,24 @@ class Text2Colors(Gimp.PlugIn):
         return False
 
     def do_query_procedures(self) -> list[str]:
-        return [COLORIZE, LAYERS, AGAIN, CHECK, ABOUT]
+        return list(TEXTS)
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
         label, blurb, help_text = TEXTS[name]
         if name == CHECK:
             procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_check, None)
         else:
-            run_function = {ABOUT: run_about, AGAIN: run_again}.get(name, run_colorize)
+            run_function = {ABOUT: run_about, AGAIN: run_again, HINTS: run_hints}.get(name, run_colorize)
             procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_function, None)
             procedure.set_image_types("*")
             mask = Gimp.ProcedureSensitivityMask
-            procedure.set_sensitivity_mask(mask.DRAWABLE if name == ABOUT else mask.DRAWABLE | mask.DRAWABLES)
-        procedure.set_menu_label(label)
+            procedure.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES)
         procedure.set_documentation(blurb, help_text, name)
         procedure.set_attribution("The Text2Colors authors", "MIT licence", "2026")
-        procedure.add_menu_path(MENU)
-        if name in (COLORIZE, LAYERS):
+        if label:
+            procedure.set_menu_label(label)
+            procedure.add_menu_path(MENU)
+        if name in (COLORIZE, LAYERS, EDIT):
             _add_arguments(procedure)
         if name == CHECK:
             procedure.add_enum_argument(
@@ -217,41 +248,32 @@ class Text2Colors(Gimp.PlugIn):
 
 
 def _add_arguments(procedure: Gimp.Procedure) -> None:
-    """The arguments of a colouring procedure; `request.request_from` reads them by these names."""
-    procedure.add_string_argument("phrase", "_Phrase", "What the colours should speak of", "", READWRITE)
+    """The arguments of a coloring procedure; `request.request_from` reads them by these names."""
+    procedure.add_string_argument("phrase", "_Phrase", "What the colors should speak of", "", READWRITE)
     procedure.add_string_argument(
         "palettes",
         "Pale_ttes",
-        "Colours as #rrggbb,#rrggbb,... and palettes apart by ';'; override the phrase",
+        "Colors as #rrggbb,#rrggbb,... and palettes apart by ';'; override the phrase",
         "",
         READWRITE,
     )
-    procedure.add_int_argument("count", "_Number of palettes", "How many to draw", 1, 20, 5, READWRITE)
-    procedure.add_int_argument("seed", "_Seed", "The same seed gives the same palettes", 0, 2**31 - 1, 0, READWRITE)
+    procedure.add_int_argument("count", "_Number of palettes", "How many to draw, 1 to 20", *WHOLE, 5, READWRITE)
+    procedure.add_int_argument("seed", "_Seed", "The same seed gives the same palettes", *WHOLE, 0, READWRITE)
     procedure.add_double_argument(
-        "strength", "St_rength", "0 is natural colour, 1 the palette, 2 twice as strong", 0.0, 2.0, 1.0, READWRITE
+        "strength", "St_rength", "0 is natural color, 1 the palette, 2 twice as strong", -1e9, 1e9, 1.0, READWRITE
     )
-    _add_choice(
-        procedure,
-        "device",
-        "_Device",
-        "What computes",
-        (
-            ("auto", "Automatic"),
-            ("cpu", "CPU"),
-            ("cuda", "GPU (NVIDIA)"),
-            ("mps", "GPU (Apple)"),
-        ),
+    procedure.add_double_argument(
+        "natural",
+        "_Natural",
+        "How far skin, sky and leaves keep their natural color, 0 to 1",
+        -1e9,
+        1e9,
+        0.0,
+        READWRITE,
     )
-    _add_choice(
-        procedure,
-        "result-mode",
-        "Resu_lt",
-        "How the result is inserted",
-        (
-            ("colour", "Colour layers"),
-            ("normal", "Normal layers"),
-        ),
+    procedure.add_string_argument("device", "_Device", "What computes: auto, cpu, cuda or mps", "auto", READWRITE)
+    procedure.add_string_argument(
+        "result-mode", "Resu_lt", "How the result is inserted: colour (color layers) or normal", "colour", READWRITE
     )
     procedure.add_boolean_argument(
         "same-palettes",
@@ -262,21 +284,11 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
     )
     procedure.add_layer_argument(
         "hints",
-        "Colour h_ints layer",
-        "A transparent layer with dabs of colour, which the results keep there; none if left out",
+        "Color h_ints layer",
+        "A transparent layer with dabs of color, which the results keep there; none if left out",
         True,
         READWRITE,
     )
-
-
-def _add_choice(
-    procedure: Gimp.Procedure, name: str, label: str, blurb: str, choices: tuple[tuple[str, str], ...]
-) -> None:
-    """A choice argument whose default is the first."""
-    choice = Gimp.Choice.new()
-    for number, (nick, text) in enumerate(choices):
-        choice.add(nick, number, text, "")
-    procedure.add_choice_argument(name, label, blurb, choice, choices[0][0], READWRITE)
 
 
 Gimp.main(Text2Colors.__gtype__, sys.argv)

@@ -255,12 +255,15 @@ def engine(
     idle_exit: Annotated[
         float | None, typer.Option("--idle-exit", min=1, help="Leave after so many seconds without a word.")
     ] = None,
+    while_running: Annotated[
+        int | None, typer.Option("--while", min=1, help="Leave when the process of this number has ended.")
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="Where to load the colour network in advance.")] = "cpu",
 ) -> None:
     """The engine process that an editor's plug-in talks to; not for typing."""
     from t2c_engine.serving.server import run
 
-    run(listen, idle_exit, device)
+    run(listen, idle_exit, device, while_running)
 
 
 def run() -> int:

@@ -37,8 +37,15 @@ _IDLE_TICK = 0.5
 class Server:
     """The process as a whole: one service, one session after the other, and when to end."""
 
-    def __init__(self, idle_exit: float | None = None, device: str = "cpu", service: Service | None = None) -> None:
+    def __init__(
+        self,
+        idle_exit: float | None = None,
+        device: str = "cpu",
+        service: Service | None = None,
+        while_running: int | None = None,
+    ) -> None:
         self._idle_exit = idle_exit
+        self._while_running = while_running
         self._device = device
         self._service = service
         self._last_activity = time.monotonic()
@@ -125,18 +132,24 @@ class Server:
         self._last_activity = time.monotonic()
 
     def _start_idle_watch(self, leave: Callable[[], None]) -> None:
-        """End the process when nothing has been heard for `idle_exit` seconds and nothing is under way."""
-        idle_exit = self._idle_exit
-        if idle_exit is None:
+        """End the process when nothing has been heard for `idle_exit` seconds and nothing is under way.
+
+        It ends also when the process `while_running` has, whatever is under way.
+        """
+        idle_exit, other = self._idle_exit, self._while_running
+        if idle_exit is None and other is None:
             return
 
         def watch() -> None:
             while True:
-                time.sleep(min(_IDLE_TICK, idle_exit))
+                time.sleep(min(_IDLE_TICK, idle_exit or _IDLE_TICK))
                 session = self._session
-                if session is not None and session.busy:
+                if other is not None and not _is_running(other):
+                    log.info("process %d has ended; leaving", other)
+                    leave()
+                elif session is not None and session.busy:
                     self._touch()
-                elif time.monotonic() - self._last_activity > idle_exit:
+                elif idle_exit is not None and time.monotonic() - self._last_activity > idle_exit:
                     log.info("nothing heard for %g seconds; leaving", idle_exit)
                     leave()
 
@@ -201,6 +214,17 @@ def _refuse_living(path: Path) -> None:
     raise OutputError(f"An engine listens on {path} already; use that one, or choose another path.")
 
 
+def _is_running(process: int) -> bool:
+    """Whether a process of this machine runs, someone else's too."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _stop(number: int, frame: object) -> None:
     raise SystemExit(0)
 
@@ -225,13 +249,20 @@ def take_pipes() -> tuple[int, int]:
     return incoming, outgoing
 
 
-def run(listen: Path | None = None, idle_exit: float | None = None, device: str = "cpu", **parts: Any) -> None:
+def run(
+    listen: Path | None = None,
+    idle_exit: float | None = None,
+    device: str = "cpu",
+    while_running: int | None = None,
+    **parts: Any,
+) -> None:
     """Be the engine. On pipes this ends the process; with `listen` it returns when stopped.
 
     Args:
         listen: path of a Unix socket; None for stdin and stdout.
         idle_exit: leave after so many seconds without a word; None stays.
         device: which device the colouriser is loaded on in advance; a GPU is left alone until someone asks for it.
+        while_running: number of the process, the editor's, with which the engine ends. Not on Windows.
         parts: for `Server`.
 
     Raises:
@@ -241,7 +272,7 @@ def run(listen: Path | None = None, idle_exit: float | None = None, device: str 
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
-    server = Server(idle_exit, device, **parts)
+    server = Server(idle_exit, device, while_running=while_running, **parts)
     if listen is not None:
         server.serve_socket(listen)
     elif pipes is not None:

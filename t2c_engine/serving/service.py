@@ -230,13 +230,13 @@ class Service:
         held = self._pictures.get(_text(job.params, "key"))
         hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
         device = _text(job.params, "device") if "device" in job.params else "auto"
-        colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the colour network"))
+        colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the network"))
         with self._picture_lock:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
             encoded = held.encoded(colorizer)
             for index, ab in enumerate(encoded.ab_maps(palettes, hints, strength, natural=natural)):
-                job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colouring {index + 1} of {len(palettes)}")
+                job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colorizing {index + 1} of {len(palettes)}")
                 pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.raise_if_cancelled))
                 height, width = pixels.shape[:2]
                 params = {"index": index, "width": width, "height": height, "format": format_of(pixels)}

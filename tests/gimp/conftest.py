@@ -7,6 +7,7 @@ from pathlib import Path
 
 import host as gimp_host
 import pytest
+from host import SUITES
 
 sys.path.insert(0, str(gimp_host.CHECKOUT / "install"))
 import plugin_files  # pyright: ignore[reportMissingImports]
@@ -18,11 +19,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.gimp)
 
 
-@pytest.fixture(scope="session")
-def root() -> Path:
+@pytest.fixture(scope="session", params=[SUITES[0], pytest.param(SUITES[1], marks=pytest.mark.slow)])
+def root(request: pytest.FixtureRequest) -> Path:
     """The root folder with GIMP, made when there is none yet."""
-    folder = gimp_host.default_root()
-    reason = gimp_host.why_not(folder)
+    folder = gimp_host.default_root(request.param)
+    reason = gimp_host.why_not(folder, request.param)
     if reason:
         pytest.skip(f"no GIMP: {reason}")
     return folder

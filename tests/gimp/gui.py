@@ -263,7 +263,16 @@ def running(host: Host, engine: str, size: str = "1280x900") -> Iterator[Gui]:
         assert display != ":", "the X server did not start"
         stack.enter_context(window_manager(display, host.share / "openbox.log"))
         script = "exec(compile(open('/share/agent.py').read(), 'agent.py', 'exec'))"
-        words = ["dbus-run-session", "--", "gimp-3.0", "-n", "-s", "--batch-interpreter=python-fu-eval", "-b", script]
+        words = [
+            "dbus-run-session",
+            "--",
+            f"gimp-{host.version}",
+            "-n",
+            "-s",
+            "--batch-interpreter=python-fu-eval",
+            "-b",
+            script,
+        ]
         process = host.start(words, engine, {"DISPLAY": display, "GTK_THEME": ""})
         stack.callback(lambda: end(process))
         gui = Gui(host, display, process)

@@ -23,6 +23,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
+SUITES = ("forky", "trixie")  # of Debian, with GIMP 3.2 and 3.0.4
 READY = ".text2colors-gimp-ready"
 STOCK = ("python-eval", "file-png", "file-tiff")  # plug-ins that come with GIMP
 
@@ -38,13 +39,13 @@ exec chroot "$root" env -i "$@"
 """
 
 
-def default_root() -> Path:
+def default_root(suite: str = SUITES[0]) -> Path:
     """Where the root folder is looked for, and made: $T2C_GIMP_ROOT, or the user's cache folder."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("T2C_GIMP_ROOT") or cache / "text2colors" / "gimp3-root")
+    return Path(os.environ.get("T2C_GIMP_ROOT") or cache / "text2colors" / f"gimp3-{suite}")
 
 
-def why_not(root: Path) -> str:
+def why_not(root: Path, suite: str = SUITES[0]) -> str:
     """Why there can be no GIMP here, in words; "" when there is one, for it has been made if need be."""
     if os.name != "posix" or os.geteuid() != 0:
         return "the real GIMP runs by chroot, which only root may do"
@@ -55,7 +56,7 @@ def why_not(root: Path) -> str:
     if trial.returncode:
         return f"this machine allows no private mounts ({trial.stderr.strip()})"
     if not (root / READY).exists():
-        made = subprocess.run([str(HERE / "make_root.sh"), str(root)], capture_output=True, text=True)
+        made = subprocess.run([str(HERE / "make_root.sh"), suite, str(root)], capture_output=True, text=True)
         if made.returncode:
             return f"no GIMP root folder could be made ({made.stderr.strip()[-400:]})"
     return ""
@@ -88,7 +89,10 @@ class Host:
         (self.root / "host").mkdir(exist_ok=True)
         (self.root / "share").mkdir(exist_ok=True)
         self.profile.mkdir(parents=True, exist_ok=True)
-        lines = ['(config-version "3.0.4")', "(show-welcome-dialog no)", "(check-updates no)"]
+        lines = [f'(config-version "{self.full_version}")', "(show-welcome-dialog no)", "(check-updates no)"]
+        lines.append(
+            "(marching-ants-speed 10000)"
+        )  # ms; a selection's outline must not keep the screen from being still
         lines.append('(plug-in-path "/share/profile/plug-ins:/share/stock")')
         (self.profile / "gimprc").write_text("\n".join(lines) + "\n")
         # only what the tests need of GIMP's own plug-ins: starting all of them takes most of GIMP's start
@@ -97,6 +101,18 @@ class Host:
         for folder in self.root.glob("usr/lib/*/gimp/3.0/plug-ins/*"):
             if folder.name in STOCK and not (stock / folder.name).is_symlink():
                 (stock / folder.name).symlink_to("/" + str(folder.relative_to(self.root)))
+
+    @property
+    def version(self) -> str:
+        """ "3.2" or "3.0", by the name of its program."""
+        return min(self.root.glob("usr/bin/gimp-console-3.?")).name.removeprefix("gimp-console-")
+
+    @property
+    def full_version(self) -> str:
+        """Such as "3.2.6"; another one in gimprc makes GIMP show its welcome dialog."""
+        (library,) = self.root.glob("usr/lib/*/libgimp-3.0.so.0.*")  # ".0.206.0" is of 3.2.6, ".0.4.0" of 3.0.4
+        minor, micro = divmod(int(library.name.split(".")[-2]), 100)
+        return f"3.{minor}.{micro}"
 
     @property
     def profile(self) -> Path:
@@ -158,7 +174,7 @@ class Host:
         """Start what `batch` runs."""
         path = self.share / "script.py"
         path.write_text((HERE / "inside.py").read_text("utf-8") + "\n\n" + textwrap.dedent(script), "utf-8")
-        words = ["gimp-console-3.0", "-nidfs", "--quit", "--batch-interpreter=python-fu-eval"]
+        words = [f"gimp-console-{self.version}", "-nidfs", "--quit", "--batch-interpreter=python-fu-eval"]
         words += ["-b", "exec(compile(open('/share/script.py').read(), 'script.py', 'exec'))"]
         return self.start(words, engine)
 

@@ -1,11 +1,13 @@
 #!/bin/bash
-# make_root.sh [DEST]: a folder holding Debian 13 with the real GIMP 3.0, for the tests marked `gimp`.
+# make_root.sh [SUITE [DEST]]: a folder holding Debian with the real GIMP 3, for the tests marked `gimp`.
 #
-# Needs root and debootstrap, which is installed where apt-get can. 2-4 minutes, about 600 MB, no mounts.
-# A finished DEST is left alone; an unfinished one is made again. Default DEST: the user's cache folder.
+# SUITE is Debian's: forky (GIMP 3.2, the default) or trixie (GIMP 3.0.4). Needs root and debootstrap, which is
+# installed where apt-get can. 2-4 minutes, up to 1 GB, no mounts. A finished DEST is left alone; an unfinished one is
+# made again. Default DEST: text2colors/gimp3-SUITE in the user's cache folder.
 set -euo pipefail
 
-dest=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/text2colors/gimp3-root}
+suite=${1:-forky}
+dest=${2:-${XDG_CACHE_HOME:-$HOME/.cache}/text2colors/gimp3-$suite}
 marker="$dest/.text2colors-gimp-ready"
 log="$dest.log"
 
@@ -34,7 +36,12 @@ rm -rf --one-file-system "$dest"
 mkdir -p "$(dirname "$dest")"
 trap 'echo "make_root.sh: failed; the end of $log says why:" >&2; tail -5 "$log" >&2' ERR
 
-debootstrap --variant=minbase trixie "$dest" >"$log" 2>&1
+# debootstrap of an older Debian knows no script for a newer one; all of them are links to sid's
+script=/usr/share/debootstrap/scripts/$suite
+[ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+debootstrap --variant=minbase "$suite" "$dest" "" "$script" >"$log" 2>&1
+# a testing suite's Release file may have expired on a mirror
+echo 'Acquire::Check-Valid-Until "false";' >"$dest/etc/apt/apt.conf.d/99valid"
 printf '#!/bin/sh\nexit 101\n' >"$dest/usr/sbin/policy-rc.d" # start no service in the folder
 chmod +x "$dest/usr/sbin/policy-rc.d"
 printf 'path-exclude=/usr/share/%s/*\n' man doc locale >"$dest/etc/dpkg/dpkg.cfg.d/slim"

@@ -1,4 +1,5 @@
 """Takes the pictures of docs/gimp.md, in the real GIMP with the real engine: python tests/gimp/screenshots.py FOLDER
+With --variants: the dialog at double density, light, and in German, with the engine of the tests.
 
 Needs what the GUI test needs, and models (shipped, or in T2C_MODELS). The photograph is scikit-image's astronaut.
 """
@@ -19,7 +20,8 @@ sys.path.insert(0, str(CHECKOUT / "install"))
 import plugin_files  # pyright: ignore[reportMissingImports]
 
 PHRASE = "autumn breeze and falling leaves"
-TITLE = "Colorize with Words"
+TITLE = "^Colorize$"
+SEARCH = "text2colors color the selected"
 # left, top, side and colour of what a user has painted as colour hints: the suit, the flag's blue
 DABS = ((190, 372, 16, "#d9682a"), (262, 430, 16, "#d9682a"), (24, 60, 14, "#2f4a8c"))
 OPEN = """
@@ -62,27 +64,46 @@ def take(gui: Gui, folder: Path) -> None:
     main_window = gui.window("Untitled")
     gui.xdotool("windowsize", "--sync", main_window, "1340", "800")
     gui.xdotool("windowmove", main_window, "2", "2")
-    window = gui.open_dialog("Untitled", "colorize with words", TITLE)
-    time.sleep(20.0)  # the engine loads; the previews then come at once
+    window = gui.open_dialog("Untitled", SEARCH, TITLE)
+    settle(gui, window, 90)  # the engine loads, and finds the natural colors
+    gui.picture(window).save(folder / "gimp-natural.png", optimize=True)
     gui.type(PHRASE)
     gui.keys("Return")
     settle(gui, window, 90)
-    left, top, width, _ = gui.place(window)
-    row = 84
-    gui.click(window, 60, 126 + row)
-    gui.click(window, width - 210, 126)
     gui.keys("alt+i", "Down")
-    settle(gui, window, 30)
-    gui.xdotool("mousemove", str(left + width // 2), str(top + 2))
+    settle(gui, window, 40)
+    gui.xdotool("mousemove", "--window", window, "300", "5")
     time.sleep(1.5)
     gui.picture(window).save(folder / "gimp-dialog.png", optimize=True)
     gui.keys("alt+o")
     time.sleep(1.5)
     gui.picture(window).save(folder / "gimp-options.png", optimize=True)
-    gui.keys("alt+c")
+    gui.keys("Escape", "ctrl+Return")
     wait_for(lambda: gui.is_gone(TITLE), "the dialog to close")
     settle(gui, None, 10)
     gui.picture().crop((0, 0, 1345, 825)).save(folder / "gimp-result.png", optimize=True)
+
+
+def take_variants(folder: Path) -> None:
+    """The dialog on screens of double density, with a light theme, in German, and on a screen of 768 rows."""
+    variants: dict[str, tuple[str, dict[str, str], str]] = {
+        "2x": ("2732x1536", {"GDK_SCALE": "2"}, ""),
+        "light": ("1366x768", {}, "(theme-color-scheme light)\n"),
+        "german": ("1366x768", {"LANGUAGE": "de"}, ""),
+    }
+    for name, (size, environment, settings) in variants.items():
+        with tempfile.TemporaryDirectory() as share:
+            host = Host(default_root(), Path(share), environment)
+            plugin_files.copy_plugin(host.profile)
+            with (host.profile / "gimprc").open("a") as file:
+                file.write(settings)
+            with running(host, host.fake_engine("good"), size=size) as gui:
+                gui.tell("image, layer = new_image(width=200, height=120)\ndisplay = Gimp.Display.new(image)")
+                gui.open_dialog("Untitled", SEARCH, "^(Colorize|Einfärben)$")
+                gui.type(PHRASE)
+                gui.keys("Return")
+                gui.settle()
+                gui.picture().save(folder / f"variant-{name}.png", optimize=True)
 
 
 def settle(gui: Gui, window: str | None, seconds: float) -> None:
@@ -100,6 +121,8 @@ def settle(gui: Gui, window: str | None, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["--variants"]):
         sys.exit(__doc__)
-    main(Path(sys.argv[1]).resolve())
+    target = Path(sys.argv[1]).resolve()
+    target.mkdir(parents=True, exist_ok=True)
+    take_variants(target) if sys.argv[2:] else main(target)

@@ -64,7 +64,8 @@ def test_a_wrong_engine_command_is_named(host: Host) -> None:
     outcome = host.batch(ATTEMPT, "/no/such/program engine")
     assert outcome.code == 0
     facts = outcome.facts
-    assert "/no/such/program" in facts["error"] and "T2C_ENGINE" in facts["error"]
+    assert facts["error"].count("/no/such/program") == 1 and "T2C_ENGINE" in facts["error"]
+    assert "the settings" not in facts["error"], "they are nowhere"
     assert facts["layers"] == 1 and facts["base"] == "gray"
 
 

@@ -20,10 +20,15 @@ sys.path.insert(0, str(CHECKOUT / "install"))
 import plugin_files  # pyright: ignore[reportMissingImports]
 
 MAIN = "Untitled"
-TITLE = "Colorize with Words"
-# a colour of the fake engine's palette, see tests/fake_engine.py
-ROW = 84  # px from one row of swatches to the next
+TITLE = "^Colorize$"
+SEARCH = "text2colors color the selected"  # found by the tooltip
+# where things are in a window of the dialog's first size, px
+ROW = 74  # from one row of palettes to the next
+TICK = 580
+# colors of the fake engine, see tests/fake_engine.py
 RED = (0x8C, 0x2F, 0x1B)
+FLAT = (0xD9, 0x8C, 0x3F)  # of a picture under its palette
+NATURAL = (0x7A, 0x6A, 0x5A)  # of a picture without one
 BLUE = (0, 0, 0xFF)  # of the dabs that `add_dabs` makes
 
 
@@ -68,7 +73,7 @@ def shot(gui: Gui, name: str, window: str | None = None) -> None:
 
 def around(gui: Gui, window: str, left: int, top: int) -> Callable[[], bytes]:
     """What is shown around a place of a window; call it to look."""
-    return lambda: gui.picture(window).crop((left - 14, top - 8, left + 14, top + 20)).tobytes()
+    return lambda: gui.picture(window).crop((left - 14, top + 9, left + 14, top + 20)).tobytes()
 
 
 def draw(gui: Gui, window: str) -> tuple[int, int]:
@@ -76,50 +81,89 @@ def draw(gui: Gui, window: str) -> tuple[int, int]:
     gui.type("autumn breeze")
     gui.keys("Return")
     place = wait_for(lambda: gui.find_colour(window, RED), "swatches")
-    says(gui, "answered preview", 2)  # the first makes the picture ready, before there is a phrase
+    wait_for(lambda: gui.find_colour(window, FLAT), "a preview")
     gui.settle()
     return place
 
 
-def test_the_way_from_a_phrase_to_layers_and_back(gui: Gui) -> None:
+def middle(gui: Gui, window: str) -> tuple[int, ...]:
+    """The color in the middle of the large preview."""
+    return gui.picture(window).convert("RGB").getpixel((280, 318))  # pyright: ignore[reportReturnType]
+
+
+def close(gui: Gui, title: str = TITLE) -> None:
+    gui.keys("Escape")
+    wait_for(lambda: gui.is_gone(title), "the dialog to close")
+
+
+def test_the_way_from_the_picture_to_a_phrase_to_layers_and_back(gui: Gui) -> None:
     use(gui, "good")
-    window = gui.open_dialog(MAIN, "colorize with words", TITLE)
+    window = gui.open_dialog(MAIN, SEARCH, TITLE)
+    wait_for(lambda: middle(gui, window) == NATURAL, "natural colors, before any word")
     shot(gui, "opened", window)
     left, top = draw(gui, window)
+    assert middle(gui, window) == FLAT
     shot(gui, "swatches", window)
 
-    # a click on a swatch locks the colour; the lock is drawn on it
-    swatch = around(gui, window, left, top)
-    before = swatch()
-    gui.click(window, left, top)
-    gui.xdotool("mousemove", "--window", window, "350", "5")
-    wait_for(lambda: swatch() != before, "the lock")
+    # pointing at a row shows it large, and leaving it shows the chosen one again
+    gui.xdotool("mousemove", "--window", window, "660", str(top - ROW))
+    wait_for(lambda: middle(gui, window) == NATURAL, "the row that is pointed at")
+    gui.xdotool("mousemove", "--window", window, "300", "5")
+    wait_for(lambda: middle(gui, window) == FLAT, "the chosen row")
+
+    # the padlock in the middle of a swatch locks the color; a double click is two clicks, and edits nothing
+    swatch = around(gui, window, left, top + 9)
+    gui.xdotool("mousemove", "--window", window, str(left), str(top + 9))
     gui.settle()
+    before = swatch()
+    gui.click(window, left, top + 9)
+    gui.settle()
+    assert swatch() != before, "the lock is drawn"
     shot(gui, "locked", window)
+    gui.click(window, left, top + 9, times=2)
+    gui.settle()
+    assert gui.is_gone("Edit Color")
+    gui.xdotool("mousemove", "--window", window, "300", "5")
     gui.keys("alt+r")
     says(gui, "answered palettes", 2)
-    says(gui, "answered preview", 3)
     gui.settle()
     assert gui.find_colour(window, RED)
 
-    # a click beside the colours chooses a row; the second is below the first
-    gui.click(window, 40, top + ROW)
+    # back and forward through what was drawn
+    gui.keys("alt+Left")
+    gui.settle()
+    shot(gui, "back", window)
+    gui.keys("alt+Right")
+    gui.settle()
+
+    # a click chooses a row alone, its tick besides others
+    gui.click(window, TICK, top + ROW)
     gui.settle()
     shot(gui, "chosen", window)
 
-    gui.keys("alt+c")
+    gui.keys("ctrl+Return")
     wait_for(lambda: gui.is_gone(TITLE), "the dialog to close")
     facts = gui.tell(
         "answer = {'groups': [g.get_name() for g in image.get_layers() if g.is_group()],"
         " 'children': [[c.get_name(), c.get_visible()] for c in image.get_layers()[0].get_children()],"
         " 'record': record(image.get_layers()[0].get_children()[0]), 'rgb': image.get_base_type().value_nick,"
-        " 'coloured': len(set(composite(image)[:3])) > 1}"
+        " 'colored': len(set(composite(image)[:3])) > 1}"
     )
-    assert facts["groups"] == ["Text2Colors: autumn breeze"] and facts["rgb"] == "rgb" and facts["coloured"]
-    assert facts["children"] == [["autumn breeze 1", True], ["autumn breeze 2", False]]
+    assert facts["groups"] == ["autumn breeze (Text2Colors)"] and facts["rgb"] == "rgb" and facts["colored"]
+    assert facts["children"] == [["1 autumn breeze", True], ["2 autumn breeze", False]]
     assert facts["record"]["seed"] == 1 and facts["record"]["palette"][1] == "#8c2f1b"
-    shot(gui, "coloured")
+    assert facts["record"]["strength"] == 0.65, "softer at first, for a grey photograph"
+    assert facts["record"]["locked"] == [[1, "#8c2f1b"]]
+    shot(gui, "colored")
 
+
+def test_a_result_is_edited_from_its_original_or_itself(gui: Gui) -> None:
+    use(gui, "good")
+    window = gui.open_dialog(MAIN, "edit this result", TITLE)
+    wait_for(lambda: gui.find_colour(window, RED), "the palettes of its phrase, without a word typed")
+    gui.settle()
+    shot(gui, "edited", window)
+    close(gui)
     gui.xdotool("windowactivate", "--sync", gui.window(MAIN))
     gui.settle()
     gui.keys("ctrl+z")
@@ -129,30 +173,32 @@ def test_the_way_from_a_phrase_to_layers_and_back(gui: Gui) -> None:
     assert gui.is_gone("GIMP Message")
 
 
-def test_again_takes_the_last_values(gui: Gui) -> None:
+def test_again_takes_the_last_values_and_lies_on_top(gui: Gui) -> None:
     use(gui, "good")
-    facts = gui.tell(
+    again = (
         "made = call(image, [layer], name='plug-in-text2colors-again')\n"
-        "answer = [[one.get_name() for one in made], record(made[0])['palette'][1]]"
+        "answer = [[one.get_name() for one in made], record(made[0])['palette'][1],"
+        " [one.get_visible() for one in image.get_layers()]]"
     )
-    assert facts == [["autumn breeze 1", "autumn breeze 2"], "#8c2f1b"]
-    gui.tell("image.remove_layer(image.get_layers()[0])")
+    names = ["1 autumn breeze", "2 autumn breeze"]
+    assert gui.tell(again) == [names, "#8c2f1b", [True, True]]
+    second = [f"{name} #1" for name in names]  # GIMP lets no two layers have one name
+    assert gui.tell(again) == [second, "#8c2f1b", [True, False, True]]
+    gui.tell("for one in image.get_layers()[:2]:\n    image.remove_layer(one)")
 
 
-def test_stop_leaves_nothing_behind(gui: Gui) -> None:
+def test_stop_leaves_nothing_behind_and_previews_come_again(gui: Gui) -> None:
     use(gui, "endless")
     gui.tell(
         "for number in range(5):\n    image.insert_layer(layer.copy(), None, 0)\n"
         "image.set_selected_layers(image.get_layers()); Gimp.displays_flush()"
     )
     layers = gui.tell("answer = len(image.get_layers())")
-    title = f"Colorize {layers} Layers with Words"
-    window = gui.open_dialog(MAIN, "colorize layers", title)
+    title = f"Colorize {layers} Layers"
+    window = gui.open_dialog(MAIN, SEARCH, title)
     _, top = draw(gui, window)
-    for row in (1, 2, 3):
-        gui.click(window, 40, top + ROW * row)
-    gui.settle()
-    gui.keys("alt+c")
+    gui.click(window, TICK, top + ROW)
+    gui.keys("ctrl+Return")
     says(gui, "asked for colorize")
     gui.settle()
     shot(gui, "working", window)
@@ -162,9 +208,21 @@ def test_stop_leaves_nothing_behind(gui: Gui) -> None:
     shot(gui, "stopped", window)
     assert not gui.is_gone(title)
     assert gui.tell("answer = len(image.get_layers())") == layers
-    gui.keys("Escape")
-    wait_for(lambda: gui.is_gone(title), "the dialog to close")
+    gui.xdotool("mousemove", "--window", window, "660", str(top - ROW))
+    wait_for(lambda: middle(gui, window) == NATURAL, "a preview after the stop")
+    close(gui, title)
     assert gui.tell("answer = len(image.get_layers())") == layers
+
+
+def test_settings_corrected_while_the_dialog_is_open_count_at_the_next_try(gui: Gui) -> None:
+    use(gui, "crash")
+    gui.tell("image.set_selected_layers([layer]); Gimp.displays_flush()")
+    window = gui.open_dialog(MAIN, SEARCH, TITLE)
+    gui.settle()
+    shot(gui, "error", window)
+    use(gui, "good")
+    draw(gui, window)
+    close(gui)
 
 
 def test_text_layers_are_read_and_left_alone(gui: Gui) -> None:
@@ -175,40 +233,35 @@ def test_text_layers_are_read_and_left_alone(gui: Gui) -> None:
         "made = call(image, [text], phrase='words', count=1)\n"
         "answer = [made[0].get_name(), text.is_text_layer(), made[0].get_width() == text.get_width()]"
     )
-    assert names == ["words 1", True, True]
+    assert names == ["1 words", True, True]
 
 
-def test_previews_and_result_follow_the_colour_hints_layer(gui: Gui) -> None:
+def test_a_selected_hints_layer_stands_for_the_picture_below_and_previews_follow_it(gui: Gui) -> None:
     use(gui, "good")
     gui.tell(
         "for one in image.get_layers():\n    if one.get_id() != layer.get_id(): image.remove_layer(one)\n"
         "if image.get_base_type() != Gimp.ImageBaseType.RGB: image.convert_rgb()\n"
-        "dabs = add_dabs(image, (120, 60), (40, 20), (10, 10, 90, 40))\n"
-        "image.set_selected_layers([layer]); Gimp.displays_flush()"
+        "dabs = add_dabs(image, (120, 60), (40, 20), (10, 10, 50, 40))\n"
+        "image.set_selected_layers([dabs]); Gimp.displays_flush()"
     )
-    window = gui.open_dialog(MAIN, "colorize with words", TITLE)
+    window = gui.open_dialog(MAIN, SEARCH, TITLE)
     draw(gui, window)
-    shot(gui, "hints-none", window)
-    assert not gui.find_colour(window, BLUE)
-    gui.keys("alt+i", "Down")
     wait_for(lambda: gui.find_colour(window, BLUE), "the dabs in the previews")
     gui.settle()
     shot(gui, "hints", window)
 
-    gui.tell("dabs.set_visible(False); dabs.fill(Gimp.FillType.TRANSPARENT)")  # painted on while the dialog is open
     gui.xdotool("windowactivate", "--sync", gui.window(MAIN))
+    gui.tell("dabs.set_visible(False); dabs.fill(Gimp.FillType.TRANSPARENT); Gimp.displays_flush()")
+    wait_for(lambda: not gui.find_colour(window, BLUE), "the previews to follow, the user still in the image")
     gui.xdotool("windowactivate", "--sync", window)
-    wait_for(lambda: not gui.find_colour(window, BLUE), "the dabs to go from the previews")
-    gui.settle()
-    shot(gui, "hints-empty", window)
-    gui.tell("image.remove_layer(dabs)\ndabs = add_dabs(image, (120, 60), (40, 20), (10, 10, 90, 40))")
+    gui.tell("image.remove_layer(dabs)\ndabs = add_dabs(image, (120, 60), (40, 20), (10, 10, 50, 40))")
     gui.xdotool("windowactivate", "--sync", gui.window(MAIN))
     gui.xdotool("windowactivate", "--sync", window)
     gui.settle()
     gui.keys("alt+i", "Down")
     wait_for(lambda: gui.find_colour(window, BLUE), "the new dabs in the previews")
 
-    gui.keys("alt+c")
+    gui.keys("ctrl+Return")
     wait_for(lambda: gui.is_gone(TITLE), "the dialog to close")
     facts = (
         "child = image.get_layers()[-1 - 1].get_children()[0]\n"
@@ -224,14 +277,31 @@ def test_previews_and_result_follow_the_colour_hints_layer(gui: Gui) -> None:
     assert gui.is_gone("GIMP Message")
 
 
+def test_the_preview_shows_color_in_the_selection_only(gui: Gui) -> None:
+    use(gui, "good")
+    gui.tell(
+        "image.set_selected_layers([layer])\nimage.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 200, 40)\n"
+        "image.remove_layer(dabs); Gimp.displays_flush()"
+    )
+    window = gui.open_dialog(MAIN, SEARCH, TITLE)
+    draw(gui, window)
+    shot(gui, "region", window)
+    red, green, blue = middle(gui, window)
+    assert red == green == blue, "the middle is not selected"
+    close(gui)
+    gui.tell("Gimp.Selection.none(image)")
+
+
 def test_palettes_go_to_gimp_and_come_back_and_colours_are_edited(gui: Gui) -> None:
     use(gui, "good")
-    window = gui.open_dialog(MAIN, "colorize with words", TITLE)
+    window = gui.open_dialog(MAIN, SEARCH, TITLE)
     left, top = draw(gui, window)
     gui.keys("alt+v")
     names = "answer = [one.get_name() for one in Gimp.palettes_get_list('autumn breeze')]"
     wait_for(lambda: gui.tell(names), "the palette in GIMP")
     assert gui.tell(names) == ["autumn breeze 1"]
+    saved = list((gui.host.profile / "palettes").glob("*.gpl"))
+    assert len(saved) == 1 and "140  47  27" in saved[0].read_text("utf-8"), "written at once"
 
     gui.keys("alt+g")
     gui.window("Use GIMP Palette")
@@ -240,18 +310,19 @@ def test_palettes_go_to_gimp_and_come_back_and_colours_are_edited(gui: Gui) -> N
     gui.settle()
     gui.keys("Tab", "Down", "Return")
     wait_for(lambda: gui.is_gone("Use GIMP Palette"), "the list of palettes to close")
-    says(gui, "answered preview", 3)
     gui.settle()
     shot(gui, "own-palette", window)
 
-    gui.click(window, left, top + ROW, button="3")  # a double click would depend on the machine's speed
-    gui.window("Edit Colour")
+    gui.click(window, left, top + ROW, button="3")
+    gui.settle()
+    shot(gui, "row-menu")
+    gui.keys("Down", "Right", "Return")  # the first color: edit it
+    gui.window("Edit Color")
     gui.settle()
     shot(gui, "edit")
     gui.keys("Escape")
-    wait_for(lambda: gui.is_gone("Edit Colour"), "the editor to close")
-    gui.keys("Escape")
-    wait_for(lambda: gui.is_gone(TITLE), "the dialog to close")
+    wait_for(lambda: gui.is_gone("Edit Color"), "the editor to close")
+    close(gui)
 
 
 def test_the_set_up_check_can_be_read(gui: Gui) -> None:

@@ -104,11 +104,11 @@ def test_of_several_layers_those_below_the_dabs_get_them(hinted: dict[str, Any])
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("beside", "There is no colour on 'dabs #1' over 'other'"),
-        ("opaque", "is opaque; paint the colour hints on a new, transparent layer"),
-        ("itself", "'scan' is to be coloured itself"),
+        ("beside", "There is no color on 'dabs #1' over 'other'"),
+        ("opaque", "is opaque; paint the color hints on a new, transparent layer"),
+        ("itself", "'scan' is to be colored itself"),
         ("elsewhere", "are in another image"),
-        ("grey", "A grey image holds no colours"),
+        ("grey", "A grey image holds no colors"),
     ],
 )
 def test_what_cannot_be_hints_is_said_in_words(hinted: dict[str, Any], case: str, words: str) -> None:

@@ -220,6 +220,7 @@ def kept(host: Host) -> dict[str, Any]:
             visible=[one.get_visible() for one in group.get_children()], record=record(child),
             about=json.loads(about.run(config).index(1)),
             selected=[one.get_name() for one in image.get_selected_layers()])
+        image.remove_layer(layer)
         say(on_result=attempt(image, [made[0]], phrase="x"))
 
         image, first = new_image(width=32, height=32)
@@ -259,8 +260,8 @@ def kept(host: Host) -> dict[str, Any]:
 
 
 def test_one_group_a_layer_and_one_layer_a_palette(kept: dict[str, Any]) -> None:
-    assert kept["group"] == "Text2Colors: autumn breeze" and kept["group_mode"] == "pass-through"
-    assert kept["names"] == ["autumn breeze 1", "autumn breeze 2", "autumn breeze 3"]
+    assert kept["group"] == "autumn breeze (Text2Colors)" and kept["group_mode"] == "pass-through"
+    assert kept["names"] == ["1 autumn breeze", "2 autumn breeze", "3 autumn breeze"]
     assert kept["modes"] == ["lch-color"] * 3 and kept["visible"] == [True, False, False]
     assert kept["selected"] == ["scan"]
 
@@ -286,11 +287,11 @@ def test_a_group_can_be_coloured_as_one_picture(kept: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("on_result", "is a result of Text2Colors"),
+        ("on_result", "is a result of Text2Colors whose original is no longer there"),
         ("indexed", "indexed"),
         ("channel", "is a channel, not a layer"),
-        ("nothing", "There is nothing to colour with"),
-        ("colour", "'#12' is not a colour"),
+        ("nothing", "There is nothing to color with"),
+        ("colour", "'#12' is not a color"),
         ("again", "no last values"),
     ],
 )
@@ -306,7 +307,9 @@ def test_every_format_name_is_known_to_babl(host: Host) -> None:
     """An unknown name would end the plug-in; GIMP is not called, so the module is read as text."""
     import ast
 
-    source = (Path(__file__).parents[2] / "gimp_plugin" / "text2colors" / "layers.py").read_text("utf-8")
+    source = (
+        Path(__file__).parents[2] / "gimp_plugin" / "text2colors" / "t2c_plugin" / "image" / "layers.py"
+    ).read_text("utf-8")
     names = {
         node.value
         for node in ast.walk(ast.parse(source))

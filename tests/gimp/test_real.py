@@ -95,5 +95,5 @@ def test_model_and_version_are_kept_with_the_layer(facts: dict[str, Any]) -> Non
 def test_a_phrase_gives_palettes_and_layers(facts: dict[str, Any]) -> None:
     if "names" not in facts:
         pytest.skip("no palette model is installed")
-    assert facts["names"] == ["autumn breeze 1", "autumn breeze 2"]
+    assert facts["names"] == ["1 autumn breeze", "2 autumn breeze"]
     assert facts["phrase"]["seed"] == 3 and len(facts["phrase"]["palette"]) == 5

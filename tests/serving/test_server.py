@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import plugin_path  # pyright: ignore[reportMissingImports]
 import pytest
-from client import Engine, EngineCancelled, EngineError  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine.client import Engine, EngineCancelled, EngineError  # pyright: ignore[reportMissingImports]
 
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.color.samples import full_scale
@@ -58,14 +58,14 @@ def test_hello_tells_versions(engine: Engine) -> None:
 
 def test_palettes_hold_the_locked_colors(engine: Engine) -> None:
     answer = engine.palettes("autumn", count=4, seed=3, locked={0: "#102030", 4: "#fff"})
-    assert answer["model"] == "fake-palettes" and answer["note"] is None
-    assert len(answer["palettes"]) == 4 == len({tuple(palette) for palette in answer["palettes"]})
-    assert all((palette[0], palette[4]) == ("#102030", "#ffffff") for palette in answer["palettes"])
+    assert answer.model == "fake-palettes" and not answer.note
+    assert len(answer.palettes) == 4 == len(set(answer.palettes))
+    assert all((palette[0], palette[4]) == ("#102030", "#ffffff") for palette in answer.palettes)
     assert answer == engine.palettes("autumn", count=4, seed=3, locked={0: "#102030", 4: "#fff"})
 
 
 def test_the_note_of_the_sampler_arrives(engine: Engine) -> None:
-    assert engine.palettes("qqq")["note"] == "no word of the phrase is known"
+    assert engine.palettes("qqq").note == "no word of the phrase is known"
 
 
 @pytest.mark.parametrize(
@@ -82,35 +82,35 @@ def test_the_note_of_the_sampler_arrives(engine: Engine) -> None:
 def test_every_format_is_colored_in_its_own_precision(engine: Engine, format: str, dtype: str, channels: int) -> None:
     pixels = ramp(60, 40, dtype, channels)
     key = send(engine, pixels, format)
-    (normal,) = engine.colorize(key, [RED], mode="normal")
-    assert normal[2:] == (60, 40, f"RGB {format.split()[1]}")
+    ((_, normal),) = engine.colorize(key, [RED], mode="normal")
+    assert (normal.width, normal.height, normal.format) == (60, 40, f"RGB {format.split()[1]}")
     full = full_scale(dtype)
-    result = np.frombuffer(normal[1], dtype).reshape(40, 60, 3) / full
+    result = np.frombuffer(normal.pixels, dtype).reshape(40, 60, 3) / full
     grey = np.repeat((pixels if channels == 3 else pixels[..., None]) / full, 3 // channels, 2)
     lab, before = srgb_to_lab(result), srgb_to_lab(grey)
     assert np.abs(lab[..., 0] - before[..., 0]).mean() < 0.3
     assert lab[20, 30, 1] > 10, "red has come"
-    (color,) = engine.colorize(key, [RED])
-    assert color[2:] == (60, 40, "RGB u8")
+    ((_, color),) = engine.colorize(key, [RED])
+    assert (color.width, color.height, color.format) == (60, 40, "RGB u8")
 
 
 def test_color_layers_are_at_most_2048_px_long_and_each_palette_gives_its_own(engine: Engine) -> None:
     key = send(engine, ramp(4100, 100, "uint8"), "Y u8")
     told: list[tuple[float, str]] = []
     results = list(engine.colorize(key, [RED, BLUE, RED[:2]], on_progress=lambda done, text: told.append((done, text))))
-    assert [(index, width, height, format) for index, _, width, height, format in results] == [
+    assert [(index, one.width, one.height, one.format) for index, one in results] == [
         (index, 2048, 50, "RGB u8") for index in range(3)
     ]
-    middles = [np.frombuffer(pixels, np.uint8).reshape(50, 2048, 3)[25, 1024].astype(int) for _, pixels, *_ in results]
+    middles = [np.frombuffer(one.pixels, np.uint8).reshape(50, 2048, 3)[25, 1024].astype(int) for _, one in results]
     assert middles[0][0] > middles[0][2] + 20 and middles[1][2] > middles[1][0] + 20
-    assert [text for _, text in told][-1] == "Colouring 3 of 3"
+    assert [text for _, text in told][-1] == "Colorizing 3 of 3"
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
 def test_strength_nought_is_the_same_for_every_palette_and_grey_without_one(engine: Engine) -> None:
     key = send(engine, ramp(64, 48, "uint8"), "Y u8")
     results = engine.colorize(key, [RED, BLUE, []], strength=0.0, mode="normal")
-    red, blue, none = (np.frombuffer(one[1], np.uint8).reshape(48, 64, 3).astype(int) for one in results)
+    red, blue, none = (np.frombuffer(one.pixels, np.uint8).reshape(48, 64, 3).astype(int) for _, one in results)
     assert (red == blue).all() and np.ptp(red[20, 30]) > 5
     assert np.abs(none - ramp(64, 48, "uint8")[..., None]).max() <= 1
 
@@ -121,14 +121,14 @@ def test_dabs_are_a_picture_of_their_own_and_no_palette_means_the_networks_color
     pixels[4:10, 4:10] = (40, 80, 220, 255)
     hints = send(engine, pixels, "RGBA u8")
     (plain,), (both, red) = engine.preview(key, [[]]), engine.preview(key, [[], RED], hints=hints)
-    pixels = [np.frombuffer(one[0], np.uint8).reshape(40, 60, 3).astype(int) for one in (plain, both, red)]
+    pixels = [np.frombuffer(one.pixels, np.uint8).reshape(40, 60, 3).astype(int) for one in (plain, both, red)]
     assert np.ptp(pixels[0][14, 14]) > 10 and np.ptp(pixels[0], axis=(0, 1)).max() <= 1
     for one in pixels[1:]:
         assert one[14, 14, 2] > one[14, 14, 0] + 20, "the hint is blue"
     # far from the hint: not the vivid colours, for the hints' own are the palette
     assert 10 < np.ptp(pixels[1][30, 50]) < 30 < np.ptp(pixels[0][30, 50])
-    ((_, again, *_),) = engine.colorize(key, [[]], mode="normal")
-    assert np.abs(np.frombuffer(again, np.uint8).reshape(40, 60, 3) - pixels[0]).max() <= 1
+    ((_, again),) = engine.colorize(key, [[]], mode="normal")
+    assert np.abs(np.frombuffer(again.pixels, np.uint8).reshape(40, 60, 3) - pixels[0]).max() <= 1
     with pytest.raises(EngineError, match="RGBA u8"):
         engine.preview(key, [RED], hints=key)
 
@@ -136,20 +136,20 @@ def test_dabs_are_a_picture_of_their_own_and_no_palette_means_the_networks_color
 def test_previews_are_small(engine: Engine) -> None:
     key = send(engine, ramp(900, 300, "uint16"), "Y u16")
     previews = engine.preview(key, [RED, BLUE], max_side=90)
-    assert [(width, height, len(pixels)) for pixels, width, height in previews] == [(90, 30, 8100)] * 2
+    assert [(one.width, one.height, len(one.pixels)) for one in previews] == [(90, 30, 8100)] * 2
 
 
 @pytest.mark.parametrize("size", [(1, 1), (4000, 2), (2, 700)])
 def test_odd_sizes(engine: Engine, size: tuple[int, int]) -> None:
     key = send(engine, ramp(*size, "uint8"), "Y u8")
-    ((_, _, width, height, _),) = engine.colorize(key, [RED])
-    assert (width, height) == (min(2048, size[0]), max(1, round(size[1] * min(1, 2048 / max(size)))))
+    ((_, one),) = engine.colorize(key, [RED])
+    assert (one.width, one.height) == (min(2048, size[0]), max(1, round(size[1] * min(1, 2048 / max(size)))))
 
 
 def test_floats_that_are_no_lightness_do_no_harm(engine: Engine) -> None:
     pixels = np.array([[np.nan, np.inf, -np.inf, -1.0, 5.0, 0.5]] * 4, np.float32)
-    ((_, color, *_),) = engine.colorize(send(engine, pixels, "Y float"), [RED], mode="normal")
-    assert np.isfinite(np.frombuffer(color, np.float32)).all()
+    ((_, color),) = engine.colorize(send(engine, pixels, "Y float"), [RED], mode="normal")
+    assert np.isfinite(np.frombuffer(color.pixels, np.float32)).all()
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_what_fails_inside_is_told_and_the_engine_lives_on(start: Start, behavio
     with pytest.raises(EngineError, match=words) as caught:
         list(engine.colorize(key, [RED]))
     assert caught.value.code == code
-    assert engine.palettes("autumn")["palettes"]
+    assert engine.palettes("autumn").palettes
 
 
 def test_the_status_tells_what_became_of_the_colorizer(start: Start) -> None:
@@ -238,7 +238,7 @@ def test_cancel_is_heard_while_the_network_loads(start: Start) -> None:
 def test_palettes_are_answered_while_torch_is_half_imported(start: Start) -> None:
     engine = start("halfway")
     for seed in range(20):
-        assert len(engine.palettes("autumn", count=2, seed=seed, locked={1: "#102030"})["palettes"]) == 2
+        assert len(engine.palettes("autumn", count=2, seed=seed, locked={1: "#102030"}).palettes) == 2
     assert engine.status["colorizer"] == "loading", "else nothing has been tried"
 
 
@@ -258,7 +258,7 @@ def test_whatever_is_asked_right_after_hello_is_answered_while_the_networks_load
             colored.start()
             while colored.is_alive():
                 answer = engine.palettes("autumn breeze", count=2, locked={turn: "#102030"}, timeout=300)
-                assert len(answer["palettes"]) == 2
+                assert len(answer.palettes) == 2
             assert [index for index, *_ in results] == [0, 1]
             assert engine.status["device"] == "cpu", "a GPU is left alone until someone asks for it"
     finally:
@@ -346,9 +346,10 @@ def test_the_engine_ends_when_the_plug_in_is_killed_in_the_middle_of_work() -> N
     code = f"""
 import sys
 sys.path.insert(0, {str(plugin_path.PLUGIN)!r})
-from client import Engine
+from t2c_plugin.engine.client import Engine
+from t2c_plugin.pixels import Pixels
 engine = Engine({command("slow")!r})
-key = engine.set_picture(bytes(8), 4, 2, "Y u8")
+key = engine.set_picture(Pixels(bytes(8), 4, 2, "Y u8"))
 for index, *_ in engine.colorize(key, [{RED!r}] * 100):
     if index == 1:
         print(engine.hello(20)["pid"], flush=True)

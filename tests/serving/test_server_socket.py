@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import plugin_path  # noqa: F401  # pyright: ignore[reportMissingImports]  (makes `client` importable)
+import plugin_path  # noqa: F401  # pyright: ignore[reportMissingImports]  (makes `t2c_plugin` importable)
 import pytest
-from client import Engine, EngineError  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine.client import Engine, EngineError  # pyright: ignore[reportMissingImports]
 
 from t2c_engine.errors import OutputError
 from t2c_engine.serving.server import open_socket
@@ -39,7 +39,7 @@ def test_a_socket_serves_one_editor_after_the_other(listening: tuple[Path, subpr
     for _ in range(3):
         with Engine(f"unix:{path}") as engine:
             assert engine.hello(20)["pid"] == server.pid
-            assert engine.palettes("autumn")["palettes"]
+            assert engine.palettes("autumn").palettes
             assert len(list(engine.colorize(send(engine, ramp(8, 8, "uint8"), "Y u8"), [RED]))) == 1
     server.terminate()
     assert server.wait(5) == 0
@@ -76,7 +76,7 @@ def test_an_editor_that_sends_junk_does_not_harm_the_next(listening: tuple[Path,
             connection.connect(str(path))
             connection.sendall(junk)
     with Engine(f"unix:{path}") as engine:
-        assert engine.palettes("autumn")["palettes"]
+        assert engine.palettes("autumn").palettes
 
 
 def test_a_socket_in_use_is_refused_and_a_dead_one_replaced(listening: tuple[Path, subprocess.Popen[bytes]]) -> None:

@@ -10,41 +10,56 @@ from typing import Any
 import gi
 
 gi.require_version("Gimp", "3.0")
-import work  # noqa: E402
-from client import EngineError  # noqa: E402
-from client_settings import find_target  # noqa: E402
 from gi.repository import Gimp  # noqa: E402
-from request import PARASITE, Record, RequestError  # noqa: E402
+
+from t2c_plugin.engine import jobs  # noqa: E402
+from t2c_plugin.engine.client import EngineError  # noqa: E402
+from t2c_plugin.engine.settings import find_target  # noqa: E402
+from t2c_plugin.image import results  # noqa: E402
+from t2c_plugin.request import RequestError  # noqa: E402
 
 log = logging.getLogger(__name__)
 
 _SIGNS = {"ok": "\u2713", "warning": "!", "problem": "\u2717"}
 
 
-def about(drawables: Sequence[Gimp.Drawable], run_mode: Gimp.RunMode) -> str:
+def about(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], run_mode: Gimp.RunMode) -> str:
     """What is kept with a result, as JSON; also shown in a window when run interactively.
 
     Raises:
-        RequestError: the layer is no result of ours.
+        RequestError: the layer neither is nor has a result of ours.
+    """
+    result = find_result(image, drawables)
+    record = results.record_of(result)
+    if run_mode == Gimp.RunMode.INTERACTIVE:
+        from t2c_plugin.ui import windows
+
+        windows.show_text("About this Result", f"{result.get_name()}\n{record.in_words()}", record.palette)
+    return record.to_bytes().decode("ascii")
+
+
+def find_result(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer:
+    """The result that is meant by the drawables: one of them, or that of one which can be seen.
+
+    Raises:
+        RequestError: there is none.
     """
     for drawable in drawables:
-        parasite = drawable.get_parasite(PARASITE)
-        if parasite is None:
-            continue
-        data = bytes(parasite.get_data())
-        record = Record.from_bytes(data)
-        if run_mode == Gimp.RunMode.INTERACTIVE:
-            import windows
-
-            windows.show_text("About this Result", record.in_words(), record.palette)
-        return data.decode("ascii")
-    raise RequestError("This layer was not made by Text2Colors; select a layer in a group named 'Text2Colors: ...'.")
+        layer = Gimp.Layer.from_mask(drawable) if drawable.is_layer_mask() else drawable
+        if layer.is_layer() and results.is_result(layer):
+            children = layer.get_children() if layer.is_group() else []
+            seen = next((one for one in children if one.get_visible()), None)
+            return seen or next(iter(children), layer)
+        found = results.newest(image, layer) if layer.is_layer() else None
+        if found is not None:
+            return found
+    raise RequestError("This layer has no results of Text2Colors yet; use Colors > Text2Colors > Colorize first.")
 
 
 def check(run_mode: Gimp.RunMode) -> str:
     """A report on the installation; also shown in a window when run interactively."""
     if run_mode == Gimp.RunMode.INTERACTIVE:
-        import windows
+        from t2c_plugin.ui import windows
 
         report = windows.show_check(report_lines)
     else:
@@ -63,14 +78,14 @@ def report_lines() -> list[str]:
     how = f"the socket {target.socket}" if target.socket else " ".join(target.command)
     lines.append(_line("ok", f"Engine: {how} (from {target.source})"))
     try:
-        with work.new_engine() as engine:
+        with jobs.new_engine() as engine:
             hello = engine.hello()
             lines.append(_line("ok", f"The engine answers; version {hello.get('engine')}"))
             lines += doctor_lines(engine.doctor())
     except EngineError as error:
         lines.append(_line("problem", str(error)))
         lines += [f"    {line}" for line in error.details.splitlines()[-8:]]
-    lines.append(f"Log: {work.log_folder()}")
+    lines.append(f"Log: {jobs.log_folder()}")
     return lines
 
 

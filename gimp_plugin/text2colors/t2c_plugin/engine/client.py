@@ -1,7 +1,7 @@
-"""The plug-in's side of the engine: starts it, asks it for palettes and colours, and never waits for ever.
+"""The plug-in's side of the engine: starts it, asks it for palettes and colors, and never waits for ever.
 
 Any method may be called from any thread; answers are told apart by their ids. Standard library only; must not import
-gi, numpy or the engine. The conversation itself is `client_link`'s.
+gi, numpy or the engine. The conversation itself is `link`'s.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from client_errors import EngineCancelled, EngineError, EngineTimeout
-from client_link import Link, protocol
+from t2c_plugin.engine.errors import EngineCancelled, EngineError, EngineTimeout
+from t2c_plugin.engine.link import Link
+from t2c_plugin.pixels import Pixels
+from t2c_plugin.request import PaletteAnswer
+from t2c_plugin.wire import protocol
 
 __all__ = ["Engine", "EngineCancelled", "EngineError", "EngineTimeout", "ErrorCode"]
 
@@ -26,11 +29,11 @@ _KEPT_KEYS = 64
 _REINSTALL = "Run the installer again."
 
 OnProgress = Callable[[float, str], None]
-Coloured = tuple[int, bytes, int, int, str]  # palette's index, pixels, width, height, format
+Colored = tuple[int, Pixels]  # the palette's index, and the picture under it
 
 
 class Engine:
-    """One engine: palettes for phrases, colours for pictures.
+    """One engine: palettes for phrases, colors for pictures.
 
     Args:
         command: what starts it, a list or one text ("unix:PATH" for a socket); None reads the settings.
@@ -62,7 +65,7 @@ class Engine:
 
     @property
     def status(self) -> dict[str, Any]:
-        """What the engine has last told of its colouriser: {"colorizer": "loading" | "ready" | a sentence, ...}."""
+        """What the engine has last told of its coloriser: {"colorizer": "loading" | "ready" | a sentence, ...}."""
         return self._link.status
 
     def tail(self) -> str:
@@ -83,26 +86,27 @@ class Engine:
         variety: float = 0.5,
         locked: Mapping[int, str] | None = None,
         timeout: float = QUICK_TIMEOUT,
-    ) -> dict[str, Any]:
+    ) -> PaletteAnswer:
         """Palettes for a phrase.
 
         Args:
-            locked: position in the palette (0..4) to the colour ("#rrggbb") that must stand there.
-
-        Returns:
-            {"palettes": [["#rrggbb" x 5] x count], "note": str | None, "model": str, "phrase": str, "seed": int}
+            locked: position in the palette (0..4) to the color ("#rrggbb") that must stand there.
         """
         params = {"phrase": phrase, "count": count, "seed": seed, "variety": variety}
-        params["locked"] = {str(position): colour for position, colour in (locked or {}).items()}
-        return self._ask("palettes", params, timeout=timeout).value
+        params["locked"] = {str(position): color for position, color in (locked or {}).items()}
+        answer = self._ask("palettes", params, timeout=timeout).value
+        try:
+            return PaletteAnswer.from_json(answer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineError("The engine sent palettes that cannot be read.", _REINSTALL, self.tail()) from error
 
-    def set_picture(self, pixels: bytes, width: int, height: int, format: str, timeout: float = QUICK_TIMEOUT) -> str:
+    def set_picture(self, picture: Pixels, timeout: float = QUICK_TIMEOUT) -> str:
         """Give the engine a picture; the key names it from now on. Sent only when the engine does not hold it.
 
         Args:
-            pixels: rows from the top without padding, in one of PIXEL_FORMATS ("Y u8" ... "RGB float").
             timeout: seconds without news, not for the whole transfer.
         """
+        pixels, width, height, format = picture.pixels, picture.width, picture.height, picture.format
         layout = protocol.PIXEL_FORMATS.get(format)
         if layout is None or width < 1 or height < 1 or len(pixels) != layout.size(width, height):
             raise EngineError(f"{len(pixels)} bytes are no {width} x {height} picture in the format '{format}'.", "")
@@ -127,23 +131,25 @@ class Engine:
         on_progress: OnProgress | None = None,
         timeout: float = JOB_TIMEOUT,
         hints: str | None = None,
-    ) -> Iterator[Coloured]:
-        """Colour a picture once for each palette; results come as they are finished.
+        natural: float = protocol.DEFAULT_NATURAL,
+    ) -> Iterator[Colored]:
+        """Color a picture once for each palette; results come as they are finished.
 
         Args:
-            palettes: hex colours; one without colours asks for the network's own.
-            mode: "colour": RGB u8 of at most 2048 px on the long side, for a layer that gives colour only;
+            palettes: hex colors; one without colors asks for the network's own.
+            mode: "colour": RGB u8 of at most 2048 px on the long side, for a layer that gives color only;
                 "normal": the whole picture in its own precision.
             on_progress: called with 0..1 and a few words, in the thread that iterates.
             timeout: seconds without news.
-            hints: key of a picture sent as "RGBA u8" whose dabs of colour shall be where they are.
+            natural: how far skin, sky and leaves keep their natural color, 0..1.
+            hints: key of a picture sent as "RGBA u8" whose opaque pixels are color hints.
 
         Raises:
             EngineCancelled: `cancel` was called, here or on another thread.
             EngineError: the code is UNKNOWN_PICTURE when the engine has dropped the picture; send it again.
         """
         params = {"key": key, "palettes": [list(one) for one in palettes]}
-        params |= {"strength": strength, "device": device, "mode": mode, "hints": hints}
+        params |= {"strength": strength, "natural": natural, "device": device, "mode": mode, "hints": hints}
         return self._pictures("colorize", params, timeout, on_progress)
 
     def preview(
@@ -155,16 +161,17 @@ class Engine:
         strength: float = 1.0,
         device: str = "auto",
         hints: str | None = None,
-    ) -> list[tuple[bytes, int, int]]:
-        """The picture, small, under each palette: (pixels in RGB u8, width, height). Errors as `colorize`."""
+        natural: float = protocol.DEFAULT_NATURAL,
+    ) -> list[Pixels]:
+        """The picture, small, under each palette ("RGB u8"). Errors as `colorize`."""
         params = {"key": key, "palettes": [list(one) for one in palettes], "max_side": max_side}
-        params |= {"strength": strength, "device": device, "hints": hints}
-        shown = sorted(self._pictures("preview", params, timeout, None))
-        return [(pixels, width, height) for _, pixels, width, height, _ in shown]
+        params |= {"strength": strength, "natural": natural, "device": device, "hints": hints}
+        shown = dict(self._pictures("preview", params, timeout, None))
+        return [shown[index] for index in sorted(shown)]
 
     def cancel(self) -> None:
         """Stop every job under way; whoever waits for one gets EngineCancelled. Returns at once."""
-        self._link.tell("cancel")
+        self._link.notify("cancel")
 
     def doctor(self, timeout: float = JOB_TIMEOUT) -> dict[str, Any]:
         """What the engine finds right and wrong with its installation."""
@@ -184,7 +191,7 @@ class Engine:
 
     def _pictures(
         self, method: str, params: Mapping[str, Any], timeout: float, on_progress: OnProgress | None
-    ) -> Iterator[Coloured]:
+    ) -> Iterator[Colored]:
         for message in self._converse(method, params, b"", timeout):
             if not isinstance(message, protocol.Notification):
                 continue
@@ -194,7 +201,7 @@ class Engine:
             if message.method == "picture":
                 yield self._checked(told, bytes(message.blob))
 
-    def _checked(self, told: Mapping[str, Any], pixels: bytes) -> Coloured:
+    def _checked(self, told: Mapping[str, Any], pixels: bytes) -> Colored:
         """A picture as it is told of; GIMP writes nothing at all when the length is wrong, so look."""
         index, width, height, format = (told.get(name) for name in ("index", "width", "height", "format"))
         layout = protocol.PIXEL_FORMATS.get(str(format))
@@ -202,7 +209,7 @@ class Engine:
             raise EngineError("The engine sent a picture that it did not describe.", _REINSTALL, self.tail())
         if min(width, height) < 1 or len(pixels) != layout.size(width, height):
             raise EngineError("The engine sent a picture of the wrong size.", _REINSTALL, self.tail())
-        return index, pixels, width, height, str(format)
+        return index, Pixels(pixels, width, height, str(format))
 
     def _converse(
         self, method: str, params: Mapping[str, Any], blob: bytes, timeout: float

@@ -1,49 +1,33 @@
 """The conversation with one engine: threads that move its bytes, answers told apart by their ids, waits that end.
 
-Standard library only; must not import gi or the engine. The wire format is the engine's own `protocol` module, shipped
-beside this file as `t2c_protocol.py` and read from the checkout otherwise; other files take `protocol` from here.
+Standard library only; must not import gi or the engine.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import queue
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from client_errors import EngineCancelled, EngineError, EngineTimeout, find_hint
-from client_settings import Target, find_target, parse_target
-from client_transport import Transport, connect
-
-if TYPE_CHECKING:
-    from t2c_engine.serving import protocol
-else:
-
-    def _load_protocol() -> Any:
-        """The protocol module, as a file beside this one or in the checkout, under a name of its own."""
-        here = Path(__file__).resolve().parent
-        places = (here / "t2c_protocol.py", here.parent.parent / "t2c_engine" / "serving" / "protocol.py")
-        for path in places:
-            if path.is_file():
-                spec = importlib.util.spec_from_file_location("t2c_protocol", path)
-                module = importlib.util.module_from_spec(spec)
-                sys.modules["t2c_protocol"] = module
-                spec.loader.exec_module(module)
-                return module
-        raise EngineError("The plug-in is incomplete: t2c_protocol.py is missing.", "Run the installer again.")
-
-    protocol = _load_protocol()
+from t2c_plugin.engine.errors import EngineCancelled, EngineError, EngineTimeout, find_hint
+from t2c_plugin.engine.kept import KeptTransport, can_keep
+from t2c_plugin.engine.settings import Target, find_target, parse_target
+from t2c_plugin.engine.transport import Transport, connect
+from t2c_plugin.wire import protocol
 
 SILENCE = 20.0  # seconds without a sign of life, while we ping, before the engine is called dead
 PING_EVERY = 4.0
 _TICK = 0.25
 _CHUNK = 1 << 20  # bytes written at a time, so that a transfer is seen to move
 _BULK = 4096  # bytes; more at once are part of a picture
+
+
+def _transport(target: Target, log: Path | None) -> Transport:
+    return KeptTransport(target, log) if can_keep(target) else connect(target, log)
 
 
 class Link:
@@ -73,7 +57,7 @@ class Link:
                 return
             try:
                 self._target = find_target() if self._command is None else parse_target(self._command)
-                self._transport = connect(self._target, self._log)
+                self._transport = _transport(self._target, self._log)
             except EngineError as error:
                 self._failure = error
                 self._news.set()
@@ -109,7 +93,7 @@ class Link:
         """The engine's last lines on stderr."""
         return self._transport.tail() if self._transport is not None else ""
 
-    def tell(self, method: str, params: Mapping[str, Any] | None = None) -> None:
+    def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
         """Send a notification, if there is an engine; returns at once."""
         if self._transport is not None and self._failure is None:
             self._outgoing.put(protocol.Notification(method, params or {}))
@@ -153,7 +137,7 @@ class Link:
         finally:
             del self._inboxes[id]
             if not finished:
-                self.tell("cancel", {"id": id})
+                self.notify("cancel", {"id": id})
 
     def _next(self, inbox: queue.SimpleQueue[Any], method: str, timeout: float) -> Any:
         """The next message of a conversation. Waits while bytes move, pings when they do not.
@@ -176,7 +160,7 @@ class Link:
                 )
             if silent > PING_EVERY and now - self._pinged > PING_EVERY:
                 self._pinged = now
-                self.tell("ping")
+                self.notify("ping")
             try:
                 message = inbox.get(timeout=min(_TICK, max(0.01, timeout - waited)))
             except queue.Empty:

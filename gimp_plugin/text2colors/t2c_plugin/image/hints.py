@@ -1,4 +1,4 @@
-"""Dabs of colour: the layers that may hold them, and what of one lies over the layers to be coloured.
+"""Color hints: the layers that may hold them, and what of one lies over the layers to be colored.
 
 Must not import the client or Gtk. No GIMP, GEGL or babl call at module level.
 """
@@ -12,17 +12,20 @@ import gi
 gi.require_version("Gimp", "3.0")
 gi.require_version("GdkPixbuf", "2.0")
 from gi.repository import GdkPixbuf, Gimp, GLib  # noqa: E402
-from layers import Picture, is_result, read_bytes  # noqa: E402
-from request import RequestError  # noqa: E402
+
+from t2c_plugin.image.layers import read_bytes  # noqa: E402
+from t2c_plugin.image.results import is_result  # noqa: E402
+from t2c_plugin.pixels import Pixels  # noqa: E402
+from t2c_plugin.request import RequestError  # noqa: E402
 
 SIDE = 512  # px, the longest side of what is sent: the network sees less, and a large layer is a hundred megabytes
 _KEPT = "text2colors-hints"  # name under which GIMP keeps with an image which layer had the dabs
-_FAINT = 6  # opacity of 255 below which the engine sees no dab
-GREY_IMAGE = "A grey image holds no colours; use Image > Mode > RGB, then paint the colour hints."
+_FAINT = 6  # opacity of 255 below which the engine sees no hint
+GREY_IMAGE = "A grey image holds no colors; use Image > Mode > RGB, then paint the color hints."
 
 
 def choices(image: Gimp.Image, originals: Sequence[Gimp.Layer]) -> list[Gimp.Layer]:
-    """The layers that may hold dabs, from the top: not those to be coloured, groups around them, and our results."""
+    """The layers that may hold dabs, from the top: not those to be colored, groups around them, and our results."""
     taken: set[int] = set()
     for item in originals:
         while item is not None:
@@ -49,7 +52,7 @@ def remember(image: Gimp.Image, hints: Gimp.Layer | None) -> None:
 
 
 def remembered(image: Gimp.Image, originals: Sequence[Gimp.Layer]) -> Gimp.Layer | None:
-    """The layer that had the dabs when the image was last coloured, if it may have them now."""
+    """The layer that had the dabs when the image was last colored, if it may have them now."""
     kept = image.get_parasite(_KEPT)
     if kept is None:
         return None
@@ -57,7 +60,7 @@ def remembered(image: Gimp.Image, originals: Sequence[Gimp.Layer]) -> Gimp.Layer
     return next((layer for layer in choices(image, originals) if str(layer.get_tattoo()) == tattoo), None)
 
 
-def read(hints: Gimp.Layer, originals: Sequence[Gimp.Layer]) -> list[Picture | None]:
+def read(hints: Gimp.Layer, originals: Sequence[Gimp.Layer]) -> list[Pixels | None]:
     """The dabs over each layer; None where there are none.
 
     Raises:
@@ -66,9 +69,9 @@ def read(hints: Gimp.Layer, originals: Sequence[Gimp.Layer]) -> list[Picture | N
     check(hints, originals)
     found = [over(hints, layer) for layer in originals]
     if not any(found):
-        where = f"'{originals[0].get_name()}'" if len(originals) == 1 else "the layers to be coloured"
+        where = f"'{originals[0].get_name()}'" if len(originals) == 1 else "the layers to be colored"
         raise RequestError(
-            f"There is no colour on '{hints.get_name()}' over {where}; paint dabs there, or use no colour hints."
+            f"There is no color on '{hints.get_name()}' over {where}; paint dabs there, or use no color hints."
         )
     return found
 
@@ -80,19 +83,19 @@ def check(hints: Gimp.Layer, originals: Sequence[Gimp.Layer]) -> None:
         RequestError: it cannot.
     """
     if not hints.is_valid():
-        raise RequestError("The layer of colour hints is no longer there; choose another one, or none.")
+        raise RequestError("The layer of color hints is no longer there; choose another one, or none.")
     name = hints.get_name()
     if hints.get_image().get_id() != originals[0].get_image().get_id():
-        raise RequestError(f"The colour hints '{name}' are in another image; choose a layer of this one.")
+        raise RequestError(f"The color hints '{name}' are in another image; choose a layer of this one.")
     if any(hints.get_id() == layer.get_id() for layer in originals):
-        raise RequestError(f"'{name}' is to be coloured itself; paint the colour hints on a layer of their own.")
+        raise RequestError(f"'{name}' is to be colored itself; paint the color hints on a layer of their own.")
     if hints.is_gray():
         raise RequestError(GREY_IMAGE)
     if not hints.has_alpha():
-        raise RequestError(f"'{name}' is opaque; paint the colour hints on a new, transparent layer.")
+        raise RequestError(f"'{name}' is opaque; paint the color hints on a new, transparent layer.")
 
 
-def over(hints: Gimp.Layer, layer: Gimp.Layer) -> Picture | None:
+def over(hints: Gimp.Layer, layer: Gimp.Layer) -> Pixels | None:
     """The dabs in a layer's rectangle, "RGBA u8", at most SIDE px long; None when there are none.
 
     What the hints do not reach is transparent. Their mask and opacity do not count.
@@ -104,16 +107,16 @@ def over(hints: Gimp.Layer, layer: Gimp.Layer) -> Picture | None:
     return picture if max(picture.pixels[3::4]) >= _FAINT else None
 
 
-def _shrunk(pixels: bytes, width: int, height: int) -> Picture:
+def _shrunk(pixels: bytes, width: int, height: int) -> Pixels:
     scale = SIDE / max(width, height)
     if scale < 1:
-        # colours count by their opacity there, so that the edges of dabs keep theirs
+        # colors count by their opacity there, so that the edges of dabs keep theirs
         source = GdkPixbuf.Pixbuf.new_from_bytes(
             GLib.Bytes.new(pixels), GdkPixbuf.Colorspace.RGB, True, 8, width, height, width * 4
         )
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
         small = source.scale_simple(width, height, GdkPixbuf.InterpType.BILINEAR)
         if small is None:
-            raise RequestError("There is not enough memory for the colour hints; close other images and try again.")
+            raise RequestError("There is not enough memory for the color hints; close other images and try again.")
         pixels = small.read_pixel_bytes().get_data()
-    return Picture(pixels, width, height, "RGBA u8")
+    return Pixels(pixels, width, height, "RGBA u8")

@@ -1,34 +1,26 @@
-"""What the plug-in's worker asks the engine for, and gets: the scripted engine paints the dabs of the hints."""
+"""What a job of the plug-in asks the engine for, and gets: the scripted engine paints the dabs of the hints."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import plugin_path  # noqa: F401  (makes the plug-in's modules importable)
 import pytest
-import work  # pyright: ignore[reportMissingImports]
-from client import Engine, EngineError, ErrorCode  # pyright: ignore[reportMissingImports]
-from request import Request  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine import jobs  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine.client import Engine, EngineError, ErrorCode  # pyright: ignore[reportMissingImports]
+from t2c_plugin.pixels import Pixels  # pyright: ignore[reportMissingImports]
+from t2c_plugin.request import Inputs, Request  # pyright: ignore[reportMissingImports]
 
 FAKE = Path(__file__).parent / "fake_engine.py"
 REQUEST = Request(palettes=(("#112233", "#445566", "#778899", "#aabbcc"), ("#000000",)), hints="my dabs")
 
 
-@dataclass(frozen=True)
-class Picture:
-    pixels: bytes
-    width: int
-    height: int
-    format: str
-
-
-GREY = Picture(bytes(24), 6, 4, "Y u8")
+GREY = Pixels(bytes(24), 6, 4, "Y u8")
 # the left half of a picture of two pixels is blue
-DABS = Picture(bytes((0, 0, 255, 255, 9, 9, 9, 0)), 2, 1, "RGBA u8")
+DABS = Pixels(bytes((0, 0, 255, 255, 9, 9, 9, 0)), 2, 1, "RGBA u8")
 
 
 @pytest.fixture
@@ -39,10 +31,10 @@ def engine() -> Iterator[Engine]:
 
 def test_each_picture_gets_its_own_dabs_under_every_palette(engine: Engine) -> None:
     told: list[tuple[float, str]] = []
-    first, second = work.colour(
-        engine, REQUEST, [GREY, GREY], lambda done, text: told.append((done, text)), hints=[DABS, None]
+    first, second = jobs.color_pictures(
+        engine, REQUEST, Inputs((GREY, GREY), (DABS, None)), lambda done, text: told.append((done, text))
     )
-    rows = [one.pixels[:18].hex(" ", 3) for one in (*first, *second)]
+    rows = [one.picture.pixels[:18].hex(" ", 3) for one in (*first, *second)]
     plain = ["aabbcc " * 6, "000000 " * 6]
     assert rows[:2] == [("0000ff " * 3 + one[: 7 * 3]).strip() for one in plain]
     assert rows[2:] == [one.strip() for one in plain]
@@ -51,8 +43,8 @@ def test_each_picture_gets_its_own_dabs_under_every_palette(engine: Engine) -> N
 
 
 def test_no_hints_at_all_is_the_usual_way(engine: Engine) -> None:
-    ((one, _),) = work.colour(engine, REQUEST, [GREY], lambda done, text: None)
-    assert one.pixels == bytes.fromhex("aabbcc") * 24 and one.record.hints == ""
+    ((one, _),) = jobs.color_pictures(engine, REQUEST, Inputs((GREY,)), lambda done, text: None)
+    assert one.picture.pixels == bytes.fromhex("aabbcc") * 24 and one.record.hints == ""
 
 
 def test_a_dropped_picture_is_sent_once_more_and_no_other_error_is_hidden() -> None:
@@ -70,7 +62,7 @@ def test_a_dropped_picture_is_sent_once_more_and_no_other_error_is_hidden() -> N
                 raise left.pop(0)
 
         with pytest.raises(EngineError) if errors != (gone,) else contextlib.nullcontext():
-            work.insisting(ask)
+            jobs.insisting(ask)
         return asked
 
     assert attempts(gone) == 2 and attempts(gone, gone, gone) == 2 and attempts(wrong) == 1

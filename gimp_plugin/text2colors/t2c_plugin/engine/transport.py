@@ -17,8 +17,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Protocol
 
-from client_errors import EngineError
-from client_settings import Target
+from t2c_plugin.engine.errors import EngineError, find_hint
+from t2c_plugin.engine.settings import Target
 
 RING_LINES = 200  # lines of stderr kept
 LOG_LIMIT = 1 << 20  # bytes; a longer log is begun anew
@@ -65,32 +65,55 @@ def connect(target: Target, log: Path | None, timeout: float = 5.0) -> Transport
     Raises:
         EngineError: the program cannot be started, or nobody listens on the socket.
     """
-    return SocketTransport(target, timeout) if target.socket else ProcessTransport(target, log)
+    if target.socket:
+        return SocketTransport(_connected(target, timeout))
+    return ProcessTransport(target, log)
+
+
+def _connected(target: Target, timeout: float) -> socket.socket:
+    """A connection to the socket of a target."""
+    family = getattr(socket, "AF_UNIX", None)
+    if family is None:
+        raise EngineError("This Python knows no Unix sockets.", "Set an engine command in place of a socket.")
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    connection.settimeout(timeout)
+    try:
+        connection.connect(target.socket)
+    except OSError as error:
+        connection.close()
+        raise EngineError(f"No engine listens on the socket {target.socket} ({error}).") from error
+    connection.settimeout(None)
+    return connection
+
+
+def start_process(target: Target, **streams: Any) -> subprocess.Popen[bytes]:
+    """Start a target's command, in a session of its own: ssh then asks for nothing on GIMP's terminal.
+
+    Raises:
+        EngineError: it cannot be started.
+    """
+    options: dict[str, Any] = {"start_new_session": True}
+    if os.name == "nt":
+        options = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
+    try:
+        process: Any = subprocess.Popen(
+            target.command, env=scrubbed_environment(dict(os.environ)), **streams, **options
+        )
+        return process
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EngineError(
+            f"The engine '{target.command[0]}' cannot be started ({reason}).",
+            f"{find_hint(reason, repr(error))} It is set by {target.source}.",
+        ) from error
 
 
 class ProcessTransport:
     """An engine that is our child; it ends when its stdin closes, so also when this process is killed."""
 
     def __init__(self, target: Target, log: Path | None) -> None:
-        options: dict[str, Any] = {}
-        if os.name == "nt":
-            options["creationflags"] = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        else:
-            options["start_new_session"] = True  # ssh then asks for nothing on GIMP's terminal
-        try:
-            self._process = subprocess.Popen(
-                target.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env=scrubbed_environment(dict(os.environ)),
-                **options,
-            )
-        except (OSError, ValueError) as error:
-            raise EngineError(
-                f"The engine cannot be started: '{target.command[0]}' ({error}), the command set by {target.source}."
-            ) from error
+        pipe = subprocess.PIPE
+        self._process = start_process(target, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0)
         self._ring: deque[str] = deque(maxlen=RING_LINES)
         for stream in (self._process.stdin, self._process.stdout):
             _widen(stream)
@@ -139,7 +162,7 @@ class ProcessTransport:
         if stream is None:
             return
         with contextlib.ExitStack() as stack:
-            file = _open_log(log)
+            file = open_log(log)
             if file is not None:
                 stack.enter_context(file)
             for line in iter(stream.readline, b""):
@@ -151,20 +174,10 @@ class ProcessTransport:
 
 
 class SocketTransport:
-    """An engine that someone else has started and that listens on a Unix socket."""
+    """An engine at the other end of a Unix socket; it runs on when the connection ends."""
 
-    def __init__(self, target: Target, timeout: float) -> None:
-        family = getattr(socket, "AF_UNIX", None)
-        if family is None:
-            raise EngineError("This Python knows no Unix sockets.", "Set an engine command in place of a socket.")
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.settimeout(timeout)
-        try:
-            self._socket.connect(target.socket)
-        except OSError as error:
-            self._socket.close()
-            raise EngineError(f"No engine listens on the socket {target.socket} ({error}).") from error
-        self._socket.settimeout(None)
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
 
     def readinto(self, buffer: memoryview) -> int | None:
         try:
@@ -201,7 +214,7 @@ def _widen(stream: Any) -> None:
             fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
-def _open_log(path: Path | None) -> Any:
+def open_log(path: Path | None) -> Any:
     """The log to append to, begun anew when long; None when there is none or it cannot be written."""
     if path is None:
         return None

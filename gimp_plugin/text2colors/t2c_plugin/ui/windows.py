@@ -1,4 +1,4 @@
-"""Small windows, and what all windows share: style, colours of GIMP. Gtk, so never loaded without a dialog."""
+"""Small windows, and what all windows share: style, colors of GIMP. Gtk, so never loaded without a dialog."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ gi.require_version("Gegl", "0.4")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Babl, Gdk, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
 
+from t2c_plugin.request import RequestError  # noqa: E402
+
 BINARY = "text2colors"
 SPACE = 12  # px between things that do not belong together; half of it between those that do
 
 _STYLE = b"""
-.t2c-phrase { font-size: 120%; padding: 7px; }
+.t2c-phrase { font-size: 115%; padding: 6px; }
 .t2c-note { font-size: 92%; }
-.t2c-row { border: 2px solid alpha(currentColor, 0.10); border-radius: 8px; padding: 6px; }
-.t2c-row:hover { border-color: alpha(currentColor, 0.25); }
-.t2c-row.chosen { border-color: @theme_selected_bg_color; background-color: alpha(@theme_selected_bg_color, 0.14); }
-.t2c-swatch { background-image: none; border: none; box-shadow: none; border-radius: 5px; padding: 0; margin: 0;
-  text-shadow: none; -gtk-icon-shadow: none; min-width: 18px; min-height: 40px; }
-.t2c-swatch:hover { box-shadow: inset 0 0 0 2px alpha(white, 0.45); }
-.t2c-swatch:focus { box-shadow: inset 0 0 0 2px white, 0 0 0 1px black; }
-.t2c-preview { border-radius: 5px; }
+.t2c-chip { padding: 1px 8px; border-radius: 10px; background-color: alpha(currentColor, 0.08); font-size: 92%; }
+.t2c-row { border: 2px solid transparent; border-radius: 8px; padding: 4px; margin: 1px; }
+.t2c-row:selected, .t2c-row:selected:focus { background-color: alpha(currentColor, 0.10); color: inherit; }
+.t2c-row:focus { outline: none; border-color: alpha(currentColor, 0.5); }
+.t2c-row.chosen { border-color: @theme_selected_bg_color; background-color: alpha(@theme_selected_bg_color, 0.18); }
+.t2c-row * { background-color: transparent; }
+.t2c-swatch { background-image: none; border: 1px solid alpha(currentColor, 0.45); border-radius: 5px; }
+.t2c-padlock { min-width: 18px; min-height: 18px; padding: 2px; border: none; border-radius: 9px;
+  background-image: none; background-color: rgba(0, 0, 0, 0.55); color: white; box-shadow: none; }
+.t2c-padlock image { color: white; }
 .t2c-empty { font-size: 115%; }
 """
 
@@ -36,6 +40,10 @@ def prepare() -> None:
     """Start Gtk as GIMP wants it, and load our style; before any window."""
     GimpUi.init(BINARY)
     Gegl.init(None)
+    try:
+        gi.require_foreign("cairo")
+    except ImportError as error:
+        raise RequestError("GIMP's Python lacks cairo; install the package python3-gi-cairo.") from error
     provider = Gtk.CssProvider()
     provider.load_from_data(_STYLE)
     screen = Gdk.Screen.get_default()
@@ -62,34 +70,34 @@ def label(text: str, *classes: str, wrap: bool = True) -> Gtk.Label:
     return made
 
 
-def hex_of(colour: Gegl.Color) -> str:
-    """A colour as "#rrggbb"; its own numbers are linear light and must not be used."""
-    red, green, blue = colour.get_bytes(Babl.format("R'G'B' u8")).get_data()[:3]
+def hex_of(color: Gegl.Color) -> str:
+    """A color as "#rrggbb"; its own numbers are linear light and must not be used."""
+    red, green, blue = color.get_bytes(Babl.format("R'G'B' u8")).get_data()[:3]
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def colour_strip(palette: Sequence[str], height: int = 40) -> Gtk.Box:
+def color_strip(palette: Sequence[str], height: int = 40) -> Gtk.Box:
     """A palette to look at."""
     box = Gtk.Box(spacing=3, homogeneous=True)
-    for colour in palette:
+    for color in palette:
         patch = Gtk.EventBox()
         patch.set_size_request(-1, height)
-        patch.set_tooltip_text(colour)
-        paint(patch, colour)
+        patch.set_tooltip_text(color)
+        paint(patch, color)
         box.pack_start(patch, True, True, 0)
     return box
 
 
-def paint(widget: Gtk.Widget, colour: str) -> None:
-    """Give a widget a background of one colour; called again, another."""
+def paint(widget: Gtk.Widget, color: str) -> None:
+    """Give a widget a background of one color; called again, another."""
     provider = getattr(widget, "t2c_provider", None)
     if provider is None:
         provider = Gtk.CssProvider()
         widget.get_style_context().add_provider(provider, Gtk.STYLE_PROVIDER_PRIORITY_USER + 1)
         widget.t2c_provider = provider
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     ink = "black" if 0.30 * red + 0.59 * green + 0.11 * blue > 140 else "white"
-    provider.load_from_data(f"* {{ background-color: {colour}; color: {ink}; border-radius: 5px; }}".encode())
+    provider.load_from_data(f"* {{ background-color: {color}; color: {ink}; border-radius: 5px; }}".encode())
 
 
 def show_text(title: str, text: str, palette: Sequence[str] = ()) -> None:
@@ -97,11 +105,13 @@ def show_text(title: str, text: str, palette: Sequence[str] = ()) -> None:
     prepare()
     dialog = window(title, ("_Close", Gtk.ResponseType.CLOSE))
     if palette:
-        dialog.get_content_area().pack_start(colour_strip(palette), False, False, 0)
+        dialog.get_content_area().pack_start(color_strip(palette), False, False, 0)
     words = label(text)
     words.set_selectable(True)
-    words.set_max_width_chars(70)
-    dialog.get_content_area().pack_start(words, True, True, 0)
+    words.set_max_width_chars(60)
+    words.set_width_chars(36)
+    dialog.get_content_area().pack_start(words, False, False, 0)
+    dialog.set_resizable(False)  # as small as its text
     dialog.show_all()
     dialog.run()
     dialog.destroy()
@@ -149,23 +159,24 @@ def ask(parent: Gtk.Window | None, question: str, yes: str) -> bool:
     return answer == Gtk.ResponseType.OK
 
 
-def edit_colour(parent: Gtk.Window, colour: str) -> str | None:
-    """GIMP's own colour selection; the new colour, or None."""
-    dialog = window("Edit Colour", ("_Cancel", Gtk.ResponseType.CANCEL), ("_OK", Gtk.ResponseType.OK))
+def edit_color(parent: Gtk.Window, color: str) -> str | None:
+    """GIMP's own color selection; the new color, or None."""
+    dialog = window("Edit Color", ("_Cancel", Gtk.ResponseType.CANCEL), ("_OK", Gtk.ResponseType.OK))
     dialog.set_transient_for(parent)
     chooser = GimpUi.ColorSelection()
     chooser.set_show_alpha(False)
     for give in (chooser.set_old_color, chooser.set_color):
-        give(Gegl.Color.new(colour))
+        give(Gegl.Color.new(color))
     dialog.get_content_area().pack_start(chooser, True, True, 0)
-    dialog.show_all()
+    dialog.get_content_area().show()
+    chooser.show()  # not show_all, which reveals all that it hides: every slider group, two rows of alpha
     answer = hex_of(chooser.get_color()) if dialog.run() == Gtk.ResponseType.OK else None
     dialog.destroy()
     return answer
 
 
 def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | None:
-    """One of GIMP's palettes from a list that can be searched: its name and colours, or None."""
+    """One of GIMP's palettes from a list that can be searched: its name and colors, or None."""
     dialog = window("Use GIMP Palette", ("_Cancel", Gtk.ResponseType.CANCEL), ("_Use", Gtk.ResponseType.OK))
     dialog.set_transient_for(parent)
     dialog.set_default_size(360, 420)
@@ -177,7 +188,7 @@ def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | Non
     kept.set_visible_func(lambda model, row, _: search.get_text().casefold() in model[row][0].casefold())
     search.connect("search-changed", lambda _: kept.refilter())
     view = Gtk.TreeView(model=kept, headers_visible=True, enable_search=False)
-    for index, name in enumerate(("Palette", "Colours")):
+    for index, name in enumerate(("Palette", "Colors")):
         cell = Gtk.CellRendererText(ellipsize=Pango.EllipsizeMode.END if index == 0 else Pango.EllipsizeMode.NONE)
         column = Gtk.TreeViewColumn(name, cell, text=index)
         column.set_expand(index == 0)
@@ -192,7 +203,7 @@ def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | Non
     dialog.destroy()
     if chosen is None:
         return None
-    return chosen.get_name(), tuple(hex_of(colour) for colour in chosen.get_colors())
+    return chosen.get_name(), tuple(hex_of(color) for color in chosen.get_colors())
 
 
 def _selected(view: Gtk.TreeView) -> Any:
@@ -200,10 +211,12 @@ def _selected(view: Gtk.TreeView) -> Any:
     return model[row][2] if row is not None else None
 
 
-def save_gimp_palette(name: str, colours: Sequence[str]) -> str:
-    """Keep colours as a palette of GIMP's; the name it got, for GIMP makes it unique."""
+def save_gimp_palette(name: str, colors: Sequence[str]) -> str:
+    """Keep colors as a palette of GIMP's, in its file at once; the name it got, for GIMP makes it unique."""
     palette = Gimp.Palette.new(name)
-    palette.set_columns(len(colours) if len(colours) <= 16 else 8)
-    for colour in colours:
-        palette.add_entry(colour, Gegl.Color.new(colour))
-    return palette.get_name()
+    palette.set_columns(len(colors) if len(colors) <= 16 else 8)
+    for color in colors:
+        palette.add_entry(color, Gegl.Color.new(color))
+    name = palette.get_name()
+    Gimp.palettes_refresh()  # writes what has changed, which else would wait for GIMP's end
+    return name

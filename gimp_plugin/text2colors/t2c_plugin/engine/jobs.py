@@ -1,4 +1,4 @@
-"""The job itself: palettes for a request, colours for pictures, results ready to be inserted.
+"""Whole jobs: palettes for a request, colors for pictures, results ready to be inserted.
 
 Works with an Engine and with pixels only, so that it runs in a worker thread as well as without any dialog. Must not
 import gi.
@@ -8,41 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from client import Engine, EngineError, ErrorCode
-from client_settings import user_data_folder
-from request import Palette, Record, Request, Result
+from t2c_plugin.engine.client import Engine, EngineError, ErrorCode
+from t2c_plugin.engine.settings import user_data_folder
+from t2c_plugin.pixels import Pixels
+from t2c_plugin.request import Inputs, Palette, PaletteAnswer, Record, Request, Result
 
 log = logging.getLogger(__name__)
 
 OnProgress = Callable[[float, str], None]
 Answer = TypeVar("Answer")
-
-
-class PictureLike(Protocol):
-    """Pixels as the engine takes them; `layers.Picture` is one."""
-
-    @property
-    def pixels(self) -> bytes: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def height(self) -> int: ...
-    @property
-    def format(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Palettes for a phrase. `note` is the engine's remark for the user, such as a word it does not know."""
-
-    palettes: tuple[Palette, ...]
-    model: str
-    note: str | None
 
 
 def new_engine() -> Engine:
@@ -55,7 +33,7 @@ def log_folder() -> Path:
     return user_data_folder() / "log"
 
 
-def draw(engine: Engine, request: Request, turn: int = 0) -> Drawn:
+def draw_palettes(engine: Engine, request: Request, turn: int = 0) -> PaletteAnswer:
     """The request's own palettes, or new ones for its phrase.
 
     Args:
@@ -65,22 +43,20 @@ def draw(engine: Engine, request: Request, turn: int = 0) -> Drawn:
         EngineError: the engine cannot be used, or has no palette for the phrase.
     """
     if request.palettes:
-        return Drawn(request.palettes, "", None)
-    answer = engine.palettes(request.phrase, count=request.count, seed=request.seed + turn)
-    palettes = tuple(tuple(palette) for palette in answer["palettes"])
-    if not palettes:
+        return PaletteAnswer(request.palettes)
+    answer = engine.palettes(request.phrase, count=request.count, seed=request.seed + turn, locked=dict(request.locked))
+    if not answer.palettes:
         raise EngineError("The engine found no palette for this phrase.", "Use other words.")
-    return Drawn(palettes, str(answer.get("model") or ""), answer.get("note"))
+    return answer
 
 
-def colour(
+def color_pictures(
     engine: Engine,
     request: Request,
-    pictures: Sequence[PictureLike],
+    inputs: Inputs,
     on_progress: OnProgress,
     models: str = "",
     numbers: Sequence[int] = (),
-    hints: Sequence[PictureLike | None] = (),
 ) -> list[list[Result]]:
     """Every picture under every palette: one list a picture, in the palettes' order.
 
@@ -88,25 +64,25 @@ def colour(
         on_progress: called with 0..1 and a few words; what it raises stops the work.
         models: name of the palettes' model where the request holds palettes that were drawn before.
         numbers: how each palette is called in its layer's name; 1, 2, ... when left out.
-        hints: the dabs of colour for each picture, "RGBA u8"; none at all when left out.
 
     Raises:
         EngineError: the engine cannot do it (EngineCancelled: it was stopped).
     """
     version = str(engine.hello().get("engine", ""))
-    drawn = draw(engine, request)
+    answer = draw_palettes(engine, request)
+    total = len(inputs.pictures)
     results = []
-    for turn, picture in enumerate(pictures):
+    for turn, picture in enumerate(inputs.pictures):
         if turn and not request.same_palettes and not request.palettes:
-            drawn = draw(engine, request, turn)
-        where = f"layer {turn + 1} of {len(pictures)}" if len(pictures) > 1 else "colouring"
+            answer = draw_palettes(engine, request, turn)
+        where = f"Layer {turn + 1} of {total}: " if total > 1 else ""
 
         def step(done: float, text: str, turn: int = turn, where: str = where) -> None:
-            on_progress((turn + done) / len(pictures), f"{where}: {text}" if text else where)
+            on_progress((turn + done) / total, where + (text or "Colorizing"))
 
         step(0.0, "")
-        dabs = hints[turn] if hints else None
-        pieces = insisting(partial(_ask, engine, request, picture, dabs, drawn.palettes, step))
+        hints = inputs.hints_of(turn)
+        pictures = insisting(partial(_ask, engine, request, picture, hints, answer.palettes, step))
         records = [
             Record(
                 phrase=request.phrase,
@@ -114,19 +90,19 @@ def colour(
                 number=numbers[index] if index < len(numbers) else index + 1,
                 seed=request.seed + (0 if request.same_palettes else turn),
                 strength=request.strength,
+                natural=request.natural,
                 mode=request.mode,
-                model=_model(engine, drawn.model or models),
+                model=_model(engine, answer.model or models),
                 version=version,
-                hints=request.hints if dabs else "",
+                hints=request.hints if hints else "",
+                count=request.count,
+                locked=request.locked,
             )
-            for index, palette in enumerate(drawn.palettes)
+            for index, palette in enumerate(answer.palettes)
         ]
-        results.append([Result(*pieces[index], record) for index, record in enumerate(records)])
+        results.append([Result(pictures[index], record) for index, record in enumerate(records)])
     on_progress(1.0, "")
     return results
-
-
-Piece = tuple[bytes, int, int, str]
 
 
 def insisting(ask: Callable[[], Answer]) -> Answer:
@@ -147,28 +123,33 @@ def insisting(ask: Callable[[], Answer]) -> Answer:
 def _ask(
     engine: Engine,
     request: Request,
-    picture: PictureLike,
-    dabs: PictureLike | None,
+    picture: Pixels,
+    hints: Pixels | None,
     palettes: Sequence[Palette],
     step: OnProgress,
-) -> dict[int, Piece]:
+) -> dict[int, Pixels]:
     """The picture under each palette, by the palette's index."""
-    key = engine.set_picture(picture.pixels, picture.width, picture.height, picture.format)
-    hints = engine.set_picture(dabs.pixels, dabs.width, dabs.height, dabs.format) if dabs else None
-    pieces: dict[int, Piece] = {}
-    answers = engine.colorize(
-        key, palettes, request.strength, request.device, request.mode, on_progress=step, hints=hints
+    key = engine.set_picture(picture)
+    hints_key = engine.set_picture(hints) if hints else None
+    pictures = dict(
+        engine.colorize(
+            key,
+            palettes,
+            request.strength,
+            request.device,
+            request.mode,
+            on_progress=step,
+            hints=hints_key,
+            natural=request.natural,
+        )
     )
-    for index, pixels, width, height, layout in answers:
-        pieces[index] = (pixels, width, height, layout)
-    missing = [index for index in range(len(palettes)) if index not in pieces]
-    if missing:
+    if len(pictures) != len(palettes):
         raise EngineError("The engine did not give all results.", "Run the installer again.")
-    return pieces
+    return pictures
 
 
 def _model(engine: Engine, palettes: str) -> str:
-    """The models that made a result, in words: the colouriser's as the engine names it, and the palettes'."""
-    told = engine.hello().get("models")
-    colouriser = str(told.get("colorizer") or "") if isinstance(told, dict) else ""
-    return " + ".join(name for name in (palettes, colouriser) if name)
+    """The models that made a result, in words: the coloriser's as the engine names it, and the palettes'."""
+    models = engine.hello().get("models")
+    colorizer = str(models.get("colorizer") or "") if isinstance(models, dict) else ""
+    return " + ".join(name for name in (palettes, colorizer) if name)

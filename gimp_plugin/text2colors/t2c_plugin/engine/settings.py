@@ -5,6 +5,7 @@ The first that is set counts: the environment variable T2C_ENGINE, `engine.json`
 holds one object:
 
     {"command": ["/path/to/t2c", "engine"]}     or one text, split like a shell does
+    {"command": ["/path/to/t2c", "engine"], "keep": true}      stays warm while GIMP runs, and takes --listen
     {"command": "ssh gpubox t2c engine"}
     {"socket": "/path/to/engine.sock"}
 
@@ -19,24 +20,29 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from client_errors import EngineError
+from t2c_plugin.engine.errors import EngineError
 
 ENVIRONMENT_VARIABLE = "T2C_ENGINE"
 SETTINGS_FILE = "engine.json"
+PLUGIN_FOLDER = Path(__file__).resolve().parents[2]
 _SOCKET_PREFIX = "unix:"
-_CORRECT = "Correct that file, or run the installer again."
+_CORRECT = "Correct it there, or run the installer again."
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One of the two: a command line, or the path of a Unix socket. `source` says where that was found."""
+    """One of the two: a command line, or the path of a Unix socket. `source` says where that was found.
+
+    `keep`: the engine of the command may be kept running between calls, for it takes --listen and runs here.
+    """
 
     command: tuple[str, ...] = ()
     socket: str = ""
     source: str = "the caller"
+    keep: bool = False
 
 
 def user_data_folder() -> Path:
@@ -50,9 +56,15 @@ def user_data_folder() -> Path:
     return Path(base) / "text2colors"
 
 
+def runtime_folder() -> Path:
+    """Where sockets of this user's engines lie, of mode 0700 when it exists; need not exist."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(base) / "text2colors" if base else user_data_folder() / "run"
+
+
 def settings_files() -> tuple[Path, Path]:
     """Where settings are looked for, the first first."""
-    return user_data_folder() / SETTINGS_FILE, Path(__file__).resolve().parent / SETTINGS_FILE
+    return user_data_folder() / SETTINGS_FILE, PLUGIN_FOLDER / SETTINGS_FILE
 
 
 def parse_target(value: str | Sequence[str], source: str = "the caller") -> Target:
@@ -121,5 +133,5 @@ def read_settings(path: Path) -> Target | None:
     if isinstance(socket, str) and socket:
         return Target(socket=socket, source=str(path))
     if isinstance(command, str) or (isinstance(command, list) and all(isinstance(word, str) for word in command)):
-        return parse_target(command, str(path))
+        return replace(parse_target(command, str(path)), keep=values.get("keep") is True)
     raise EngineError(f"The settings file {path} names neither a command nor a socket.", _CORRECT)

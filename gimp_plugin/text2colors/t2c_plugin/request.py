@@ -1,0 +1,232 @@
+"""What the user asks the plug-in for, and what is kept with every result. Standard library only; must not import gi."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from t2c_plugin.pixels import Pixels
+from t2c_plugin.wire import protocol
+
+PARASITE = "text2colors"  # name under which GIMP keeps a layer's Record
+COLOR_LAYERS, NORMAL_LAYERS = protocol.MODES
+MAX_COUNT = 20  # rows that can be looked at; the engine would draw more
+MAX_SEED = 2**31 - 1
+MAX_COLORS = 1024  # of one palette; the engine makes five of any number
+
+NATURAL = "natural"  # in place of colors: those that the network finds without a palette
+
+Palette = tuple[str, ...]  # "#rrggbb", lower case; empty for natural colors
+
+_COLOR = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+
+
+class RequestError(ValueError):
+    """The request cannot be carried out as it is; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to do. `palettes` override `phrase`; `same_palettes`: several layers share the palettes of the first;
+    `hints`: name of the layer with color hints, to be kept with the results.
+
+    Raises:
+        RequestError: a value is out of its range, or there is neither phrase nor palette.
+    """
+
+    phrase: str = ""
+    palettes: tuple[Palette, ...] = ()
+    count: int = 5
+    seed: int = 0
+    strength: float = 1.0
+    natural: float = protocol.DEFAULT_NATURAL
+    device: str = "auto"
+    mode: str = COLOR_LAYERS
+    same_palettes: bool = True
+    hints: str = ""
+    locked: tuple[tuple[int, str], ...] = ()  # (position, color) that palettes for the phrase must have
+
+    def __post_init__(self) -> None:
+        if not self.phrase.strip() and not self.palettes:
+            raise RequestError("There is nothing to color with: give a phrase such as 'autumn breeze', or palettes.")
+        _check("number of palettes", self.count, 1, MAX_COUNT)
+        _check("seed", self.seed, 0, MAX_SEED)
+        _check("strength", self.strength, 0.0, protocol.MAX_STRENGTH)
+        _check("natural", self.natural, 0.0, 1.0)
+        _check_choice("device", self.device, protocol.DEVICES)
+        _check_choice("result mode", self.mode, protocol.MODES)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything that is needed to make a result again; lives with the layer as a parasite."""
+
+    phrase: str
+    palette: Palette
+    number: int  # of the palette among those of the request, from 1
+    seed: int
+    strength: float
+    mode: str
+    model: str
+    version: str  # of the engine
+    hints: str = ""  # name of the layer whose color hints were used
+    count: int = 5  # palettes drawn for the phrase
+    natural: float = 0.0
+    locked: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the colors come from, short enough for the Layers dialog."""
+        phrase = " ".join(self.phrase.split()) if self.palette else "natural colors"
+        return (phrase if len(phrase) <= 60 else phrase[:59] + "\u2026") or "own palette"
+
+    @property
+    def layer_name(self) -> str:
+        """The name of its layer: the number first, for a narrow dock shows the beginning only."""
+        return f"{self.number} {self.title}" if self.palette else self.title
+
+    def to_bytes(self) -> bytes:
+        """As JSON."""
+        return json.dumps(asdict(self), ensure_ascii=True).encode("ascii")
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Record:
+        """From the bytes of a parasite.
+
+        Raises:
+            RequestError: they are no record, or one of another version.
+        """
+        try:
+            values = json.loads(data.rstrip(b"\0").decode("utf-8"))
+            values["palette"] = tuple(str(color) for color in values["palette"])
+            values["locked"] = tuple((int(position), str(color)) for position, color in values.get("locked", ()))
+            # older versions kept less: what they lack has its default
+            return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise RequestError(f"What Text2Colors has kept with this layer cannot be read ({error}).") from error
+
+    def in_words(self) -> str:
+        """For the user, one fact a line."""
+        palette = f"Palette {self.number}: {' '.join(self.palette)}" if self.palette else "Natural colors, no palette"
+        result = "color layer" if self.mode == COLOR_LAYERS else "normal layer"
+        return "\n".join(
+            (
+                f"Phrase: {self.phrase or '(none; the palette was given)'}",
+                palette,
+                f"Seed: {self.seed}",
+                f"Strength: {self.strength * 100:.0f} %, natural: {self.natural * 100:.0f} %, as {result}",
+                f"Color hints: {self.hints or '(none)'}",
+                f"Model: {self.model or '(unknown)'}",
+                f"Engine: {self.version or '(unknown)'}",
+                "The colors are inferred from the words, not known from the scene.",
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What is read from GIMP for one call: a picture for each layer, and the color hints over each ("RGBA u8")."""
+
+    pictures: tuple[Pixels, ...]
+    hints: tuple[Pixels | None, ...] = ()
+
+    def hints_of(self, index: int) -> Pixels | None:
+        """The hints of one picture."""
+        return self.hints[index] if self.hints else None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A picture under one palette ("RGB u8", "RGB u16" ..., of any size), and what is kept with it."""
+
+    picture: Pixels
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteAnswer:
+    """Palettes for a phrase. `note` is the engine's remark for the user, such as a word it does not know."""
+
+    palettes: tuple[Palette, ...]
+    model: str = ""
+    note: str = ""
+
+    @classmethod
+    def from_json(cls, answer: Mapping[str, Any]) -> PaletteAnswer:
+        """From the engine's answer.
+
+        Raises:
+            KeyError, TypeError, ValueError: it has no palettes, or other things than colors in them.
+        """
+        palettes = tuple(tuple(parse_color(color) for color in palette) for palette in answer["palettes"])
+        return cls(palettes, str(answer.get("model") or ""), str(answer.get("note") or ""))
+
+
+def parse_palettes(text: str) -> tuple[Palette, ...]:
+    """Palettes from text: colors are split at commas or spaces, palettes at semicolons or line ends.
+
+    "#8c2f1b,#d98c3f;#2b2a33,#fff" gives two palettes. Colors are '#rrggbb' or '#rgb', the '#' may be missing. The word
+    "natural" stands for the colors that the network finds without a palette, an empty one.
+
+    Raises:
+        RequestError: a color cannot be read, or a palette has too many.
+    """
+    palettes: list[Palette] = []
+    for part in re.split(r"[;\r\n]+", text):
+        words = [word for word in re.split(r"[,\s]+", part) if word]
+        if len(words) > MAX_COLORS:
+            raise RequestError(f"A palette of {len(words)} colors is too long; at most {MAX_COLORS} can be used.")
+        if [word.casefold() for word in words] == [NATURAL]:
+            palettes.append(())
+        elif words:
+            palettes.append(tuple(parse_color(word) for word in words))
+    return tuple(palettes)
+
+
+def parse_color(word: str) -> str:
+    """A color as '#rrggbb', lower case.
+
+    Raises:
+        RequestError: the word is no color.
+    """
+    if not _COLOR.fullmatch(word):
+        raise RequestError(f"'{word[:40]}' is not a color; write it as #rrggbb, for example #d98c3f.")
+    digits = word.removeprefix("#").lower()
+    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
+def format_palettes(palettes: Sequence[Palette]) -> str:
+    """The text that `parse_palettes` reads."""
+    return ";".join(",".join(palette) or NATURAL for palette in palettes)
+
+
+def request_from(values: Mapping[str, Any]) -> Request:
+    """From a procedure's arguments, by their names there.
+
+    Raises:
+        RequestError: as `Request` and `parse_palettes`.
+    """
+    return Request(
+        phrase=(values["phrase"] or "").strip(),
+        palettes=parse_palettes(values["palettes"] or ""),
+        count=values["count"],
+        seed=values["seed"],
+        strength=values["strength"],
+        natural=values["natural"],
+        device=values["device"],
+        mode=values["result-mode"],
+        same_palettes=values["same-palettes"],
+    )
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise RequestError(f"The {name} is {value}; it must lie between {low} and {high}.")
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise RequestError(f"The {name} '{value[:40]}' is unknown; choose one of {', '.join(choices)}.")

@@ -1,0 +1,1 @@
+"""Windows and widgets. Gtk, so never loaded without a dialog."""
