@@ -278,7 +278,7 @@ class PaletteList(Gtk.ScrolledWindow):
         for row in [row for row in self.rows if row.drawn]:
             self._take_out(row)
         drawn = [self._add(index + 1, one, "", drawn=True) for index, one in enumerate(palettes)]
-        wanted = [row for row in drawn if row.palette == prefer]
+        wanted = [row for row in drawn if row.palette == prefer][:1]
         wanted = wanted or [row for row in drawn if row.number in before and prefer is None]
         if not wanted and self.chosen in ([], [self.natural]):
             wanted = drawn[:1]
