@@ -29,9 +29,11 @@ def main(folder, output, steps):
             for name, one in gimpfu.plugins.items()
         }
     else:
+        import fake_steps
         import scenario
 
-        told = {"steps": scenario.run(steps), "told": gimp.told}
+        known = scenario.STEPS + fake_steps.STEPS + (fake_steps.ALONE if steps else ())
+        told = scenario.run(known, steps)
     text = json.dumps({"python": sys.version, "told": told}, ensure_ascii=True)
     with io.open(output, "w", encoding="ascii") as file:
         file.write(text if isinstance(text, type(u"")) else text.decode("ascii"))

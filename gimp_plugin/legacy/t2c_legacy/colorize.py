@@ -6,10 +6,10 @@ import gimp
 from t2c_plugin.shared import limits, settings
 from t2c_plugin.shared.palettes import RequestError, check_choice, check_range, parse_palettes
 
-from . import frames, insertion, layers
-from .engine import Engine
-from .texts import native, to_text
-from .transport import EngineError
+from t2c_legacy import frames, insertion, layers
+from t2c_legacy.engine import Engine
+from t2c_legacy.texts import native, to_text
+from t2c_legacy.transport import EngineError
 
 try:
     from typing import Any, Callable, Dict, List, Optional, Sequence, Text, Tuple

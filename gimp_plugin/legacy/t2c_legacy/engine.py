@@ -10,9 +10,9 @@ import time
 from t2c_plugin.shared import limits, settings
 from t2c_plugin.shared.hints import find_hint
 
-from . import frames
-from .texts import to_text
-from .transport import EngineError, connect
+from t2c_legacy import frames
+from t2c_legacy.texts import to_text
+from t2c_legacy.transport import EngineError, connect
 
 try:
     import queue
@@ -56,8 +56,8 @@ class Engine(object):
         self._hello = None  # type: Optional[Dict[str, Any]]
         self._moved = time.time()
         self._next_id = 0
-        for work in (self._read, self._write):
-            thread = threading.Thread(target=work)
+        self._threads = [threading.Thread(target=work) for work in (self._read, self._write)]
+        for thread in self._threads:
             thread.daemon = True
             thread.start()
 
@@ -83,6 +83,8 @@ class Engine(object):
             self._failure = EngineError(u"The engine has been closed.", u"")
         self._outgoing.put(None)
         self._transport.close()
+        for thread in self._threads:  # Python 2.7 complains about one that runs on while it shuts down
+            thread.join(0.5)
 
     def hello(self):
         # type: () -> Dict[str, Any]

@@ -22,8 +22,8 @@ from gimpenums import (
 from t2c_plugin.shared.limits import PARASITE, TITLE_LENGTH
 from t2c_plugin.shared.palettes import RequestError, title
 
-from .layers import read_alpha, with_alpha
-from .texts import native, to_text
+from t2c_legacy.layers import read_alpha, with_alpha
+from t2c_legacy.texts import native, to_text
 
 try:
     from typing import Any, Dict, List, Optional, Sequence, Text
@@ -73,14 +73,15 @@ def insert(image, original, results, hints=None):
         RequestError: GIMP refuses a step; what was inserted before it has been removed again.
     """
     active = image.active_layer
-    group = None
     grey = image.base_type == GRAY
     alpha = read_alpha(original)  # now: once the image is converted, pixels read through `original` end the plug-in
+    group = None
     image.undo_group_start()
     try:
         if image.base_type != RGB:
             pdb.gimp_image_convert_rgb(image)
-        group = _insert_group(image, original, results[0].record)
+        group = pdb.gimp_layer_group_new(image)  # of the image's mode, so after that has changed
+        _insert_group(image, original, group, results[0].record)
         layers = [_insert_layer(image, original, alpha, group, place, one) for place, one in enumerate(results)]
         _mask(image, original, alpha is not None, layers)
         if hints is not None:
@@ -88,7 +89,8 @@ def insert(image, original, results, hints=None):
         if active is not None:
             image.active_layer = active
     except Exception as error:  # whatever fails, the image is put back, and the failure goes on
-        if group is not None and group.image is not None:
+        beside = original.parent.children if original.parent is not None else image.layers
+        if group is not None and any(one.ID == group.ID for one in beside):
             image.remove_layer(group)
         if grey and image.base_type == RGB:
             pdb.gimp_image_convert_grayscale(image)
@@ -100,9 +102,8 @@ def insert(image, original, results, hints=None):
     return group
 
 
-def _insert_group(image, original, kept):
-    # type: (gimp.Image, gimp.Layer, Dict[str, Any]) -> gimp.GroupLayer
-    group = pdb.gimp_layer_group_new(image)
+def _insert_group(image, original, group, kept):
+    # type: (gimp.Image, gimp.Layer, gimp.GroupLayer, Dict[str, Any]) -> None
     group.name = native(u"Text2Colors: " + title(kept["phrase"], TITLE_LENGTH))
     position = pdb.gimp_image_get_item_position(image, original)
     pdb.gimp_image_insert_layer(image, group, original.parent, position)
@@ -110,7 +111,6 @@ def _insert_group(image, original, kept):
     group.opacity = original.opacity
     group.visible = original.visible
     _keep(group, kept)
-    return group
 
 
 def _insert_layer(image, original, alpha, group, place, one):

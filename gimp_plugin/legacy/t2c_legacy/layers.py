@@ -8,7 +8,7 @@ from gimpenums import GRAY, INDEXED, INTERPOLATION_LINEAR, MASK_DISCARD, RGB, RG
 from t2c_plugin.shared.limits import FAINT, HINT_SIDE, PARASITE
 from t2c_plugin.shared.palettes import RequestError
 
-from .texts import to_text
+from t2c_legacy.texts import to_text
 
 try:
     from typing import Any, Optional, Tuple

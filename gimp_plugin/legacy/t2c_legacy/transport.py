@@ -14,7 +14,7 @@ from t2c_plugin.shared.hints import find_hint
 from t2c_plugin.shared.processes import popen_options, scrubbed_environment
 from t2c_plugin.shared.settings import PIPE_PREFIX, Place
 
-from .texts import to_text
+from t2c_legacy.texts import to_text
 
 try:
     from typing import Any, Callable, Dict, List, Optional, Text, Union
@@ -91,6 +91,7 @@ class Process(object):
         while view:  # a pipe without buffer may take less than all on Python 3
             count = self._process.stdin.write(view)  # type: ignore[union-attr]
             view = view[count:] if count is not None else b""
+        self._process.stdin.flush()  # type: ignore[union-attr]
 
     def end(self):
         # type: () -> Text

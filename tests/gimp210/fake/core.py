@@ -34,7 +34,7 @@ class Item(object):
         self.opacity, self.mode, self.visible, self.linked = opacity, mode, True, False
         self.parent, self.children, self.mask, self.masks = None, [], None, None
         self.apply_mask, self.edit_mask = True, False
-        self.attached = False
+        self.attached, self.made_for = False, images[image].base_type if image in images else None
         self.parasites = {}
         self.data = b"\0" * (width * height * self.bpp)
         items[self.id] = self
@@ -96,6 +96,8 @@ class Image(object):
         self.step()
         item.parent, item.attached, item.image = parent, True, self.id
         self.siblings(item).insert(len(self.siblings(item)) if position < 0 else position, item.id)
+        if item.kind == "group" and self.base_type != item.made_for:
+            raise GimpError("Procedure 'gimp-image-insert-layer' failed: the group is of another image mode")
         wanted = {RGB: (0, 1), GRAY: (2, 3), INDEXED: (4, 5)}[self.base_type]
         if item.kind in ("layer", "group") and item.type not in wanted:
             convert(item, wanted[item.has_alpha])  # the trap: colour is lost without a word

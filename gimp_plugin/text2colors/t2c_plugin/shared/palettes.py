@@ -5,7 +5,7 @@ Standard library only; must not import gi or gimp.
 
 import re
 
-from .limits import MAX_COLOURS
+from t2c_plugin.shared.limits import MAX_COLOURS
 
 try:
     from typing import Sequence, Text, Tuple

@@ -69,14 +69,36 @@ def data_folder(system=sys.platform, environ=os.environ, home=None):
 
 def split_command(text, system=sys.platform):
     # type: (Text, str) -> Sequence[Text]
-    """The words of a command line; on Windows backslashes are kept, for they are in paths.
+    """The words of a command line, as the system's shell or, on Windows, programs themselves split it.
 
     Raises:
         ValueError: quotes do not match.
     """
-    if system != "win32":
-        return shlex.split(text)
-    return [word.strip('"') for word in shlex.split(text, posix=False)]
+    return _split_windows(text) if system == "win32" else shlex.split(text)
+
+
+def _split_windows(text):
+    # type: (Text) -> Sequence[Text]
+    """Words apart at blanks outside double quotes; backslashes count only before a quote, as Windows has it."""
+    words, word, started, quoted, slashes = [], u"", False, False, 0
+    for one in text + u" ":
+        if one == u"\\":
+            slashes, started = slashes + 1, True
+            continue
+        if one == u'"':
+            word += u"\\" * (slashes // 2) + (u'"' if slashes % 2 else u"")
+            quoted, started = quoted if slashes % 2 else not quoted, True
+        elif one in u" \t\r\n" and not quoted:
+            word += u"\\" * slashes
+            if started:
+                words.append(word)
+            word, started = u"", False
+        else:
+            word, started = word + u"\\" * slashes + one, True
+        slashes = 0
+    if quoted:
+        raise ValueError("No closing quotation")
+    return words
 
 
 def parse_place(value, source, system=sys.platform):
