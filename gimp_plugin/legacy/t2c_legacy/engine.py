@@ -103,7 +103,7 @@ class Engine(object):
     def palettes(self, phrase, count, seed):
         # type: (Text, int, int) -> Dict[str, Any]
         """{"palettes": [["#rrggbb", ...], ...], "note": text or None, "model": text}."""
-        params = {"phrase": phrase, "count": count, "seed": seed, "variety": 0.5}
+        params = {"phrase": phrase, "count": count, "seed": seed, "variety": 0.5, "locked": {}}
         return self._ask("palettes", params)
 
     def set_picture(self, pixels, width, height, format):

@@ -7,6 +7,7 @@ import copy
 
 CHANNELS = {0: 3, 1: 4, 2: 1, 3: 2, 4: 1, 5: 2}  # by image type: RGB, RGBA, GRAY, GRAYA, INDEXED, INDEXEDA
 RGB, GRAY, INDEXED = 0, 1, 2
+NAMES = ("rgb", "gray", "indexed")
 _ids = [0]
 
 images = {}
@@ -93,14 +94,13 @@ class Image(object):
     def insert(self, item, parent, position):
         if item.attached:
             raise GimpError("Item '{}' ({}) has already been added to an image".format(item.name, item.id))
+        own = item.made_for if item.kind == "group" else item.type // 2
+        if item.kind in ("layer", "group") and own != self.base_type:
+            words = "Image '[Untitled]' ({}) is of type '{}', but an image of type '{}' is expected"
+            raise GimpError(words.format(self.id, NAMES[self.base_type], NAMES[own]))
         self.step()
         item.parent, item.attached, item.image = parent, True, self.id
         self.siblings(item).insert(len(self.siblings(item)) if position < 0 else position, item.id)
-        if item.kind == "group" and self.base_type != item.made_for:
-            raise GimpError("Procedure 'gimp-image-insert-layer' failed: the group is of another image mode")
-        wanted = {RGB: (0, 1), GRAY: (2, 3), INDEXED: (4, 5)}[self.base_type]
-        if item.kind in ("layer", "group") and item.type not in wanted:
-            convert(item, wanted[item.has_alpha])  # the trap: colour is lost without a word
         if item.kind in ("layer", "group"):
             self.active = item.id
 
@@ -112,9 +112,8 @@ class Image(object):
             self.active = self.layers[0] if self.layers else None
 
     def convert(self, base_type):
-        names = {RGB: "rgb", GRAY: "gray", INDEXED: "indexed"}
         if base_type == self.base_type:
-            raise GimpError("Image '[Untitled]' ({}) must not be of type '{}'".format(self.id, names[base_type]))
+            raise GimpError("Image '[Untitled]' ({}) must not be of type '{}'".format(self.id, NAMES[base_type]))
         self.step()
         self.base_type = base_type
         for one in list(items.values()):
