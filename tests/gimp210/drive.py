@@ -13,7 +13,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def main(folder, output, steps):
     sys.path[:0] = [folder, os.path.join(HERE, "fake"), HERE]
-    import gimp
     import gimpfu
 
     import text2colors  # noqa: F401  (registers)
@@ -36,7 +35,7 @@ def main(folder, output, steps):
         told = scenario.run(known, steps)
     text = json.dumps({"python": sys.version, "told": told}, ensure_ascii=True)
     with io.open(output, "w", encoding="ascii") as file:
-        file.write(text if isinstance(text, type(u"")) else text.decode("ascii"))
+        file.write(text if isinstance(text, type("")) else text.decode("ascii"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What the plug-in for GIMP 2.10 is asked for, and what comes of it, as plain values. Runs on Python 2.7 and 3.
 
-The same steps run in the fake of this folder and in a real GIMP 2.10 (`real_root.sh`). The engine is the one that is set
-(T2C_ENGINE). Called by `drive.py`; must not import pytest or the engine.
+The same steps run in the fake of this folder and in a real GIMP 2.10 (`make_root.sh`). The engine is the one that
+T2C_ENGINE names. Called by `drive.py`; must not import pytest or the engine.
 """
 
 import hashlib
@@ -94,12 +94,11 @@ def seen(layer):
     return told
 
 
-def colorize(
-    image, drawable, phrase="", palettes="", count=5, seed=0, strength=1.0, mode=0, device=1, use_hints=False, hints=None
-):
+def colorize(image, drawable, phrase="", palettes="", count=5, seed=0, strength=1.0, mode=0, device=1, hints=None):
     """Call the procedure as a script does."""
+    use = hints is not None
     return pdb["plug-in-text2colors"](
-        image, drawable, phrase, palettes, count, seed, strength, mode, device, use_hints, hints
+        image, drawable, phrase, palettes, count, seed, strength, mode, device, use, hints
     )
 
 
@@ -116,11 +115,11 @@ def outcome(image, original, before, group):
 
 def phrase_on_grey():
     """A phrase, two palettes, a grey layer that is smaller than its image."""
-    image, layer = new_image(1, offset=(5, 3), name="f\xc3\xb6to" if str is bytes else u"f\xf6to")
+    image, layer = new_image(1, offset=(5, 3), name="f\xc3\xb6to" if str is bytes else "f\xf6to")
     pdb.gimp_image_convert_rgb(image)
     before = digest(layer)
     pdb.gimp_image_convert_grayscale(image)
-    group = colorize(image, layer, "autumn breeze \xc3\xa4" if str is bytes else u"autumn breeze \xe4", count=2, seed=7)
+    group = colorize(image, layer, "autumn breeze \xc3\xa4" if str is bytes else "autumn breeze \xe4", count=2, seed=7)
     return outcome(image, layer, before, group)
 
 
@@ -166,7 +165,7 @@ def hinted():
     dabs.set_offsets(4, 4)
     write(dabs, b"\x20\x40\xe0\xff" * 400)
     plain = colorize(image, layer, palettes=PALETTE)
-    group = colorize(image, layer, palettes=PALETTE, use_hints=True, hints=dabs)
+    group = colorize(image, layer, palettes=PALETTE, hints=dabs)
     return {"plain": seen(plain.children[0]), "hinted": seen(group.children[0]), "visible": bool(dabs.visible)}
 
 
@@ -203,7 +202,7 @@ def failures():
         "channel": lambda: colorize(image, channel, "autumn"),
         "result": lambda: colorize(coloured.image, coloured.children[0], "autumn"),
         "selection": lambda: colorize(away, missed, "autumn"),
-        "opaque hints": lambda: colorize(coloured.image, coloured.image.layers[-1], "a", use_hints=True, hints=opaque),
+        "opaque hints": lambda: colorize(coloured.image, coloured.image.layers[-1], "a", hints=opaque),
     }
     told = {}
     for name in sorted(tries):

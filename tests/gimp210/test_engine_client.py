@@ -175,9 +175,7 @@ class Path27(str):
         ("C:\\Users\\\u0418\u0432\u0430\u043d\\t2c.exe", r"C:\Users\4D8A~1\t2c.exe", rb"C:\Users\4D8A~1\t2c.exe"),
     ],
 )
-def test_paths_are_written_for_windows(
-    text: str, short: str, expected: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_paths_are_written_for_windows(text: str, short: str, expected: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "str", bytes, raising=False)  # as on Python 2.7
     assert word(text, short) == expected
 
@@ -187,5 +185,3 @@ def test_a_path_without_a_short_name_is_refused_in_words(monkeypatch: pytest.Mon
     path = "D:\\\u0418\u0432\u0430\u043d\\t2c.exe"
     with pytest.raises(EngineError, match="cannot start"):
         word(path, path)
-
-

@@ -15,7 +15,7 @@ STUBS = ROOT / "gimp_plugin" / "stubs" / "gimpfu-stubs"
 SEEN = json.loads((Path(__file__).parent / "data" / "attributes.json").read_text())  # dir() in GIMP 2.10.34
 LEFT_OUT = {"PF_REGION"}
 
-PLUG_IN = '''
+PLUG_IN = """
 from gimpfu import *
 
 def work(image, drawable):
@@ -32,7 +32,7 @@ def work(image, drawable):
 
 register("x", "b", "h", "a", "c", "d", "l", "*", [(PF_IMAGE, "image", "Image", None)], [], work, menu="<Image>/X")
 main()
-'''
+"""
 
 
 def names(module: str) -> tuple[set[str], dict[str, set[str]]]:
@@ -94,7 +94,8 @@ def test_it_installs_by_itself_and_finds_what_is_wrong_in_a_plug_in(tmp_path: Pa
     (tmp_path / "plugin.py").write_text(PLUG_IN)
     settings = {"include": ["plugin.py"], "extraPaths": ["site"], "pythonVersion": "3.11"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
-    run = subprocess.run([sys.executable, "-m", "pyright", "--outputjson"], cwd=tmp_path, capture_output=True, text=True)
+    command = [sys.executable, "-m", "pyright", "--outputjson"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     told = json.loads(run.stdout)["generalDiagnostics"]
     types = [one["message"].rpartition(" is ")[2] for one in told if one["severity"] == "information"]
     assert types == ['"GroupLayer"', '"Layer | None"', '"tuple[int, int, int, int, int]"', '"str"']

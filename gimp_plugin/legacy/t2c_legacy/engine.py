@@ -150,12 +150,13 @@ class Engine(object):
 
     def _checked(self, told, pixels):
         # type: (Dict[str, Any], bytes) -> Tuple[int, bytes, int, int]
-        index, width, height = (told.get(name) for name in ("index", "width", "height"))
-        if not all(isinstance(one, int) for one in (index, width, height)) or told.get("format") != "RGB u8":
+        index, width, height = told.get("index"), told.get("width"), told.get("height")
+        known = isinstance(index, int) and isinstance(width, int) and isinstance(height, int)
+        if not known or told.get("format") != "RGB u8":
             raise EngineError(u"The engine sent a picture that it did not describe.", _REINSTALL)
-        if min(width, height) < 1 or len(pixels) != width * height * 3:
+        if min(width, height) < 1 or len(pixels) != width * height * 3:  # type: ignore[type-var, operator]
             raise EngineError(u"The engine sent a picture of the wrong size.", _REINSTALL)
-        return index, pixels, width, height
+        return index, pixels, width, height  # type: ignore[return-value]
 
     def _ask(self, method, params, blob=b"", timeout=limits.QUICK_TIMEOUT):
         # type: (str, Dict[str, Any], bytes, float) -> Dict[str, Any]

@@ -9,15 +9,15 @@ except ImportError:  # Python 2.7 has no typing; the types stand in comments
 def to_text(value):
     # type: (Any) -> Text
     """A text from GIMP, an error or anything else; bytes are UTF-8."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
     try:
-        return value if isinstance(value, type(u"")) else u"{}".format(value)
-    except UnicodeDecodeError:  # an exception that holds bytes, on Python 2.7
-        return bytes(value).decode("utf-8", "replace")
+        known = value if isinstance(value, (bytes, type(u""))) else str(value)  # type: Any
+    except UnicodeError:  # an exception with a text that is not ASCII, on Python 2.7
+        known = type(u"")(value)
+    return known.decode("utf-8", "replace") if isinstance(known, bytes) else known
 
 
 def native(text):
     # type: (Text) -> str
     """A text as GIMP takes it: the interpreter's `str`, UTF-8 on Python 2.7."""
-    return text if isinstance(text, str) else text.encode("utf-8")
+    known = text  # type: Any
+    return known if isinstance(known, str) else known.encode("utf-8")

@@ -9,7 +9,7 @@ MODULES = ("gimp", "gimpcolor", "gimpenums", "gimpfu", "gimpplugin", "gimpshelf"
 setup(
     name="gimpfu-stubs",
     version="2.10.34.0",  # of the GIMP that the stubs were made from, then ours
-    description="Types for GIMP 2.10's Python-Fu: gimpfu, gimp, gimpenums, gimpcolor, gimpui and the procedural database",
+    description="Types for GIMP 2.10's Python-Fu: gimpfu, gimp, gimpenums, gimpcolor, gimpui, the PDB",
     long_description=(Path(__file__).parent / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",

@@ -201,12 +201,16 @@ def fit_group(group):
             if alpha:
                 x, y = index % one.width + one.x - group.x, index // one.width + one.y - group.y
                 start = (y * group.width + x) * group.bpp
-                data[start : start + group.bpp] = pixels[index * one.bpp : index * one.bpp + colours] + bytearray([alpha])
+                colour = pixels[index * one.bpp : index * one.bpp + colours]
+                data[start : start + group.bpp] = colour + bytearray([alpha])
     group.data = bytes(data)
 
 
 def select(image, operation, item, area=None):
-    """Combine the selection with a rectangle, or with what of an item is opaque or white (0 add, 2 replace, 3 intersect)."""
+    """Combine the selection with a rectangle, or with what of an item is opaque or white.
+
+    `operation`: 0 adds, 2 replaces, 3 intersects.
+    """
     image.step()
     selection = items[image.selection]
     result, old = bytearray(), bytearray(selection.data)

@@ -233,7 +233,7 @@ class Image(_Wrapper):
 
 
 class PixelRgn(object):
-    """Pixels of a rectangle. The size and type that the wrapper saw first are used: GIMP ends who reads on after that."""
+    """Pixels of a rectangle. A wrapper keeps the size and type it saw first: GIMP ends who reads on after a change."""
 
     def __init__(self, drawable, x, y, width, height, dirty, shadow):
         item = drawable._item

@@ -1,4 +1,4 @@
-"""The module `gimpfu` of Python-Fu in memory: registration with its checks, the run modes, and a dialog that a test fills.
+"""The module `gimpfu` of Python-Fu in memory: registration with its checks, run modes, a dialog that a test fills.
 
 Runs on Python 2.7 and 3.
 """
