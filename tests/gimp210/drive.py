@@ -3,7 +3,6 @@
 Runs on Python 2.7 and 3. `--register` in place of steps imports the plug-in and tells what it has registered.
 """
 
-import io
 import json
 import os
 import sys
@@ -33,9 +32,8 @@ def main(folder, output, steps):
 
         known = scenario.STEPS + fake_steps.STEPS + (fake_steps.ALONE if steps else ())
         told = scenario.run(known, steps)
-    text = json.dumps({"python": sys.version, "told": told}, ensure_ascii=True)
-    with io.open(output, "w", encoding="ascii") as file:
-        file.write(text if isinstance(text, type("")) else text.decode("ascii"))
+    with open(output, "w") as file:
+        file.write(json.dumps({"python": sys.version, "told": told}, ensure_ascii=True))
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ NULLABLE = re.compile(
 )
 OBJECTS = {"ITEM", "DISPLAY", "LAYER", "CHANNEL", "DRAWABLE", "SELECTION", "VECTORS"}
 
+CLASSES = ("Channel", "Display", "Drawable", "GroupLayer", "Image", "Item", "Layer", "Parasite", "Vectors")
 HEAD = '''"""{what}
 
 Made by generate.py from GIMP {version}; do not edit.
@@ -82,7 +83,7 @@ from collections.abc import Sequence
 
 from gimpcolor import RGB, ColorLike
 
-from . import Channel, Display, Drawable, GroupLayer, Image, Item, Layer, Parasite, Vectors
+from . import {classes}
 
 class {name}:
 '''
@@ -158,6 +159,9 @@ def signature(procedure: Procedure) -> str:
         return line
     rows = textwrap.wrap(", ".join(["self", *words]), WIDTH - 8, break_long_words=False)
     body = "".join(f"        {row}\n" for row in rows)
+    if len(result) > WIDTH - 20:
+        parts = textwrap.wrap(result.removeprefix("tuple[").removesuffix("]"), WIDTH - 8)
+        result = "tuple[\n" + "".join(f"        {part}\n" for part in parts) + "    ]"
     return f"    def {name}(\n{body}    ) -> {result}: ..."
 
 
@@ -187,7 +191,9 @@ def write_database(dump: Path, version: str) -> None:
     )
     for file, name, what, kind in groups:
         lines = [signature(one) for one in found if one.kind == kind and not one.name.startswith("python-fu")]
-        text = HEAD.format(what=what, version=version, name=name) + "\n".join(lines) + "\n"
+        body = "\n".join(lines) + "\n"
+        classes = ", ".join(one for one in CLASSES if re.search(rf"\b{one}\b", body))
+        text = HEAD.format(what=what, version=version, name=name, classes=classes) + body
         (HERE / "gimp-stubs" / f"{file}.pyi").write_text(text, "utf-8")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gimpcolor import RGB, ColorLike
 
-from . import Channel, Display, Drawable, GroupLayer, Image, Item, Layer, Parasite, Vectors
+from . import Drawable, Image, Layer
 
 class PlugInProcedures:
     def file_aa_save(
