@@ -248,6 +248,25 @@ def doctor(as_json: AsJson = False) -> None:
 
 @app.command()
 @reported
+def licences(as_json: AsJson = False) -> None:
+    """The licences of text2colors, its models and everything that is installed with it."""
+    from t2c_engine.cli.licences import installed_licences
+    from t2c_engine.models import scan_models
+
+    found = installed_licences()
+    cards, _ = scan_models()
+    if as_json:
+        for one in found:
+            say_json(one.as_json())
+        for card in cards:
+            say_json({"name": card.name, "version": str(card.version), "licence": card.licence, "extra": "model"})
+        return
+    rows = [(f"{one.name} {one.version}", one.licence + (f"  [{one.extra}]" if one.extra else "")) for one in found]
+    print_table(output(), [*rows, *((f"{card.name} {card.version}", f"{card.licence}  [model]") for card in cards)])
+
+
+@app.command()
+@reported
 def engine(
     listen: Annotated[
         Path | None, typer.Option("--listen", help="Serve a Unix socket here, not standard input and output.")
