@@ -63,13 +63,15 @@ def stated_licence(one: Distribution) -> str:
     expression = one.metadata["License-Expression"]
     if expression:
         return expression
-    classifiers = [value for key, value in one.metadata.items() if key == "Classifier" and value.startswith(_CLASSIFIER)]
+    classifiers = [
+        value for key, value in one.metadata.items() if key == "Classifier" and value.startswith(_CLASSIFIER)
+    ]
     names = [value.rpartition(" :: ")[2] for value in classifiers if value.count(" :: ") > 1]
     if names:
         return ", ".join(dict.fromkeys(names))
     lines = (one.metadata["License"] or "").strip().splitlines()
     first = lines[0].strip() if lines else ""
-    return first if 0 < len(first) <= _LONGEST else UNSTATED
+    return first if 0 < len(first) <= _LONGEST and first != "UNKNOWN" else UNSTATED
 
 
 def canonical(name: str) -> str:
