@@ -108,7 +108,7 @@ def install(torch: str, engine: Sequence[str]) -> None:
     if sys.version_info < OLDEST_PYTHON:
         raise InstallError(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}; install a newer one.")
     folder = data_folder()
-    _refuse_long_paths(Places.here(), folder / "venv")
+    refuse_long_paths(Places.here(), folder / "venv")
     build = _choose_torch(torch)
     folder.mkdir(parents=True, exist_ok=True)
     marker = folder / MARKER
@@ -157,7 +157,7 @@ def install_plugin(settings: dict[str, object] | None) -> list[Configuration]:
     return found
 
 
-def _refuse_long_paths(places: Places, environment: Path, allowed: bool | None = None) -> None:
+def refuse_long_paths(places: Places, environment: Path, allowed: bool | None = None) -> None:
     """Refuse a folder in which Windows could not name all files.
 
     Raises:

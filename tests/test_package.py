@@ -90,7 +90,7 @@ def test_licences_are_told_as_words_and_as_json() -> None:
     assert words.exit_code == 0 and re.search(r"numpy \S+ +BSD", words.stdout) and "[model]" in words.stdout
     lines = CliRunner().invoke(app, ["licences", "--json"]).stdout.splitlines()
     told = {json.loads(line)["name"]: json.loads(line) for line in lines}
-    assert "BSD" in told["numpy"]["licence"] and told["tpn-set"]["extra"] == "model"
+    assert "BSD" in told["numpy"]["licence"] and told["colorizer-palette"]["extra"] == "model"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

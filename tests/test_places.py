@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "install"))
 from places import LONGEST_BELOW, Places, configurations  # pyright: ignore[reportMissingImports]
 from t2c_plugin.shared import processes, settings  # pyright: ignore[reportMissingImports]
 
-import install as installer  # pyright: ignore[reportMissingImports]
+from install import InstallError, refuse_long_paths  # pyright: ignore[reportAttributeAccessIssue]
 
 J = "J\xfcrgen Gro\xdf"
 WINDOWS = Places(
@@ -95,10 +95,10 @@ def test_folders_too_deep_for_windows_are_refused_before_anything_is_made() -> N
     assert WINDOWS.too_long(fits) == 0 and LINUX.too_long(deep) == 0
     longest = len(str(deep)) + len("\\Lib\\site-packages\\") + LONGEST_BELOW
     assert WINDOWS.too_long(deep) == longest - 259
-    installer._refuse_long_paths(WINDOWS, fits, allowed=False)
-    installer._refuse_long_paths(WINDOWS, deep, allowed=True)
-    with pytest.raises(installer.InstallError, match="LongPathsEnabled"):
-        installer._refuse_long_paths(WINDOWS, deep, allowed=False)
+    refuse_long_paths(WINDOWS, fits, allowed=False)
+    refuse_long_paths(WINDOWS, deep, allowed=True)
+    with pytest.raises(InstallError, match="LongPathsEnabled"):
+        refuse_long_paths(WINDOWS, deep, allowed=False)
 
 
 def test_no_file_of_torch_is_longer_than_the_check_allows() -> None:

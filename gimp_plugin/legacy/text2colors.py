@@ -20,7 +20,7 @@ _shown = []  # holds something once a dialog is about to be shown
 
 def colorize(image, drawable, phrase, palettes, count, seed, strength, mode, device, use_hints, hints):
     # type: (gimp.Image, gimp.Drawable, str, str, float, float, float, int, int, bool, gimp.Layer) -> gimp.GroupLayer | None
-    """Colour a layer; returns the group with the new layers."""
+    """Color a layer; returns the group with the new layers."""
 
     def work():
         # type: () -> gimp.GroupLayer
@@ -73,13 +73,13 @@ def _sentence(error):
 
 gimpfu.register(
     COLORIZE,
-    "Colours a layer from a phrase such as 'autumn breeze'",
+    "Colors a layer from a phrase such as 'autumn breeze'",
     "Draws palettes for the phrase (or takes those given) and inserts, above the layer, a group with one layer a palette "
-    "that gives colour only. The original keeps its pixels; everything is one undo step. Returns the group.",
+    "that gives color only. The original keeps its pixels; everything is one undo step. Returns the group.",
     "The Text2Colors authors",
     "MIT licence",
     "2026",
-    "Colorize with _Words...",
+    "_Colorize...",
     "RGB*, GRAY*",
     [
         (gimpfu.PF_IMAGE, "image", "Image", None),
@@ -89,10 +89,10 @@ gimpfu.register(
         (gimpfu.PF_SPINNER, "count", "_Number of palettes", 5, (1, 20, 1)),
         (gimpfu.PF_SPINNER, "seed", "S_eed", 0, (0, 2**31 - 1, 1)),
         (gimpfu.PF_SLIDER, "strength", "St_rength (0 natural, 1 the palette's)", 1.0, (0.0, 2.0, 0.05)),
-        (gimpfu.PF_OPTION, "result-mode", "Resu_lt", 0, ("Colour layers", "Normal layers")),
+        (gimpfu.PF_OPTION, "result-mode", "Resu_lt", 0, ("Color layers", "Normal layers")),
         (gimpfu.PF_OPTION, "device", "_Device", 0, ("Automatic", "CPU", "GPU (NVIDIA)", "GPU (Apple)")),
-        (gimpfu.PF_TOGGLE, "use-hints", "_Use colour hints", False),
-        (gimpfu.PF_LAYER, "hints", "Colour h_ints layer", None),
+        (gimpfu.PF_TOGGLE, "use-hints", "_Use color hints", False),
+        (gimpfu.PF_LAYER, "hints", "Color h_ints layer", None),
     ],
     [(gimpfu.PF_LAYER, "group", "The group with the new layers")],
     colorize,

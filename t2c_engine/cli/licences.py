@@ -63,9 +63,7 @@ def stated_licence(one: Distribution) -> str:
     expression = one.metadata["License-Expression"]
     if expression:
         return expression
-    classifiers = [
-        value for key, value in one.metadata.items() if key == "Classifier" and value.startswith(_CLASSIFIER)
-    ]
+    classifiers = [value for value in one.metadata.get_all("Classifier") or () if value.startswith(_CLASSIFIER)]
     names = [value.rpartition(" :: ")[2] for value in classifiers if value.count(" :: ") > 1]
     if names:
         return ", ".join(dict.fromkeys(names))

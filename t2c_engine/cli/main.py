@@ -257,9 +257,9 @@ def licences(as_json: AsJson = False) -> None:
     cards, _ = scan_models()
     if as_json:
         for one in found:
-            say_json(one.as_json())
+            print_json(one.as_json())
         for card in cards:
-            say_json({"name": card.name, "version": str(card.version), "licence": card.licence, "extra": "model"})
+            print_json({"name": card.name, "version": str(card.version), "licence": card.licence, "extra": "model"})
         return
     rows = [(f"{one.name} {one.version}", one.licence + (f"  [{one.extra}]" if one.extra else "")) for one in found]
     print_table(output(), [*rows, *((f"{card.name} {card.version}", f"{card.licence}  [model]") for card in cards)])

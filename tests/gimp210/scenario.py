@@ -179,6 +179,22 @@ def in_a_group():
     return {"inside": [text(one.name) for one in outer.children], "parent": group.parent == outer}
 
 
+def again():
+    """Another run on a result means its original: the new group lies on the earlier one, which is hidden."""
+    image, layer = new_image(3)
+    first = colorize(image, layer, palettes=PALETTE)
+    second = colorize(image, first.children[0], palettes="natural")
+    pdb.gimp_image_select_rectangle(image, CHANNEL_OP_REPLACE, 0, 0, 9, 9)
+    third = colorize(image, layer, palettes="#112233")
+    return {
+        "order": [text(one.name) for one in image.layers],
+        "visible": [bool(one.visible) for one in image.layers],
+        "region joins": third == second,
+        "names": [text(one.name) for one in second.children],
+        "natural": seen(second.children[-1]),
+    }
+
+
 def failures():
     """What is refused; nothing may be changed by it."""
     image, layer = new_image(1)
@@ -187,6 +203,9 @@ def failures():
     channel = pdb.gimp_selection_save(image)
     pdb.gimp_selection_none(image)
     coloured = colorize(*new_image(3), palettes=PALETTE)
+    orphan, gone = new_image(3)
+    left = colorize(orphan, gone, palettes=PALETTE)
+    orphan.remove_layer(gone)
     away, missed = new_image(1)
     pdb.gimp_image_select_rectangle(away, CHANNEL_OP_REPLACE, WIDTH + 2, 2, 5, 5)
     opaque = gimp.Layer(coloured.image, "opaque", 9, 9, RGB_IMAGE, 100.0, LAYER_MODE_NORMAL)
@@ -200,7 +219,8 @@ def failures():
         "device": lambda: colorize(image, layer, "autumn", device=9),
         "indexed": lambda: colorize(indexed, paletted, "autumn"),
         "channel": lambda: colorize(image, channel, "autumn"),
-        "result": lambda: colorize(coloured.image, coloured.children[0], "autumn"),
+        "orphan": lambda: colorize(orphan, left.children[0], "autumn"),
+        "other image": lambda: colorize(image, missed, "autumn"),
         "selection": lambda: colorize(away, missed, "autumn"),
         "opaque hints": lambda: colorize(coloured.image, coloured.image.layers[-1], "a", hints=opaque),
     }
@@ -227,6 +247,7 @@ STEPS = (
     large,
     hinted,
     in_a_group,
+    again,
     failures,
     checked,
 )

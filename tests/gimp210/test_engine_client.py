@@ -34,6 +34,11 @@ def test_the_numbers_are_the_engines() -> None:
         protocol.MAX_HEADER,
         protocol.MAX_FRAME,
     )
+    assert (limits.MODES, limits.DEVICES, limits.MAX_STRENGTH) == (
+        protocol.MODES,
+        protocol.DEVICES,
+        protocol.MAX_STRENGTH,
+    )
     assert frames.CANCELLED == protocol.ErrorCode.CANCELLED
     assert frames.UNKNOWN_PICTURE == protocol.ErrorCode.UNKNOWN_PICTURE
     for name, channels in frames.CHANNELS.items():

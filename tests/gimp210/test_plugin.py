@@ -15,6 +15,7 @@ from typing import Any
 import plugin_files  # pyright: ignore[reportMissingImports]
 import pytest
 from interpreters import drive, drive_gimp, gimp_root, interpreter
+from t2c_plugin.request import Record  # pyright: ignore[reportMissingImports]
 from t2c_plugin.shared import limits  # pyright: ignore[reportMissingImports]
 
 LCH_COLOR, NORMAL, PASS_THROUGH, RGB = 26, 28, 61, 0
@@ -73,7 +74,7 @@ def colors(layer: Told) -> list[float]:
 def test_a_phrase_gives_color_layers_above_a_grey_layer(told: Steps) -> None:
     seen = told["phrase_on_grey"]
     assert seen["base_type"] == RGB and seen["untouched"] and seen["active"] == "f\xf6to"
-    assert seen["order"] == ["Text2Colors: autumn breeze \xe4", "f\xf6to"]
+    assert seen["order"] == ["autumn breeze \xe4 (Text2Colors)", "f\xf6to"]
     assert (seen["group"]["mode"], seen["group"]["opacity"]) == (PASS_THROUGH, 80.0)
     assert [one["visible"] for one in seen["layers"]] == [True, False]
     for number, layer in enumerate(seen["layers"], 1):
@@ -81,7 +82,7 @@ def test_a_phrase_gives_color_layers_above_a_grey_layer(told: Steps) -> None:
         assert max(colors(layer)) - min(colors(layer)) > 5, "the layer is grey"
         record = layer["record"]
         assert (record["phrase"], record["seed"], record["number"]) == ("autumn breeze \xe4", 7, number)
-        assert "fake-tpn" in record["model"] and len(record["palette"]) == 5
+        assert record["model"].startswith("fake-") and len(record["palette"]) == 5
 
 
 def test_normal_layers_keep_the_transparency(told: Steps) -> None:
@@ -112,12 +113,26 @@ def test_dabs_of_color_are_followed_and_hidden(told: Steps) -> None:
 
 
 def test_results_stay_in_the_group_of_their_layer(told: Steps) -> None:
-    assert told["in_a_group"] == {"inside": ["Text2Colors: own palette", "photo"], "parent": True}
+    assert told["in_a_group"] == {"inside": ["own palette (Text2Colors)", "photo"], "parent": True}
+
+
+def test_a_new_result_lies_on_the_earlier_ones_and_regions_join(told: Steps) -> None:
+    seen = told["again"]
+    assert seen["order"] == ["natural colors (Text2Colors)", "own palette (Text2Colors)", "photo"]
+    assert seen["visible"] == [True, False, True] and seen["region joins"]
+    assert seen["names"] == ["1 own palette #1", "natural colors"] and seen["natural"]["record"]["palette"] == []
+
+
+def test_gimp_3_knows_what_gimp_210_has_made(told: Steps) -> None:
+    for layer in told["phrase_on_grey"]["layers"]:
+        record = Record.from_bytes(json.dumps(layer["record"]).encode())
+        assert (record.phrase, record.seed, record.count) == ("autumn breeze \xe4", 7, 2)
+        assert layer["name"] == record.layer_name and record.title in told["phrase_on_grey"]["group"]["name"]
 
 
 def test_what_cannot_be_done_is_refused_and_changes_nothing(told: Steps) -> None:
     seen = told["failures"]
-    assert set(seen["told"].values()) == {"refused"} and len(seen["told"]) == 11
+    assert set(seen["told"].values()) == {"refused"} and len(seen["told"]) == 12
     assert (seen["layers"], seen["base_type"]) == (1, 1)
 
 
@@ -141,7 +156,7 @@ def test_the_dialogs_values_arrive_and_are_used_again(told: Steps) -> None:
 def test_with_a_dialog_a_failure_is_one_sentence(told: Steps) -> None:
     seen = told["failing_dialog"]
     assert seen["result"] and seen["tracebacks"] == [] and seen["layers"] == 1
-    assert seen["messages"] == ["'#zzz' is not a colour; write it as #rrggbb, for example #d98c3f."]
+    assert seen["messages"] == ["'#zzz' is not a color; write it as #rrggbb, for example #d98c3f."]
 
 
 def test_progress_moves_on(told: Steps) -> None:
@@ -173,7 +188,7 @@ def test_the_fake_does_what_gimp_does(told: Steps) -> None:
 
 def without_colors(value: Any) -> Any:
     """What does not depend on the networks, nor on the path of the engine."""
-    dropped = ("mean", "record", "report", "name")
+    dropped = ("mean", "record", "report")
     if isinstance(value, dict):
         return {name: without_colors(one) for name, one in value.items() if name not in dropped}
     return [without_colors(one) for one in value] if isinstance(value, list) else value
@@ -186,7 +201,7 @@ def test_the_real_engine_as_a_child_process(name: str, folder: Path, tmp_path: P
     engine = shlex.join([sys.executable, "-m", "t2c_engine.serving"])
     told = drive(program, folder, engine, tmp_path, "phrase_on_grey")
     record = told["phrase_on_grey"]["layers"][0]["record"]
-    assert "tpn-set" in record["model"] and "colorizer-palette" in record["model"]
+    assert "fake" not in record["model"] and " + colorizer-palette" in record["model"]
     assert max(colors(told["phrase_on_grey"]["layers"][0])) - min(colors(told["phrase_on_grey"]["layers"][0])) > 10
     assert (tmp_path / "text2colors" / "log" / "engine.log").stat().st_size > 0
 

@@ -7,7 +7,10 @@ import sys
 import threading
 from pathlib import Path
 
+import plugin_path  # noqa: F401  (makes `t2c_plugin` importable)
 import pytest
+from t2c_plugin.engine.errors import EngineError  # pyright: ignore[reportMissingImports]
+from t2c_plugin.engine.named_pipe import PipeTransport  # pyright: ignore[reportMissingImports]
 
 from t2c_engine.errors import OutputError
 from t2c_engine.serving import protocol as p
@@ -59,6 +62,27 @@ def test_both_ends_speak_at_once(address: str) -> None:
     p.write_message(theirs.send, p.Result(1, {}))
     waiting.join(5)
     assert answers == [p.Result(1, {})]
+
+
+def test_the_plug_ins_side_speaks_to_the_engines(address: str) -> None:
+    listener = PipeListener(address, FAMILY)
+    accepted: list[PipeStream] = []
+    accepting = threading.Thread(target=lambda: accepted.append(listener.accept()[0]))
+    accepting.start()
+    plugin = PipeTransport(address, FAMILY)
+    accepting.join(5)
+    blob = bytes(3_000_000)
+    writing = threading.Thread(target=lambda: p.write_message(accepted[0].send, p.Result(1, {}, blob)))
+    p.write_message(plugin.write, p.Request(1, "ping", {}))
+    assert p.parse(next(p.read_frames(accepted[0].recv_into))) == p.Request(1, "ping", {})
+    writing.start()
+    assert p.parse(next(p.read_frames(plugin.readinto))) == p.Result(1, {}, blob)
+    writing.join(5)
+    plugin.close()
+    assert accepted[0].recv_into(memoryview(bytearray(9))) == 0
+    listener.close()
+    with pytest.raises(EngineError, match="No engine listens on the pipe"):
+        PipeTransport(address, FAMILY)
 
 
 def test_a_name_in_use_is_refused_in_words(address: str) -> None:

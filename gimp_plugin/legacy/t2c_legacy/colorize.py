@@ -31,7 +31,7 @@ class Request(object):
     def __init__(self, phrase=u"", palettes=(), count=5, seed=0, strength=1.0, device="auto", mode="colour"):
         # type: (Text, Sequence[Sequence[Text]], int, int, float, str, str) -> None
         if not phrase.strip() and not palettes:
-            raise RequestError(u"There is nothing to colour with: give a phrase such as 'autumn breeze', or palettes.")
+            raise RequestError(u"There is nothing to color with: give a phrase such as 'autumn breeze', or palettes.")
         check_range("number of palettes", count, 1, limits.MAX_COUNT)
         check_range("seed", seed, 0, limits.MAX_SEED)
         check_range("strength", strength, 0.0, limits.MAX_STRENGTH)
@@ -108,7 +108,8 @@ def results_of(engine, request, picture, dabs, hints, on_progress):
     results = []
     for index, palette in enumerate(palettes):
         values = (request.phrase, palette, index + 1, request.seed, request.strength, request.mode, model, version)
-        results.append(insertion.Result(*pieces[index], record=insertion.record(*values, hints=hints)))
+        kept = insertion.record(*values, hints=hints, count=request.count)
+        results.append(insertion.Result(*pieces[index], record=kept))
     return results
 
 

@@ -19,9 +19,9 @@ from gimpenums import (
     RGB_IMAGE,
     RGBA_IMAGE,
 )
-from t2c_plugin.shared.limits import PARASITE, TITLE_LENGTH
-from t2c_plugin.shared.palettes import RequestError, title
+from t2c_plugin.shared.palettes import RequestError, group_name, layer_name
 
+from t2c_legacy import results as kept_results
 from t2c_legacy.layers import read_alpha, with_alpha
 from t2c_legacy.texts import native, to_text
 
@@ -31,8 +31,6 @@ except ImportError:  # Python 2.7 has no typing; the types stand in comments
     pass
 
 pdb = gimp.pdb
-
-PERSISTENT, UNDOABLE = 1, 2  # flags of a parasite
 
 
 class Result(object):
@@ -46,8 +44,8 @@ class Result(object):
         self.record = record
 
 
-def record(phrase, palette, number, seed, strength, mode, model, version, hints):
-    # type: (Text, Sequence[Text], int, int, float, str, Text, Text, Text) -> Dict[str, Any]
+def record(phrase, palette, number, seed, strength, mode, model, version, hints, count):
+    # type: (Text, Sequence[Text], int, int, float, str, Text, Text, Text, int) -> Dict[str, Any]
     """What is needed to make a result again; the plug-in for GIMP 3 reads the same names."""
     return {
         "phrase": phrase,
@@ -59,6 +57,7 @@ def record(phrase, palette, number, seed, strength, mode, model, version, hints)
         "model": model,
         "version": version,
         "hints": hints,
+        "count": count,
     }
 
 
@@ -66,8 +65,11 @@ def insert(image, original, results, hints=None):
     # type: (gimp.Image, gimp.Layer, Sequence[Result], Optional[gimp.Layer]) -> gimp.GroupLayer
     """Put the results above their layer; returns the group with them.
 
-    A grey image becomes RGB in the same undo step: in a grey one, colour layers would silently be grey. The layer of
-    colour hints is hidden, for its dabs would lie on the results.
+    A new group lies on the earlier results of its layer, which are hidden, for they would show through. With a
+    selection, the results are a region's: they join the regions there are, and hide nothing.
+
+    A grey image becomes RGB in the same undo step: GIMP 2.10 takes no color layer into a grey one. The layer of
+    color hints is hidden, for its dabs would lie on the results.
 
     Raises:
         RequestError: GIMP refuses a step; what was inserted before it has been removed again.
@@ -75,23 +77,29 @@ def insert(image, original, results, hints=None):
     active = image.active_layer
     grey = image.base_type == GRAY
     alpha = read_alpha(original)  # now: once the image is converted, pixels read through `original` end the plug-in
-    group = None
+    regional = not pdb.gimp_selection_is_empty(image)
+    made = []  # type: List[gimp.Layer]
     image.undo_group_start()
     try:
         if image.base_type != RGB:
             pdb.gimp_image_convert_rgb(image)
-        group = pdb.gimp_layer_group_new(image)  # of the image's mode, so after that has changed
-        _insert_group(image, original, group, results[0].record)
-        layers = [_insert_layer(image, original, alpha, group, place, one) for place, one in enumerate(results)]
+        group = _group_of_regions(image, original) if regional else None
+        if group is None:
+            group = pdb.gimp_layer_group_new(image)  # of the image's mode, so after that has changed
+            made.append(group)
+            _insert_group(image, original, group, results[0].record, hide_earlier=not regional)
+        layers = []
+        for place, one in enumerate(results):
+            layers.append(_insert_layer(image, original, alpha, group, place, one, made))
         _mask(image, original, alpha is not None, layers)
         if hints is not None:
             hints.visible = False
         if active is not None:
             image.active_layer = active
     except Exception as error:  # whatever fails, the image is put back, and the failure goes on
-        beside = original.parent.children if original.parent is not None else image.layers
-        if group is not None and any(one.ID == group.ID for one in beside):
-            image.remove_layer(group)
+        for one in reversed(made):
+            if any(there.ID == one.ID for there in kept_results.siblings(image, one)):
+                image.remove_layer(one)
         if grey and image.base_type == RGB:
             pdb.gimp_image_convert_grayscale(image)
         if isinstance(error, (gimp.error, RuntimeError)):
@@ -102,25 +110,38 @@ def insert(image, original, results, hints=None):
     return group
 
 
-def _insert_group(image, original, group, kept):
-    # type: (gimp.Image, gimp.Layer, gimp.GroupLayer, Dict[str, Any]) -> None
-    group.name = native(u"Text2Colors: " + title(kept["phrase"], TITLE_LENGTH))
-    position = pdb.gimp_image_get_item_position(image, original)
+def _group_of_regions(image, original):
+    # type: (gimp.Image, gimp.Layer) -> Optional[gimp.GroupLayer]
+    """The group that another region of the layer joins: the topmost of its results that can be seen."""
+    seen = [group for group in kept_results.groups_of(image, original) if group.visible]
+    return seen[0] if seen else None
+
+
+def _insert_group(image, original, group, kept, hide_earlier):
+    # type: (gimp.Image, gimp.Layer, gimp.GroupLayer, Dict[str, Any], bool) -> None
+    earlier = kept_results.groups_of(image, original)
+    group.name = native(group_name(kept["phrase"], kept["palette"]))
+    position = min(pdb.gimp_image_get_item_position(image, one) for one in [original] + earlier)
     pdb.gimp_image_insert_layer(image, group, original.parent, position)
     group.mode = LAYER_MODE_PASS_THROUGH
     group.opacity = original.opacity
     group.visible = original.visible
     _keep(group, kept)
+    kept_results.keep_original(group, original)
+    for one in earlier if hide_earlier else ():
+        one.visible = False
 
 
-def _insert_layer(image, original, alpha, group, place, one):
-    # type: (gimp.Image, gimp.Layer, Optional[bytes], gimp.GroupLayer, int, Result) -> gimp.Layer
-    colour_only = one.record["mode"] == "colour"
-    alpha = None if colour_only else alpha
-    name = native(u"{} {}".format(title(one.record["phrase"], TITLE_LENGTH), one.record["number"]))
-    mode = LAYER_MODE_LCH_COLOR if colour_only else LAYER_MODE_NORMAL
+def _insert_layer(image, original, alpha, group, place, one, made):
+    # type: (gimp.Image, gimp.Layer, Optional[bytes], gimp.GroupLayer, int, Result, List[gimp.Layer]) -> gimp.Layer
+    """One result at its place in the group; it is added to `made` before anything can fail."""
+    color_only = one.record["mode"] == "colour"
+    alpha = None if color_only else alpha
+    name = native(layer_name(one.record["number"], one.record["phrase"], one.record["palette"]))
+    mode = LAYER_MODE_LCH_COLOR if color_only else LAYER_MODE_NORMAL
     kind = RGB_IMAGE if alpha is None else RGBA_IMAGE
     layer = gimp.Layer(image, name, one.width, one.height, kind, 100.0, mode)
+    made.append(layer)
     pdb.gimp_image_insert_layer(image, layer, group, place)  # GIMP scales and masks layers of an image only
     _write(layer, one.data if alpha is None else with_alpha(one.data, alpha))
     if (one.width, one.height) != (original.width, original.height):
@@ -143,7 +164,7 @@ def _write(layer, data):
 
 def _keep(layer, kept):
     # type: (gimp.Layer, Dict[str, Any]) -> None
-    layer.attach_new_parasite(PARASITE, PERSISTENT | UNDOABLE, str(json.dumps(kept, sort_keys=True)))
+    kept_results.keep(layer, str(json.dumps(kept, sort_keys=True)))
 
 
 def _mask(image, original, clear, layers):

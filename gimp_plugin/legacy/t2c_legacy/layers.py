@@ -1,13 +1,14 @@
-"""Layers read: which one is to be coloured, its pixels, and the dabs of colour over it. Nothing is changed here.
+"""Layers read: which one is to be coloured, its pixels, and the color hints over it. Nothing is changed here.
 
 GIMP 2.10 gives Python 8 bits a channel, whatever the image's precision.
 """
 
 import gimp
 from gimpenums import GRAY, INDEXED, INTERPOLATION_LINEAR, MASK_DISCARD, RGB, RGBA_IMAGE
-from t2c_plugin.shared.limits import FAINT, HINT_SIDE, PARASITE
+from t2c_plugin.shared.limits import FAINT, HINT_SIDE
 from t2c_plugin.shared.palettes import RequestError
 
+from t2c_legacy import results
 from t2c_legacy.texts import to_text
 
 try:
@@ -17,7 +18,7 @@ except ImportError:  # Python 2.7 has no typing; the types stand in comments
 
 pdb = gimp.pdb
 
-GREY_IMAGE = u"A grey image holds no colours; use Image > Mode > RGB, then paint the colour hints."
+GREY_IMAGE = u"A grey image holds no colors; use Image > Mode > RGB, then paint the color hints."
 
 
 class Pixels(object):
@@ -33,24 +34,28 @@ class Pixels(object):
 
 def target(image, drawable):
     # type: (gimp.Image, gimp.Drawable) -> gimp.Layer
-    """The layer meant by a drawable; a layer's mask stands for the layer.
+    """The layer meant by a drawable; a layer's mask stands for the layer, one of our results for its original.
 
     Raises:
         RequestError: it cannot be coloured.
     """
     if image.base_type == INDEXED:
         raise RequestError(
-            u"The image is indexed, which holds too few colours; convert it with Image > Mode > RGB and try again."
+            u"The image is indexed, which holds too few colors; convert it with Image > Mode > RGB and try again."
         )
     if drawable.is_layer_mask:
         drawable = pdb.gimp_layer_from_mask(drawable)  # type: ignore[assignment]
     name = to_text(drawable.name)
     if not isinstance(drawable, gimp.Layer):
         raise RequestError(u"'{}' is a channel, not a layer; select a layer and try again.".format(name))
-    if drawable.parasite_find(PARASITE) is not None:
-        raise RequestError(
-            u"'{}' is a result of Text2Colors; select the photograph's layer below it and try again.".format(name)
-        )
+    if drawable.image.ID != image.ID:
+        raise RequestError(u"'{}' belongs to another image; give the image that holds it.".format(name))
+    if results.is_result(drawable):  # its original is meant
+        original = results.original_of(image, drawable)
+        if original is None:
+            words = u"'{}' is a result of Text2Colors whose original is no longer there; select a photograph's layer."
+            raise RequestError(words.format(name))
+        drawable = original
     if drawable.is_floating_sel:
         raise RequestError(u"The layer is a floating selection; anchor it (Layer > Anchor Layer) and try again.")
     if not pdb.gimp_selection_is_empty(image) and not selection_touches(image, drawable):
@@ -95,10 +100,10 @@ def read_alpha(layer):
 def without_alpha(data):
     # type: (bytes) -> bytes
     """RGB from RGBA."""
-    colours = bytearray(len(data) // 4 * 3)
+    colors = bytearray(len(data) // 4 * 3)
     for channel in range(3):
-        colours[channel::3] = data[channel::4]
-    return bytes(colours)
+        colors[channel::3] = data[channel::4]
+    return bytes(colors)
 
 
 def with_alpha(data, alpha):
@@ -113,7 +118,7 @@ def with_alpha(data, alpha):
 
 def read_hints(hints, layer):
     # type: (gimp.Layer, gimp.Layer) -> Pixels
-    """The dabs of colour in the layer's rectangle, "RGBA u8", at most HINT_SIDE px long.
+    """The color hints in the layer's rectangle, "RGBA u8", at most HINT_SIDE px long.
 
     What the hints do not reach is transparent. Their mask and opacity do not count.
 
@@ -122,16 +127,16 @@ def read_hints(hints, layer):
     """
     name = to_text(hints.name)
     if hints.image.ID != layer.image.ID:
-        raise RequestError(u"The colour hints '{}' are in another image; choose a layer of this one.".format(name))
+        raise RequestError(u"The color hints '{}' are in another image; choose a layer of this one.".format(name))
     if hints.ID == layer.ID:
-        raise RequestError(u"'{}' is to be coloured itself; paint the colour hints on a layer of its own.".format(name))
+        raise RequestError(u"'{}' is to be colored itself; paint the color hints on a layer of its own.".format(name))
     if layer.image.base_type == GRAY:
         raise RequestError(GREY_IMAGE)
     if not hints.has_alpha:
-        raise RequestError(u"'{}' is opaque; paint the colour hints on a new, transparent layer.".format(name))
+        raise RequestError(u"'{}' is opaque; paint the color hints on a new, transparent layer.".format(name))
     dabs = _over(hints, layer)
     if max(bytearray(dabs.data[3::4])) < FAINT:
-        words = u"There is no colour on '{}' over '{}'; paint dabs there, or use no colour hints."
+        words = u"There is no color on '{}' over '{}'; paint hints there, or use no color hints."
         raise RequestError(words.format(name, to_text(layer.name)))
     return dabs
 
@@ -153,7 +158,7 @@ def _over(hints, layer):
             size = [max(1, int(round(side * scale))) for side in (layer.width, layer.height)]
             copy.scale(size[0], size[1], True, INTERPOLATION_LINEAR)
         if copy.type != RGBA_IMAGE:
-            raise RequestError(u"The colour hints '{}' cannot be read.".format(to_text(hints.name)))
+            raise RequestError(u"The color hints '{}' cannot be read.".format(to_text(hints.name)))
         return Pixels(read_bytes(copy), copy.width, copy.height, "RGBA u8")
     finally:
         gimp.delete(scratch)

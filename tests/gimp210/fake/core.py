@@ -29,7 +29,7 @@ class Item(object):
     def __init__(self, image, kind, name, width, height, type, opacity=100.0, mode=0):
         if width < 1 or height < 1:
             raise GimpError("an item of {} x {} cannot be made".format(width, height))
-        self.id = new_id()
+        self.id = self.tattoo = new_id()
         self.image, self.kind, self.name, self.type = image, kind, name, type
         self.width, self.height, self.x, self.y = width, height, 0, 0
         self.opacity, self.mode, self.visible, self.linked = opacity, mode, True, False
@@ -99,10 +99,21 @@ class Image(object):
             words = "Image '[Untitled]' ({}) is of type '{}', but an image of type '{}' is expected"
             raise GimpError(words.format(self.id, NAMES[self.base_type], NAMES[own]))
         self.step()
+        item.name = self.unique_name(item)
         item.parent, item.attached, item.image = parent, True, self.id
         self.siblings(item).insert(len(self.siblings(item)) if position < 0 else position, item.id)
         if item.kind in ("layer", "group"):
             self.active = item.id
+
+    def unique_name(self, item):
+        """A name that no other item of its kind in the image has: GIMP adds a number."""
+        kinds = ("layer", "group") if item.kind in ("layer", "group") else (item.kind,)
+        others = [one for one in items.values() if one.image == self.id and one.attached and one.kind in kinds]
+        taken, name, number = set(one.name for one in others if one is not item), item.name, 0
+        while name in taken:
+            number += 1
+            name = "{} #{}".format(item.name, number)
+        return name
 
     def remove(self, item):
         self.step()

@@ -66,6 +66,10 @@ class Drawable(_Wrapper):
         return item
 
     @property
+    def tattoo(self):
+        return self._item.tattoo
+
+    @property
     def image(self):
         return _image(self._item.image)
 

@@ -54,11 +54,11 @@ HINTS = (
     ),
     (
         r"socket",
-        "Start the engine with 't2c engine --listen SOCKET', with the same path as in the settings.",
+        "Start the engine with 't2c engine --listen SOCKET', with the path that engine.json names.",
     ),
     (
         r"No such file or directory|WinError [23]\b|command not found|not found",
-        "Run the installer again, or correct the engine command in the settings.",
+        "Run the installer again, or correct the engine command.",
     ),
 )  # type: Tuple[Tuple[str, str], ...]
 

@@ -5,6 +5,7 @@ The first that is set counts: the environment variable T2C_ENGINE, `engine.json`
 holds one object:
 
     {"command": ["/path/to/t2c", "engine"]}     or one text, split like a shell does
+    {"command": ["/path/to/t2c", "engine"], "keep": true}      stays warm while GIMP 3 runs, and takes --listen
     {"command": "ssh gpubox t2c engine"}
     {"socket": "/path/to/engine.sock"}          on Windows the name of a pipe: "\\\\.\\pipe\\text2colors"
 
@@ -29,7 +30,7 @@ ENVIRONMENT_VARIABLE = "T2C_ENGINE"
 SETTINGS_FILE = "engine.json"
 SOCKET_PREFIX = "unix:"
 PIPE_PREFIX = "\\\\.\\pipe\\"
-_CORRECT = "Correct that file, or run the installer again."
+_CORRECT = "Correct it there, or run the installer again."
 
 
 class SettingsError(Exception):
@@ -45,14 +46,16 @@ class SettingsError(Exception):
 class Place(object):
     """Where an engine is: `command`, words to start it with, or `socket`, the address of one that listens.
 
-    `source` says where that was found.
+    `source` says where that was found. `keep`: the engine of the command may be kept running between calls, for it
+    takes --listen and runs here.
     """
 
-    def __init__(self, command=(), socket=u"", source=u"the caller"):
-        # type: (Sequence[Text], Text, Text) -> None
+    def __init__(self, command=(), socket=u"", source=u"the caller", keep=False):
+        # type: (Sequence[Text], Text, Text, bool) -> None
         self.command = tuple(command)
         self.socket = socket
         self.source = source
+        self.keep = keep
 
 
 def data_folder(system=sys.platform, environ=os.environ, home=None):
@@ -175,5 +178,7 @@ def read_settings(path, system=sys.platform):
     if isinstance(socket, words) and socket:
         return Place(socket=socket, source=path)
     if isinstance(command, words) or (isinstance(command, list) and all(isinstance(one, words) for one in command)):
-        return parse_place(command, path, system)
+        place = parse_place(command, path, system)
+        place.keep = values.get("keep") is True
+        return place
     raise SettingsError(u"The settings file {} names neither a command nor a socket.".format(path), _CORRECT)
