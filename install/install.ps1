@@ -1,14 +1,17 @@
-# Installs text2colors for this user on Windows: engine, and plug-in in every GIMP 3 found.
+# Installs text2colors for this user on Windows: engine, and the plug-in in every GIMP 3 and GIMP 2.10 found.
 # Usage: powershell -ExecutionPolicy Bypass -File install\install.ps1 [--uninstall] [--plugin-only] [--engine COMMAND] [--torch auto|cpu|cuda]
-# The steps are install.py's; this finds a Python for them. Written with care, not tested on Windows.
+# The steps are install.py's; this finds a Python for them. ASCII only: Windows PowerShell 5 reads a file as ANSI.
 $ErrorActionPreference = "Stop"
 $script = Join-Path $PSScriptRoot "install.py"
 $check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
 
+# Whether these words start a Python that is new enough.
 function Test-Python([string[]] $words) {
+    # Windows PowerShell 5 takes a redirected line on stderr for an error, and "Stop" would end here
+    $ErrorActionPreference = "Continue"
+    $rest = @($words | Select-Object -Skip 1)
     try {
-        $program, $rest = $words
-        & $program @rest -c $check 2>$null
+        & $words[0] @rest -c $check 2>$null | Out-Null
         return $LASTEXITCODE -eq 0
     } catch {
         return $false
@@ -21,8 +24,8 @@ $candidates += , @("py", "-3")
 $candidates += , @("python")
 foreach ($words in $candidates) {
     if (Test-Python $words) {
-        $program, $rest = $words
-        & $program @rest $script @args
+        $rest = @($words | Select-Object -Skip 1)
+        & $words[0] @rest $script @args
         exit $LASTEXITCODE
     }
 }

@@ -1,4 +1,4 @@
-"""Installs text2colors for this user: the engine with its own Python, and the plug-in in every GIMP 3 found.
+"""Installs text2colors for this user: the engine with its own Python, and the plug-in in every GIMP 3 and 2.10 found.
 
     python3 install.py                install, or complete or renew an installation
     python3 install.py --uninstall    take everything away again
@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import logging
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -23,13 +22,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import plugin_files
-from plugin_files import ROOT, data_folder
+from places import ROOT, Configuration, Places, configurations, long_paths_allowed
+from plugin_files import data_folder
 
 TORCH = "2.13.0"
 MARKER = "INCOMPLETE"
 OLDEST_PYTHON = (3, 11)
 LEAST_DISK = 1.5  # GB; the whole takes 1.1, and pip unpacks beside it
 CUDA_DISK = 9.0
+
+# prints one of the two, in GIMP's own Scheme
+_ASK_LEGACY = (
+    '(gimp-message (if (= (car (gimp-procedural-db-proc-exists "plug-in-text2colors")) TRUE)'
+    ' "text2colors is there" "text2colors is missing"))'
+)
 
 log = logging.getLogger("install")
 
@@ -66,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Install text2colors and its GIMP 3 plug-in for this user.")
+    parser = argparse.ArgumentParser(
+        description="Install text2colors and its plug-ins for GIMP 3 and GIMP 2.10 for this user."
+    )
     parser.add_argument("--uninstall", action="store_true", help="remove engine, plug-in and settings")
     parser.add_argument("--plugin-only", action="store_true", help="install no engine, only the plug-in")
     parser.add_argument("--engine", metavar="COMMAND", help="engine command, for example 'ssh gpubox t2c engine'")
@@ -77,7 +85,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _words(command: str | None) -> list[str]:
-    return shlex.split(command, posix=os.name != "nt") if command else []
+    """The words of --engine.
+
+    Raises:
+        InstallError: its quotes do not match.
+    """
+    try:
+        return Places.here().words(command)
+    except ValueError as error:
+        raise InstallError(f"The engine command '{command}' cannot be read ({error}); check its quotes.") from error
 
 
 # the steps of an installation
@@ -92,6 +108,7 @@ def install(torch: str, engine: Sequence[str]) -> None:
     if sys.version_info < OLDEST_PYTHON:
         raise InstallError(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}; install a newer one.")
     folder = data_folder()
+    refuse_long_paths(Places.here(), folder / "venv")
     build = _choose_torch(torch)
     folder.mkdir(parents=True, exist_ok=True)
     marker = folder / MARKER
@@ -112,30 +129,47 @@ def install(torch: str, engine: Sequence[str]) -> None:
         log.info("Start GIMP anew; the plug-in is in the menu Colors > Text2Colors.")
 
 
-def install_plugin(settings: dict[str, object] | None) -> list[Path]:
-    """The plug-in into every GIMP 3 of this user; their configuration folders.
+def install_plugin(settings: dict[str, object] | None) -> list[Configuration]:
+    """The right plug-in into every GIMP 3 and GIMP 2.10 of this user; their configurations.
 
     Args:
         settings: for engine.json in the data folder; None leaves what is there.
     """
     if settings is not None:
         plugin_files.write_json(data_folder() / plugin_files.SETTINGS, settings)
-    folders = plugin_files.gimp_folders()
-    if not folders:
+    found = configurations()
+    if not found:
         log.warning(
-            "No GIMP 3 was found. The engine works from a terminal; after GIMP has been installed and started once, "
-            "run this again to put the plug-in into it."
+            "No GIMP 3 or 2.10 was found. The engine works from a terminal; after GIMP has been installed and started "
+            "once, run this again to put the plug-in into it."
         )
-    for folder in folders:
-        sandboxed = any(part in ("org.gimp.GIMP", "snap") for part in folder.parts)
-        log.info("Plug-in: %s", plugin_files.copy_plugin(folder))
-        if sandboxed:
+    for gimp in found:
+        log.info("Plug-in: %s", plugin_files.copy_plugin(gimp.folder, legacy=gimp.legacy))
+        if gimp.sandboxed:
             log.warning(
                 "  This GIMP runs in a sandbox and cannot start programs. Start 't2c engine --listen SOCKET' before "
                 'and put {"socket": "SOCKET"} into engine.json in the plug-in\'s folder.'
             )
-        _ask_gimp(folder)
-    return folders
+        elif gimp.legacy:
+            _ask_legacy_gimp(gimp)
+        else:
+            _ask_gimp(gimp)
+    return found
+
+
+def refuse_long_paths(places: Places, environment: Path, allowed: bool | None = None) -> None:
+    """Refuse a folder in which Windows could not name all files.
+
+    Raises:
+        InstallError: the longest path would be too long, and this Windows has not been told to allow it.
+    """
+    excess = places.too_long(environment)
+    if excess and not (long_paths_allowed() if allowed is None else allowed):
+        raise InstallError(
+            f"The folder {environment} is {excess} characters too deep for Windows, which allows paths of 260. Allow "
+            "longer ones (as administrator: Set-ItemProperty HKLM:\\SYSTEM\\CurrentControlSet\\Control\\FileSystem "
+            "LongPathsEnabled 1), or point LOCALAPPDATA at a shorter folder, and run this again."
+        )
 
 
 def _choose_torch(wanted: str) -> str:
@@ -161,7 +195,7 @@ def _need(folder: Path, gigabytes: float) -> None:
 
 def _make_environment(folder: Path) -> Path:
     """The environment's Python; made when it is missing or does not start."""
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = Path(Places.here().python_of(folder))
     if python.exists() and _runs([str(python), "-m", "pip", "--version"]):
         return python
     log.info("Making the virtual environment %s ...", folder)
@@ -236,7 +270,7 @@ def _environment() -> dict[str, str]:
 
 
 def _program(folder: Path, name: str) -> Path:
-    return folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / (name + (".exe" if os.name == "nt" else ""))
+    return Path(Places.here().program_of(folder / "venv", name))
 
 
 # looking whether it works
@@ -255,42 +289,60 @@ def _verify(folder: Path) -> None:
         raise InstallError(f"The check has found a problem, see above. {run.stderr.strip()[-500:]}".strip())
 
 
-def _ask_gimp(gimp_folder: Path) -> None:
-    """Ask the GIMP of this configuration, where it can be started from here, whether it knows the procedure."""
-    version = gimp_folder.name if gimp_folder.name.startswith("3.") else ""
-    names = [f"gimp-console-{version}"] if version else []
-    names += ["gimp-console-3.2", "gimp-console-3.0", "gimp-console"]
-    program = next((found for name in names if (found := shutil.which(name))), None)
-    if program is None or any(part in ("org.gimp.GIMP", "snap") for part in gimp_folder.parts):
-        return
+def _ask_gimp(gimp: Configuration) -> None:
+    """Ask the GIMP 3 of this configuration, where it can be started from here, whether it knows the procedure.
+
+    Raises:
+        InstallError: it does not.
+    """
     script = "import sys; sys.exit(0) if Gimp.get_pdb().lookup_procedure('plug-in-text2colors') else 1 / 0"
-    command = [program, "-nidfs", "--quit", "--batch-interpreter=python-fu-eval", "-b", script]
+    names = (f"gimp-console-{gimp.version}", "gimp-console-3.2", "gimp-console-3.0", "gimp-console")
+    options = ["-nidfs", "--quit", "--batch-interpreter=python-fu-eval", "-b", script]
+    said = _run_gimp(names, options, {"GIMP3_DIRECTORY": str(gimp.folder)})
+    if said is not None:
+        if "ZeroDivisionError" in said:
+            raise InstallError(
+                f"GIMP does not see the plug-in in {gimp.folder}. Start GIMP from a terminal; what it prints says why."
+            )
+        log.info("  GIMP sees it.")
+
+
+def _ask_legacy_gimp(gimp: Configuration) -> None:
+    """Ask GIMP 2.10 likewise. Some distributions leave its Python out, so that it sees no plug-in of this kind."""
+    options = ["-idf", "-b", _ASK_LEGACY, "-b", "(gimp-quit 0)"]
+    said = _run_gimp(("gimp-console-2.10",), options, {"GIMP2_DIRECTORY": str(gimp.folder)})
+    if said is not None and "text2colors is there" in said:
+        log.info("  GIMP sees it.")
+    elif said is not None:
+        log.warning(
+            "  This GIMP 2.10 does not see it: most Linux distributions leave Python-Fu out of it. A GIMP 3, or a 2.10 "
+            "with Python (Windows, macOS, AppImage), does."
+        )
+
+
+def _run_gimp(names: Sequence[str], options: Sequence[str], environment: dict[str, str]) -> str | None:
+    """What the first GIMP of these names prints; None when there is none, or it does not end."""
+    program = next((found for name in names if (found := shutil.which(name))), None)
+    if program is None:
+        return None
     try:
         run = subprocess.run(
-            command,
-            env={**os.environ, "GIMP3_DIRECTORY": str(gimp_folder)},
-            capture_output=True,
-            text=True,
-            timeout=180,
+            [program, *options], env={**os.environ, **environment}, capture_output=True, text=True, timeout=180
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         log.warning("  GIMP could not be asked whether it sees the plug-in (%s).", error)
-        return
-    if "ZeroDivisionError" in run.stdout + run.stderr:
-        raise InstallError(
-            f"GIMP does not see the plug-in in {gimp_folder}. Start GIMP from a terminal; what it prints says why."
-        )
-    log.info("  GIMP sees it.")
+        return None
+    return run.stdout + run.stderr
 
 
 # and away
 
 
 def uninstall() -> None:
-    """Remove the plug-in from every GIMP 3, and engine, settings, log and models of the user's folder."""
-    for folder in plugin_files.gimp_folders():
-        if plugin_files.remove_plugin(folder) | plugin_files.remove_settings(folder):
-            log.info("Removed the plug-in from %s", folder)
+    """Remove the plug-in from every GIMP, and engine, settings, log and models of the user's folder."""
+    for gimp in configurations():
+        if plugin_files.remove_plugin(gimp.folder) | plugin_files.remove_settings(gimp.folder):
+            log.info("Removed the plug-in from %s", gimp.folder)
     folder = data_folder()
     own = _own_models(folder)
     if own:

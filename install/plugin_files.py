@@ -1,87 +1,71 @@
-"""Where GIMP 3 keeps a user's plug-ins, and our files put there and taken away. Standard library only.
+"""Our files put into GIMP's configurations and taken away: the plug-ins for GIMP 3 and for GIMP 2.10.
 
-Must run on any Python from 3.10 and import nothing of the project, for the installer starts before there is an engine.
+Must run on any Python from 3.10 with the standard library, for the installer starts before there is an engine.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import stat
-import sys
 import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from places import ROOT, Places
+
 SOURCE = ROOT / "gimp_plugin" / "text2colors"
 PROTOCOL = ROOT / "t2c_engine" / "serving" / "protocol.py"
 PROTOCOL_COPY = Path("t2c_plugin", "t2c_protocol.py")  # where the plug-in looks for it
 NAME = "text2colors"  # folder and file of a GIMP plug-in have one name
 SETTINGS = "engine.json"
-_GIMP_3 = re.compile(r"3\.\d+")
+LEGACY_SOURCE = ROOT / "gimp_plugin" / "legacy"
 
 
 def data_folder() -> Path:
-    """This user's text2colors folder, the one that platformdirs gives and the plug-in looks into; need not exist."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Application Support")
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "text2colors"
+    """This user's text2colors folder; need not exist."""
+    return Path(Places.here().data_folder())
 
 
-def gimp_folders() -> list[Path]:
-    """Every GIMP 3 configuration folder of this user: the one that GIMP3_DIRECTORY names, and GIMP/3.x.
+def contents(legacy: bool = False) -> dict[Path, Path]:
+    """The files of the plug-in: where each lies in the plug-in's folder, and here.
 
-    GIMP makes it when it first runs; where there is none but a GIMP 3 program, the folder of its version is named.
+    Args:
+        legacy: those for GIMP 2.10, which are Python 2.7; what they share with GIMP 3's is shipped with them.
     """
-    named = os.environ.get("GIMP3_DIRECTORY")
-    folders = [Path(named)] if named else []
-    for base in _config_bases():
-        if base.is_dir():
-            folders += sorted(one for one in base.iterdir() if _GIMP_3.fullmatch(one.name) and one.is_dir())
-    if not folders:
-        folders = [_config_bases()[0] / version for version in sorted(_installed_versions())]
-    return list(dict.fromkeys(folder.resolve() for folder in folders))
+    if not legacy:
+        files = sorted([*SOURCE.rglob("*.py"), *SOURCE.rglob("*.po")])
+        return {one.relative_to(SOURCE): one for one in files} | {PROTOCOL_COPY: PROTOCOL}
+    shared = [SOURCE / "t2c_plugin" / "__init__.py", *sorted((SOURCE / "t2c_plugin" / "shared").glob("*.py"))]
+    own = {one.relative_to(LEGACY_SOURCE): one for one in sorted(LEGACY_SOURCE.rglob("*.py"))}
+    return own | {one.relative_to(SOURCE): one for one in shared}
 
 
-def _config_bases() -> list[Path]:
-    """Folders that hold GIMP/3.x, of the system's own GIMP and of sandboxed ones."""
-    home = Path.home()
-    if sys.platform == "win32":
-        return [Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming") / "GIMP"]
-    if sys.platform == "darwin":
-        return [home / "Library" / "Application Support" / "GIMP"]
-    return [
-        Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "GIMP",
-        home / ".var" / "app" / "org.gimp.GIMP" / "config" / "GIMP",
-        home / "snap" / "gimp" / "current" / ".config" / "GIMP",
-    ]
+def write_zip(path: Path, legacy: bool = False) -> None:
+    """The plug-in as an archive to be unpacked into GIMP's folder `plug-ins`; whole, or not at all."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+            for place, source in contents(legacy).items():
+                entry = zipfile.ZipInfo(f"{NAME}/{place.as_posix()}", (1980, 1, 1, 0, 0, 0))
+                mode = 0o755 if place == Path(f"{NAME}.py") else 0o644
+                entry.create_system, entry.external_attr = 3, (stat.S_IFREG | mode) << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, source.read_bytes())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
-def _installed_versions() -> set[str]:
-    """Versions ("3.0") of the GIMP 3 programs on the PATH, by their names."""
-    found = set()
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        if folder and os.path.isdir(folder):
-            for name in os.listdir(folder):
-                match = re.fullmatch(r"gimp(?:-console)?-(3\.\d+)(?:\.exe)?", name)
-                if match:
-                    found.add(match[1])
-    return found
-
-
-def copy_plugin(gimp_folder: Path, settings: Mapping[str, Any] | None = None) -> Path:
+def copy_plugin(gimp_folder: Path, settings: Mapping[str, Any] | None = None, legacy: bool = False) -> Path:
     """Put the plug-in into a GIMP configuration, replacing an older one as a whole; returns its folder.
 
     Args:
         settings: written beside it as engine.json when given.
+        legacy: the plug-in for GIMP 2.10.
 
     Raises:
         OSError: the folder cannot be written.
@@ -93,11 +77,9 @@ def copy_plugin(gimp_folder: Path, settings: Mapping[str, Any] | None = None) ->
     new = Path(tempfile.mkdtemp(prefix=f".{NAME}-", dir=gimp_folder))
     try:
         new.chmod(0o755)
-        for source in sorted([*SOURCE.rglob("*.py"), *SOURCE.rglob("*.po")]):
-            copy = new / source.relative_to(SOURCE)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
-        shutil.copyfile(PROTOCOL, new / PROTOCOL_COPY)
+        for place, source in contents(legacy).items():
+            (new / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, new / place)
         if settings is not None:
             write_json(new / SETTINGS, settings)
         main = new / f"{NAME}.py"

@@ -45,7 +45,9 @@ SHIPPED_WITH_PLUGIN = "t2c_engine.serving.protocol"  # copied beside the plug-in
 
 
 def modules(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*.py") if "legacy" not in path.parts)
+    """Those for current Pythons: the plug-in for GIMP 2.10 and the stubs are looked at apart."""
+    apart = {"legacy", "stubs"}
+    return sorted(path for path in folder.rglob("*.py") if not apart & set(path.relative_to(ROOT).parts))
 
 
 def name_of(path: Path) -> str:
@@ -132,6 +134,15 @@ def test_the_plugin_imports_the_standard_library_and_gi_only() -> None:
         foreign = {one for one in imports(path) if one.split(".")[0] not in allowed} - {SHIPPED_WITH_PLUGIN}
         assert not foreign, path
         assert SHIPPED_WITH_PLUGIN not in imports(path, at_start=True), path
+
+
+def test_the_plugin_for_gimp_210_imports_what_python_27_and_gimp_have() -> None:
+    allowed = {"gimp", "gimpenums", "gimpfu", "t2c_legacy", "t2c_plugin.shared", "Queue", "distutils"}
+    shared = sorted((PLUGIN / "text2colors" / "t2c_plugin" / "shared").glob("*.py"))
+    for path in [*sorted((PLUGIN / "legacy").rglob("*.py")), *shared]:
+        for one in imports(path):
+            known = {".".join(one.split(".")[:2]), one.split(".")[0]}
+            assert known & (allowed | set(sys.stdlib_module_names)), f"{path} imports {one}"
 
 
 @pytest.mark.parametrize("package", ["t2c_engine", "trainer"])

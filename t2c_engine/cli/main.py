@@ -82,7 +82,7 @@ def palette_models() -> list[str]:
     return [card.name for card in scan_models()[0] if card.kind == "palette"]
 
 
-@app.command()
+@app.command(short_help="Palettes for a phrase, a file of phrases, or a picture.")
 @reported
 def palette(
     phrase: Annotated[str | None, typer.Argument(help="What the colours are to say.")] = None,
@@ -184,10 +184,10 @@ def write_palettes(path: Path, palettes: list[Palette], title: str, overwrite: b
         write_palette(path, palettes, overwrite)
 
 
-app.command(cls=ColorizeCommand)(colorize)
+app.command(cls=ColorizeCommand, short_help="Colour pictures by phrase, palette, hints or region.")(colorize)
 
 
-@app.command()
+@app.command(short_help="The models installed: data, licence, figures.")
 @reported
 def models(as_json: AsJson = False) -> None:
     """The models installed: name, version, size, sha256, training data, licence and figures."""
@@ -246,11 +246,34 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="The licences of all that is installed.")
+@reported
+def licences(as_json: AsJson = False) -> None:
+    """The licences of text2colors, its models and everything that is installed with it."""
+    from t2c_engine.cli.licences import installed_licences
+    from t2c_engine.models import scan_models
+
+    found = installed_licences()
+    cards, _ = scan_models()
+    if as_json:
+        for one in found:
+            print_json(one.as_json())
+        for card in cards:
+            print_json({"name": card.name, "version": str(card.version), "licence": card.licence, "extra": "model"})
+        return
+    rows = [(f"{one.name} {one.version}", one.licence + (f"  [{one.extra}]" if one.extra else "")) for one in found]
+    print_table(output(), [*rows, *((f"{card.name} {card.version}", f"{card.licence}  [model]") for card in cards)])
+
+
+@app.command(short_help="The process that an editor's plug-in talks to.")
 @reported
 def engine(
     listen: Annotated[
-        Path | None, typer.Option("--listen", help="Serve a Unix socket here, not standard input and output.")
+        Path | None,
+        typer.Option(
+            "--listen",
+            help="Serve a Unix socket here (on Windows, the pipe of this name), not standard input and output.",
+        ),
     ] = None,
     idle_exit: Annotated[
         float | None, typer.Option("--idle-exit", min=1, help="Leave after so many seconds without a word.")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from t2c_engine import __version__
 from t2c_engine.errors import ModelError, OutputError
 from t2c_engine.serving import protocol as p
+from t2c_engine.serving.pipes import PipeListener, is_pipe
 from t2c_engine.serving.session import Outbox, Session
 
 if TYPE_CHECKING:
@@ -71,10 +72,12 @@ class Server:
     def serve_socket(self, path: Path) -> None:
         """Serve editors one after the other on a Unix socket in a folder that is ours alone, until stopped.
 
+        On Windows `path` is the name of a pipe.
+
         Raises:
             OutputError: the folder is open to others, or the socket cannot be made or is in use.
         """
-        listener = open_socket(path)
+        listener = PipeListener(str(path)) if is_pipe(str(path)) else open_socket(path)
         signal.signal(signal.SIGTERM, _stop)
         self._start_idle_watch(lambda: os.kill(os.getpid(), signal.SIGTERM))
         log.info("listening on %s", path)
@@ -90,7 +93,8 @@ class Server:
                         connection.shutdown(socket.SHUT_RDWR)
         finally:
             listener.close()
-            path.unlink(missing_ok=True)
+            if not is_pipe(str(path)):
+                path.unlink(missing_ok=True)
 
     def _converse(self, outbox: Outbox, readinto: p.ReadInto) -> bool:
         """One session, from hello to its end; False when the editor sent something else than frames."""
@@ -179,7 +183,9 @@ def open_socket(path: Path) -> socket.socket:
         OutputError: see `Server.serve_socket`.
     """
     if not hasattr(socket, "AF_UNIX"):
-        raise OutputError("This system's Python knows no Unix sockets; let the editor start the engine itself.")
+        raise OutputError(
+            "This system's Python knows no Unix sockets; give the name of a pipe, such as '\\\\.\\pipe\\text2colors'."
+        )
     folder = path.resolve().parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

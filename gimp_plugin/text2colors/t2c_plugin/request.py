@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from t2c_plugin.pixels import Pixels
+from t2c_plugin.shared import palettes
+from t2c_plugin.shared.limits import MAX_COUNT, MAX_SEED, NATURAL, PARASITE
+from t2c_plugin.shared.palettes import RequestError, check_choice, check_range, parse_color, parse_palettes
 from t2c_plugin.wire import protocol
 
-PARASITE = "text2colors"  # name under which GIMP keeps a layer's Record
-COLOR_LAYERS, NORMAL_LAYERS = protocol.MODES
-MAX_COUNT = 20  # rows that can be looked at; the engine would draw more
-MAX_SEED = 2**31 - 1
-MAX_COLORS = 1024  # of one palette; the engine makes five of any number
+__all__ = ["MAX_COUNT", "MAX_SEED", "PARASITE", "RequestError", "parse_color", "parse_palettes"]  # from `shared`, too
 
-NATURAL = "natural"  # in place of colors: those that the network finds without a palette
+COLOR_LAYERS, NORMAL_LAYERS = protocol.MODES
 
 Palette = tuple[str, ...]  # "#rrggbb", lower case; empty for natural colors
-
-_COLOR = re.compile(r"#?(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
-
-
-class RequestError(ValueError):
-    """The request cannot be carried out as it is; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +44,12 @@ class Request:
     def __post_init__(self) -> None:
         if not self.phrase.strip() and not self.palettes:
             raise RequestError("There is nothing to color with: give a phrase such as 'autumn breeze', or palettes.")
-        _check("number of palettes", self.count, 1, MAX_COUNT)
-        _check("seed", self.seed, 0, MAX_SEED)
-        _check("strength", self.strength, 0.0, protocol.MAX_STRENGTH)
-        _check("natural", self.natural, 0.0, 1.0)
-        _check_choice("device", self.device, protocol.DEVICES)
-        _check_choice("result mode", self.mode, protocol.MODES)
+        check_range("number of palettes", self.count, 1, MAX_COUNT)
+        check_range("seed", self.seed, 0, MAX_SEED)
+        check_range("strength", self.strength, 0.0, protocol.MAX_STRENGTH)
+        check_range("natural", self.natural, 0.0, 1.0)
+        check_choice("device", self.device, protocol.DEVICES)
+        check_choice("result mode", self.mode, protocol.MODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +72,12 @@ class Record:
     @property
     def title(self) -> str:
         """What the colors come from, short enough for the Layers dialog."""
-        phrase = " ".join(self.phrase.split()) if self.palette else "natural colors"
-        return (phrase if len(phrase) <= 60 else phrase[:59] + "\u2026") or "own palette"
+        return palettes.title(self.phrase, self.palette)
 
     @property
     def layer_name(self) -> str:
         """The name of its layer: the number first, for a narrow dock shows the beginning only."""
-        return f"{self.number} {self.title}" if self.palette else self.title
+        return palettes.layer_name(self.number, self.phrase, self.palette)
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -165,39 +156,6 @@ class PaletteAnswer:
         return cls(palettes, str(answer.get("model") or ""), str(answer.get("note") or ""))
 
 
-def parse_palettes(text: str) -> tuple[Palette, ...]:
-    """Palettes from text: colors are split at commas or spaces, palettes at semicolons or line ends.
-
-    "#8c2f1b,#d98c3f;#2b2a33,#fff" gives two palettes. Colors are '#rrggbb' or '#rgb', the '#' may be missing. The word
-    "natural" stands for the colors that the network finds without a palette, an empty one.
-
-    Raises:
-        RequestError: a color cannot be read, or a palette has too many.
-    """
-    palettes: list[Palette] = []
-    for part in re.split(r"[;\r\n]+", text):
-        words = [word for word in re.split(r"[,\s]+", part) if word]
-        if len(words) > MAX_COLORS:
-            raise RequestError(f"A palette of {len(words)} colors is too long; at most {MAX_COLORS} can be used.")
-        if [word.casefold() for word in words] == [NATURAL]:
-            palettes.append(())
-        elif words:
-            palettes.append(tuple(parse_color(word) for word in words))
-    return tuple(palettes)
-
-
-def parse_color(word: str) -> str:
-    """A color as '#rrggbb', lower case.
-
-    Raises:
-        RequestError: the word is no color.
-    """
-    if not _COLOR.fullmatch(word):
-        raise RequestError(f"'{word[:40]}' is not a color; write it as #rrggbb, for example #d98c3f.")
-    digits = word.removeprefix("#").lower()
-    return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
-
-
 def format_palettes(palettes: Sequence[Palette]) -> str:
     """The text that `parse_palettes` reads."""
     return ";".join(",".join(palette) or NATURAL for palette in palettes)
@@ -220,13 +178,3 @@ def request_from(values: Mapping[str, Any]) -> Request:
         mode=values["result-mode"],
         same_palettes=values["same-palettes"],
     )
-
-
-def _check(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise RequestError(f"The {name} is {value}; it must lie between {low} and {high}.")
-
-
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise RequestError(f"The {name} '{value[:40]}' is unknown; choose one of {', '.join(choices)}.")

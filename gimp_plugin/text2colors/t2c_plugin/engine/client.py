@@ -16,15 +16,13 @@ from t2c_plugin.engine.errors import EngineCancelled, EngineError, EngineTimeout
 from t2c_plugin.engine.link import Link
 from t2c_plugin.pixels import Pixels
 from t2c_plugin.request import PaletteAnswer
+from t2c_plugin.shared.limits import HELLO_TIMEOUT, JOB_TIMEOUT, QUICK_TIMEOUT
 from t2c_plugin.wire import protocol
 
 __all__ = ["Engine", "EngineCancelled", "EngineError", "EngineTimeout", "ErrorCode"]
 
 ErrorCode = protocol.ErrorCode
 
-HELLO_TIMEOUT = 40.0  # seconds for the engine to say hello; a cold disk or ssh may take long
-QUICK_TIMEOUT = 30.0  # seconds for answers that need no picture
-JOB_TIMEOUT = 120.0  # seconds without news of a job; the first may wait for torch to load
 _KEPT_KEYS = 64
 _REINSTALL = "Run the installer again."
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -18,16 +17,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from t2c_plugin.engine.errors import EngineError, find_hint
+from t2c_plugin.engine.named_pipe import PipeTransport
 from t2c_plugin.engine.settings import Target
+from t2c_plugin.shared.limits import LOG_LIMIT, RING_LINES
+from t2c_plugin.shared.processes import popen_options, scrubbed_environment
+from t2c_plugin.shared.settings import PIPE_PREFIX
 
-RING_LINES = 200  # lines of stderr kept
-LOG_LIMIT = 1 << 20  # bytes; a longer log is begun anew
 PIPE_BYTES = 1 << 20  # asked of Linux for a pipe, in place of 64 KiB
-
-# what GIMP sets for its own Python and libraries, and would break another Python
-_SCRUBBED = re.compile(
-    r"PYTHONHOME|PYTHONPATH|PYTHONSTARTUP|PYTHONEXECUTABLE|__PYVENV_LAUNCHER__|GI_TYPELIB_PATH|LD_LIBRARY_PATH|DYLD_.*"
-)
 
 
 class Transport(Protocol):
@@ -54,17 +50,14 @@ class Transport(Protocol):
         ...
 
 
-def scrubbed_environment(environment: dict[str, str]) -> dict[str, str]:
-    """A copy without the variables that GIMP sets for its own Python and libraries."""
-    return {name: value for name, value in environment.items() if not _SCRUBBED.fullmatch(name)}
-
-
 def connect(target: Target, log: Path | None, timeout: float = 5.0) -> Transport:
     """Start the engine, or connect to its socket.
 
     Raises:
         EngineError: the program cannot be started, or nobody listens on the socket.
     """
+    if target.socket.startswith(PIPE_PREFIX):
+        return PipeTransport(target.socket)
     if target.socket:
         return SocketTransport(_connected(target, timeout))
     return ProcessTransport(target, log)
@@ -74,7 +67,9 @@ def _connected(target: Target, timeout: float) -> socket.socket:
     """A connection to the socket of a target."""
     family = getattr(socket, "AF_UNIX", None)
     if family is None:
-        raise EngineError("This Python knows no Unix sockets.", "Set an engine command in place of a socket.")
+        raise EngineError(
+            "This Python knows no Unix sockets.", "Set an engine command, or the name of a Windows pipe, in its place."
+        )
     connection = socket.socket(family, socket.SOCK_STREAM)
     connection.settimeout(timeout)
     try:
@@ -92,9 +87,7 @@ def start_process(target: Target, **streams: Any) -> subprocess.Popen[bytes]:
     Raises:
         EngineError: it cannot be started.
     """
-    options: dict[str, Any] = {"start_new_session": True}
-    if os.name == "nt":
-        options = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
+    options = popen_options(sys.platform == "win32")
     try:
         process: Any = subprocess.Popen(
             target.command, env=scrubbed_environment(dict(os.environ)), **streams, **options

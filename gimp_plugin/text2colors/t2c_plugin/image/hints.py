@@ -17,10 +17,9 @@ from t2c_plugin.image.layers import read_bytes  # noqa: E402
 from t2c_plugin.image.results import is_result  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.request import RequestError  # noqa: E402
+from t2c_plugin.shared.limits import FAINT, HINT_SIDE  # noqa: E402
 
-SIDE = 512  # px, the longest side of what is sent: the network sees less, and a large layer is a hundred megabytes
 _KEPT = "text2colors-hints"  # name under which GIMP keeps with an image which layer had the dabs
-_FAINT = 6  # opacity of 255 below which the engine sees no hint
 GREY_IMAGE = "A grey image holds no colors; use Image > Mode > RGB, then paint the color hints."
 
 
@@ -96,7 +95,7 @@ def check(hints: Gimp.Layer, originals: Sequence[Gimp.Layer]) -> None:
 
 
 def over(hints: Gimp.Layer, layer: Gimp.Layer) -> Pixels | None:
-    """The dabs in a layer's rectangle, "RGBA u8", at most SIDE px long; None when there are none.
+    """The dabs in a layer's rectangle, "RGBA u8", at most HINT_SIDE px long; None when there are none.
 
     What the hints do not reach is transparent. Their mask and opacity do not count.
     """
@@ -104,11 +103,11 @@ def over(hints: Gimp.Layer, layer: Gimp.Layer) -> Pixels | None:
     width, height = layer.get_width(), layer.get_height()
     pixels = read_bytes(hints, "RGBA", "u8", (left - own_left, top - own_top, width, height))
     picture = _shrunk(pixels, width, height)
-    return picture if max(picture.pixels[3::4]) >= _FAINT else None
+    return picture if max(picture.pixels[3::4]) >= FAINT else None
 
 
 def _shrunk(pixels: bytes, width: int, height: int) -> Pixels:
-    scale = SIDE / max(width, height)
+    scale = HINT_SIDE / max(width, height)
     if scale < 1:
         # colors count by their opacity there, so that the edges of dabs keep theirs
         source = GdkPixbuf.Pixbuf.new_from_bytes(

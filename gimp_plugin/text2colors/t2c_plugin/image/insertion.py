@@ -21,6 +21,7 @@ from t2c_plugin.image import hints, results  # noqa: E402
 from t2c_plugin.image.layers import BABL_FORMATS, SAMPLE_BYTES, read_bytes  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.request import COLOR_LAYERS, Record, RequestError, Result  # noqa: E402
+from t2c_plugin.shared import palettes  # noqa: E402
 
 STRIP_BYTES = 1 << 25  # small strips: GdkPixbuf's bytes are copied once on their way
 _ARRAY_TYPES = {"u8": "B", "u16": "H", "float": "f"}
@@ -116,7 +117,7 @@ def _group_of_regions(image: Gimp.Image, original: Gimp.Layer) -> Gimp.GroupLaye
 
 
 def _insert_group(image: Gimp.Image, original: Gimp.Layer, record: Record, hide_earlier: bool) -> Gimp.GroupLayer:
-    group = Gimp.GroupLayer.new(image, f"{record.title} (Text2Colors)")
+    group = Gimp.GroupLayer.new(image, palettes.group_name(record.phrase, record.palette))
     group.set_mode(Gimp.LayerMode.PASS_THROUGH)
     group.set_opacity(original.get_opacity())
     group.set_visible(original.get_visible())

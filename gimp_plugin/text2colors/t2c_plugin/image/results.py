@@ -14,8 +14,7 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp  # noqa: E402
 
 from t2c_plugin.request import PARASITE, Record, RequestError  # noqa: E402
-
-_ORIGINAL = "text2colors-original"  # name under which a group keeps the tattoo of its original
+from t2c_plugin.shared.limits import ORIGINAL  # noqa: E402
 
 
 def is_result(item: Gimp.Item) -> bool:
@@ -40,7 +39,7 @@ def keep(item: Gimp.Item, record: Record, original: Gimp.Layer | None = None) ->
     kept = item.attach_parasite(_parasite(PARASITE, record.to_bytes()))
     if original is None:
         return kept
-    return kept and item.attach_parasite(_parasite(_ORIGINAL, str(original.get_tattoo()).encode("ascii")))
+    return kept and item.attach_parasite(_parasite(ORIGINAL, str(original.get_tattoo()).encode("ascii")))
 
 
 def _parasite(name: str, data: bytes) -> Gimp.Parasite:
@@ -89,7 +88,7 @@ def siblings(image: Gimp.Image, layer: Gimp.Layer) -> Sequence[Gimp.Layer]:
 
 
 def _original_tattoo(group: Gimp.Layer) -> int | None:
-    parasite = group.get_parasite(_ORIGINAL)
+    parasite = group.get_parasite(ORIGINAL)
     if parasite is None:
         return None
     text = bytes(parasite.get_data()).rstrip(b"\0").decode("ascii", "replace")
