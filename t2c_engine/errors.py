@@ -32,5 +32,9 @@ class OutputError(T2CError):
     """A result cannot be written: folder not writable, disk full, or the file exists and may not be replaced."""
 
 
+class ExistsError(OutputError):
+    """A file exists and may not be replaced."""
+
+
 class ModelError(T2CError):
     """A model is unknown, or its weights are missing, damaged or tampered with."""

@@ -5,12 +5,13 @@ Must not import anything outside the standard library and `errors`.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from t2c_engine.errors import OutputError
+from t2c_engine.errors import ExistsError, OutputError
 
 
 def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
@@ -21,8 +22,11 @@ def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
 def write_files(contents: Mapping[Path, bytes], overwrite: bool = False) -> None:
     """Write several files; none is put in place before all are written.
 
+    Without `overwrite`, a file that another process puts there meanwhile is kept too: check and write are one step.
+
     Raises:
-        OutputError: a file exists and `overwrite` is false, or a folder cannot be written or is full.
+        ExistsError: a file exists and `overwrite` is false.
+        OutputError: a folder cannot be written or is full, or a name is too long.
     """
     written: list[tuple[Path, Path]] = []
     path = Path()
@@ -31,14 +35,19 @@ def write_files(contents: Mapping[Path, bytes], overwrite: bool = False) -> None
             refuse_existing(path, overwrite)
             path.parent.mkdir(parents=True, exist_ok=True)
         for path, content in contents.items():
-            handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
+            handle, temporary = tempfile.mkstemp(prefix=_temporary_prefix(path), suffix=".part", dir=path.parent)
             written.append((Path(temporary), path))
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
             Path(temporary).chmod(0o666 & ~_umask())
         for temporary, path in written:
-            temporary.replace(path)
+            if overwrite:
+                temporary.replace(path)
+            else:
+                _put_in_place(temporary, path)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise OutputError(f"{path} cannot be written: the name is too long; shorten it.") from error
         raise OutputError(f"{path} cannot be written ({error.strerror or error}); choose another folder.") from error
     finally:
         for temporary, _ in written:
@@ -46,11 +55,34 @@ def write_files(contents: Mapping[Path, bytes], overwrite: bool = False) -> None
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Raise OutputError when something is at `path` that may not be replaced."""
+    """Raise ExistsError when something is at `path` that may not be replaced, OutputError where it is a folder."""
     if os.path.isdir(path):  # the functions of os.path take names that are too long for a file
         raise OutputError(f"{path} is a folder; give the name of a file.")
-    if not overwrite and os.path.exists(path):
-        raise OutputError(f"{path} exists and is kept; add --overwrite to replace it, or choose another name.")
+    if not overwrite and os.path.lexists(path):
+        raise _exists(path)
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Rename unless there is a file already, in one step; raises ExistsError."""
+    try:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:  # no hard links there (FAT, some network drives): the name is taken first, then filled
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            temporary.replace(path)
+    except FileExistsError as error:
+        raise _exists(path) from error
+
+
+def _temporary_prefix(path: Path) -> str:
+    """A name of at most 100 bytes that shows whose temporary file it is."""
+    return "." + os.fsencode(path.name)[:100].decode(errors="ignore") + "."
+
+
+def _exists(path: Path) -> ExistsError:
+    return ExistsError(f"{path} exists and is kept; add --overwrite to replace it, or choose another name.")
 
 
 def _umask() -> int:

@@ -84,3 +84,8 @@ def use(patch: pytest.MonkeyPatch) -> None:
     """Let everything that loads a palette sampler or a colouriser get one of these."""
     patch.setattr(sampler.PaletteSampler, "load", PaletteSampler.load)
     patch.setattr(colorizer.Colorizer, "load", Colorizer.load)
+
+
+def load(models: object) -> Colorizer:
+    """A colorizer for worker processes."""
+    return Colorizer()

@@ -25,6 +25,8 @@ ENGINE_LAYERS = (
     ("t2c_engine.networks", "t2c_engine.rendering"),
     ("t2c_engine.palettes",),
     ("t2c_engine.colorization",),
+    ("t2c_engine.batch",),
+    ("t2c_engine.albums",),
     ("t2c_engine.doctor",),
     ("t2c_engine.serving",),
     ("t2c_engine.cli",),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from t2c_engine.errors import OutputError
+from t2c_engine.errors import ExistsError, OutputError
 from t2c_engine.files import write_file, write_files
 
 
@@ -45,3 +45,33 @@ def test_nothing_is_put_in_place_when_one_cannot_be_written(tmp_path, monkeypatc
     with pytest.raises(OutputError, match="No space left"):
         write_files({tmp_path / "a": b"1", tmp_path / "b": b"2"})
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_appears_meanwhile_is_kept(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "a.txt"
+    real = os.fdopen
+
+    def overtaken(handle: int, mode: str):
+        path.write_bytes(b"theirs")
+        return real(handle, mode)
+
+    monkeypatch.setattr(os, "fdopen", overtaken)
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *names: (_ for _ in ()).throw(PermissionError(1, "no links")))
+    with pytest.raises(ExistsError, match="exists and is kept"):
+        write_file(path, b"ours")
+    assert path.read_bytes() == b"theirs" and os.listdir(tmp_path) == ["a.txt"]
+    monkeypatch.undo()
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *names: (_ for _ in ()).throw(PermissionError(1, "no links")))
+    write_file(tmp_path / "b.txt", b"ours")
+    assert (tmp_path / "b.txt").read_bytes() == b"ours"
+
+
+@pytest.mark.parametrize("letter", ["n", "漢", "🍂"])
+def test_names_that_are_too_long_are_said_and_the_longest_work(letter: str, tmp_path: Path):
+    longest = letter * (250 // len(letter.encode()))
+    write_file(tmp_path / f"{longest}.txt", b"x")
+    with pytest.raises(OutputError, match="too long; shorten it"):
+        write_file(tmp_path / f"{longest}{letter * 3}.txt", b"x")

@@ -1,23 +1,41 @@
 """`t2c colorize`: its options, and what it says about each picture.
 
-The work is done in `batch`. Must not import torch or Pillow at module level.
+The work is done in `t2c_engine.batch`. Must not import torch or Pillow at module level.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output, print_palettes, progress
+from t2c_engine.colorization.color_source import (
+    AutomaticColors,
+    BaseColors,
+    ColorSource,
+    PaletteColors,
+    PhraseColors,
+    Region,
+)
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
+from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
+
+if TYPE_CHECKING:
+    from t2c_engine.batch.request import PictureResult
+
+Natural = Annotated[
+    float, typer.Option("--natural", min=0, max=1, help="How far skin, sky and leaves keep their automatic colour.")
+]
 
 
 @reported
@@ -32,21 +50,25 @@ def colorize(
         Decoding, typer.Option("--decoding", help="Of --auto; all but vivid are fainter, centroid is blotchy.")
     ] = Decoding.VIVID,
     hints: Annotated[
-        Path | None, typer.Option("--hints", help="A transparent PNG with dabs of colour where they belong.")
+        Path | None, typer.Option("--hints", help="A transparent PNG with colour hints where they belong.")
     ] = None,
     region: Annotated[
         list[str] | None,
         typer.Option("--region", metavar="MASK COLOURS", help="A mask, and a phrase or palette for what it covers."),
     ] = None,
-    count: Count = 5,
+    count: Count = DEFAULT_COUNT,
     seed: Seed = 0,
-    variety: Variety = 0.5,
+    variety: Variety = DEFAULT_VARIETY,
     strength: Annotated[
         float,
         typer.Option(
-            "--strength", min=0, max=2, help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey."
+            "--strength",
+            min=0,
+            max=MAX_STRENGTH,
+            help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey.",
         ),
     ] = 1.0,
+    natural: Natural = 0.0,
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,
@@ -61,46 +83,82 @@ def colorize(
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
 ) -> None:
     """Colour pictures from a phrase, a palette, hints or by themselves: OUT/<name>-1 ... and OUT/<name>-sheet.png."""
-    from t2c_engine.colorization import batch
-    from t2c_engine.colorization.output_paths import expand_inputs
+    from t2c_engine.batch import colorize as batch
+    from t2c_engine.batch.input_files import expand_inputs
+    from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
     sources = sum((phrase is not None, palette is not None, auto))
     if sources > 1 or not (sources or hints or region):
         raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
-    given = given_palettes(palette, count) if palette is not None else ()
-    request = batch.ColorizeRequest(
-        inputs=expand_inputs(inputs),
-        folder=out,
-        phrase=phrase,
-        palettes=given,
-        automatic=auto,
-        decoding=decoding,
-        hints=hints,
-        regions=tuple(parse_region(one, count) for one in region or ()),
-        count=count,
-        seed=seed,
-        variety=variety,
-        strength=strength,
-        device=device,
-        model=model,
-        palette_model=palette_model,
-        overwrite=overwrite,
-        keep_going=keep_going,
-        page=page,
+    base: BaseColors | None = AutomaticColors(decoding) if auto else None
+    if phrase is not None:
+        base = PhraseColors(phrase, count, seed, variety)
+    elif palette is not None:
+        base = PaletteColors(given_palettes(palette, count))
+    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
+    source = ColorSource(base, hints, regions, strength, natural)
+    overlays = [one.mask for one in regions] + ([hints] if hints else [])
+    found = expand_inputs(inputs, excluded=overlays)
+    for note in found.notes:
+        print_error(note)
+    request = ColorizeRequest(
+        found.paths, source, OutputOptions(out, overwrite, keep_going), Models(model, palette_model, device), page
     )
-    failed = kept = 0
-    with progress(len(request.inputs) * batch.results_of(request), shown=not as_json) as bar:
+    summary = Summary()
+    with progress(request.result_count, shown=not as_json) as bar:
         for result in batch.colorize(request, bar):
-            failed += result.error is not None
-            kept += len(result.kept)
+            summary.add(result)
             with bar.paused():
                 report(result, as_json)
-    if kept:
-        print_error(f"{kept} existing file{'s' if kept > 1 else ''} kept; add --overwrite to replace.")
-    if failed:
-        print_error(f"{failed} of {len(request.inputs)} pictures failed.")
+    for sentence in summary.sentences(len(request.inputs)):
+        print_error(sentence)
+    if summary.failed:
         raise typer.Exit(1)
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts over the pictures of a run, and what is said of them at its end."""
+
+    failed: int = 0
+    kept: int = 0
+    apart: list[Path] = field(default_factory=list)
+    shortened: list[Path] = field(default_factory=list)
+    stale: list[Path] = field(default_factory=list)
+
+    def add(self, result: PictureResult) -> None:
+        self.failed += result.error is not None
+        self.kept += len(result.kept)
+        self.stale += result.stale
+        written = [*(one.path for one in result.results), *result.kept]
+        if written and result.apart:
+            self.apart.append(written[0])
+        if written and result.shortened:
+            self.shortened.append(written[0])
+
+    def sentences(self, pictures: int) -> Iterator[str]:
+        """One a kind of news."""
+        if self.apart:
+            yield (
+                f"{counted(len(self.apart), 'picture')} had results of other colours or of another input there; "
+                f"the new ones have names of their own, as {self.apart[0]}."
+            )
+        if self.shortened:
+            yield (
+                f"{counted(len(self.shortened), 'name')} too long for the results; shortened, as {self.shortened[0]}."
+            )
+        if self.stale:
+            yield f"{counted(len(self.stale), 'result')} of an earlier run left beside these, as {self.stale[0]}."
+        if self.kept:
+            yield f"{counted(self.kept, 'existing file')} kept; add --overwrite to replace."
+        if self.failed:
+            yield f"{self.failed} of {counted(pictures, 'picture')} failed."
+
+
+def counted(number: int, what: str) -> str:
+    """ "1 picture", "2 pictures"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 class ColorizeCommand(TyperCommand):
@@ -118,16 +176,14 @@ class ColorizeCommand(TyperCommand):
         return super().parse_args(ctx, joined)
 
 
-def parse_region(text: str, count: int) -> Any:
-    """A `batch.Region` from MASK=COLOURS: colours are a palette file, hex colours, or else a phrase."""
-    from t2c_engine.colorization.batch import Region
-
-    mask, _, colours = text.partition("=")
-    if not mask or not colours.strip():
+def parse_region(text: str, phrase: PhraseColors) -> Region:
+    """A region from MASK=COLOURS: a palette file, hex colours, or else a phrase, drawn as `phrase` is."""
+    mask, _, colors = text.partition("=")
+    if not mask or not colors.strip():
         raise UsageError("--region takes two words: a mask, and a phrase or palette for what it covers.")
-    if is_palette_file(colours) or colours.lstrip().startswith("#"):
-        return Region(Path(mask), palettes=given_palettes(colours, count))
-    return Region(Path(mask), phrase=colours)
+    if is_palette_file(colors) or colors.lstrip().startswith("#"):
+        return Region(Path(mask), PaletteColors(given_palettes(colors, phrase.count)))
+    return Region(Path(mask), replace(phrase, phrase=colors))
 
 
 def is_palette_file(text: str) -> bool:
@@ -153,7 +209,7 @@ def given_palettes(text: str, count: int) -> tuple[Palette, ...]:
     return palettes[:count]
 
 
-def report(result: Any, as_json: bool) -> None:
+def report(result: PictureResult, as_json: bool) -> None:
     """One picture's result: JSON, or its path and palette lines; errors in words."""
     if as_json:
         print_json(result.as_json())

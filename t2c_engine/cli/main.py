@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from t2c_engine import __version__
+from t2c_engine.cli.batch import batch
 from t2c_engine.cli.colorize import ColorizeCommand, colorize
 from t2c_engine.cli.common import (
     AsJson,
@@ -30,6 +31,7 @@ from t2c_engine.cli.common import (
     print_json,
     reported,
 )
+from t2c_engine.cli.review import again, review
 from t2c_engine.cli.terminal import output, print_palettes, print_table
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
@@ -122,7 +124,7 @@ def palette(
     if from_image is not None:
         if steering != Steering():
             raise UsageError("--lock, --avoid, --like and --colors steer palettes drawn for a phrase, not a picture's.")
-        from t2c_engine.colorization.batch import palette_of_picture
+        from t2c_engine.colorization.picture_palette import palette_of_picture
 
         found.append(palette_of_picture(from_image))
         show(as_json, {"image": str(from_image)}, found, str(from_image))
@@ -185,6 +187,9 @@ def write_palettes(path: Path, palettes: list[Palette], title: str, overwrite: b
 
 
 app.command(cls=ColorizeCommand, short_help="Colour pictures by phrase, palette, hints or region.")(colorize)
+app.command()(batch)
+app.command()(review)
+app.command()(again)
 
 
 @app.command(short_help="The models installed: data, licence, figures.")

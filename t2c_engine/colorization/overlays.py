@@ -1,4 +1,4 @@
-"""Pictures that lie over a picture: masks of regions and hints, and results put together along masks.
+"""Pictures that lie over a picture: masks of regions and color hints, and results blended along masks.
 
 Must not import torch, networks or the command line.
 """
@@ -49,12 +49,12 @@ def read_hints(path: Path, size: tuple[int, int]) -> Hints:
     """
     picture = _read_overlay(path, size)
     if picture.alpha is None:
-        raise PictureError(f"{path} has no transparency; save the hints on a transparent layer, as PNG.")
+        raise PictureError(f"{path} has no transparency; save the colour hints on a transparent layer, as PNG.")
     pixels = to_unit(picture.pixels)
     rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
     hints = hints_from_pixels(rgb, to_unit(picture.alpha))
     if not hints.mask.any():
-        raise PictureError(f"{path} is transparent everywhere; put hints on it.")
+        raise PictureError(f"{path} is transparent everywhere; paint colour hints on it.")
     return hints
 
 

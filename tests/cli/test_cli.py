@@ -10,42 +10,15 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from typer.testing import CliRunner
 
-from t2c_engine import models
-from t2c_engine.cli.main import app
 from t2c_engine.models import export_model
 from t2c_engine.palettes.files import read_palettes
 from tests import fakes
+from tests.command_line import HEX, lines, photo, t2c
 
 ROOT = Path(__file__).parents[2]
-HEX = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
 
-
-@pytest.fixture(autouse=True)
-def world(tmp_path, monkeypatch):
-    """Fake networks, no models, and an empty current folder."""
-    fakes.use(monkeypatch)
-    monkeypatch.setattr(models, "model_folders", lambda: [tmp_path / "models"])
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-
-
-def t2c(*words: object, code: int = 0, stdin: str | None = None):
-    """Run a command in this process; the exit code must be `code`."""
-    result = CliRunner().invoke(app, [str(word) for word in words], input=stdin)
-    assert result.exit_code == code, (result.exit_code, result.stdout, result.stderr, result.exception)
-    return result
-
-
-def photo(name: str = "photo.png", size: tuple[int, int] = (60, 40)) -> Path:
-    ramp = np.linspace(20, 235, size[0] * size[1]).reshape(size[1], size[0]).astype(np.uint8)
-    Image.fromarray(ramp).save(name)
-    return Path(name)
-
-
-def lines(text: str) -> list[dict]:
-    return [json.loads(line) for line in text.splitlines()]
+pytestmark = pytest.mark.usefixtures("fake_networks")
 
 
 def test_a_phrase_gives_palettes_that_repeat():
@@ -336,8 +309,9 @@ def test_the_module_runs_and_tells_its_version():
 
 def test_names_that_are_too_long_or_no_text():
     long = photo("n" * 251 + ".png")
-    assert "cannot be written" in t2c("colorize", long, "--palette", HEX, code=1).stderr
-    assert "cannot be written" in t2c("palette", "x", "-o", "n" * 300 + ".gpl", code=1).stderr
+    assert "too long" in t2c("colorize", long, "--palette", HEX).stderr
+    assert sorted(len(name) <= 255 for name in os.listdir("out")) == [True, True]
+    assert "name is too long; shorten it" in t2c("palette", "x", "-o", "n" * 300 + ".gpl", code=1).stderr
     t2c("colorize", "n" * 300, "--palette", HEX, code=1)
     run = subprocess.run(
         [sys.executable, "-m", "t2c_engine", "palette", "--from-image", os.fsencode("\udcfe.png"), "--json"],

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from t2c_engine.colorization.batch import preview, without_colour
+from t2c_engine.batch.previews import preview, without_color
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.errors import PictureError
@@ -130,7 +130,7 @@ def _sheets(paths: Sequence[Path], out: Path, chosen: Mapping[str, Palette]) -> 
         lightness = small_lightness(picture, colorizer.short_side)
         maps = Encoded(colorizer, lightness).ab_maps(palettes)
         colored = [preview(render(small, ab)) for ab in maps]
-        grey = without_colour(preview(small.pixels))
+        grey = without_color(preview(small.pixels))
         sheet = contact_sheet([grey, *colored], [None, *palettes], captions, path.stem)
         target = out / f"{path.stem}.jpg"
         write_file(target, _jpeg(sheet), overwrite=True)

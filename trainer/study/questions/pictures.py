@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from t2c_engine.color.lab import fit_gamut, lab_to_srgb, srgb_to_lab
-from t2c_engine.colorization.batch import EXTRACTION_SIDE, extract, palette_of_picture
 from t2c_engine.colorization.encoded_picture import Encoded
+from t2c_engine.colorization.picture_palette import EXTRACTION_SIDE, palette_of_lab, palette_of_picture
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.pictures.picture import Picture, read_picture, small_lightness, small_srgb
@@ -178,7 +178,7 @@ def _palette(name: str, path: Path, picture: Picture, true: bool, references: Pa
     if name == PALETTE:
         if not true:
             raise UsageError(f"The method 'palette' takes the true colours, but {path} is grey; leave it out.")
-        return extract(srgb_to_lab(small_srgb(picture, EXTRACTION_SIDE)))
+        return palette_of_lab(srgb_to_lab(small_srgb(picture, EXTRACTION_SIDE)))
     assert references is not None
     return palette_of_picture(_of_same_name(references, path))
 

@@ -1,0 +1,59 @@
+"""Where a job's pictures are colored: worker processes on this machine. `cluster` has the other way.
+
+Must not import torch, networks or the command line.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+
+from t2c_engine.albums.job import AlbumJob
+from t2c_engine.albums.run import WORKER_MB, Means, picture_budget, worker_count
+from t2c_engine.albums.worker import Loader, prepare_worker
+
+_PART = 0.6  # of the memory that is free, used where the job does not say
+_MAX_TASKS = 500  # pictures after which a worker is replaced, so that memory in pieces is given back
+
+
+@contextmanager
+def local_means(job: AlbumJob, load: Loader | None = None) -> Iterator[Means]:
+    """Worker processes, one thread each, as many as cores and memory allow."""
+    workers, memory = local_shares(job)
+    pools: list[ProcessPoolExecutor] = []
+
+    def make() -> Executor:
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(workers, context, prepare_worker, (os.getpid(),), max_tasks_per_child=_MAX_TASKS)
+        pools.append(pool)
+        return pool
+
+    try:
+        yield Means(make, workers, picture_budget(memory, workers), load)
+    finally:
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def local_shares(job: AlbumJob) -> tuple[int, int]:
+    """Worker processes on this machine, and MB for all of them together."""
+    memory = job.memory or round(_available_mb() * _PART)
+    return worker_count(job.workers, memory, _cores()), memory
+
+
+def _available_mb() -> int:
+    """Memory free for use; a guess where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as stream:
+            values = dict(line.split(":", 1) for line in stream)
+        return int(values["MemAvailable"].split()[0]) // 1024
+    except (OSError, KeyError, ValueError):
+        return 4 * WORKER_MB
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,161 @@
+"""What an album job is: inputs, colors, captions, output, and the means to run it; from options or a TOML file.
+
+Must not import torch, pictures or the command line.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import types
+import zlib
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from t2c_engine.batch.request import Models
+from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
+from t2c_engine.errors import UsageError
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
+
+
+class Scope(StrEnum):
+    """What shares one draw of palettes: all pictures, those of a folder, or each has its own."""
+
+    ALBUM = "album"
+    FOLDER = "folder"
+    PICTURE = "picture"
+
+
+class Format(StrEnum):
+    """Of results. SAME: the input's. TIFF16: 16 bits, whatever the input's depth. ORA: one layered file a picture."""
+
+    SAME = "same"
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+    TIFF16 = "tiff16"
+    ORA = "ora"
+
+
+SUFFIXES = {Format.PNG: ".png", Format.JPEG: ".jpg", Format.WEBP: ".webp", Format.TIFF16: ".tif", Format.ORA: ".ora"}
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumJob:
+    """A job over trees of pictures; every field may stand in a job file under its name.
+
+    inputs: folders, files or patterns. output: the folder for results, the tree kept. exclude: patterns of paths left
+    out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
+    and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. name: a template of
+    results' names with {stem}, {folder} and {phrase}. workers: 0 chooses. memory: MB for all workers together; 0
+    chooses.
+    """
+
+    inputs: tuple[str, ...]
+    output: Path
+    phrase: str | None = None
+    palette: str | None = None
+    auto: bool = False
+    captions: str | None = None
+    scope: Scope = Scope.ALBUM
+    count: int = 1
+    seed: int = 0
+    variety: float = DEFAULT_VARIETY
+    strength: float = 1.0
+    natural: float = 0.0
+    exclude: tuple[str, ...] = ()
+    name: str = "{stem}"
+    format: Format = Format.SAME
+    sidecar: bool = False
+    sheets: bool = False
+    workers: int = 0
+    memory: int = 0
+    device: str = "auto"
+    model: str | None = None
+    palette_model: str | None = None
+
+    def __post_init__(self) -> None:
+        given = sum((self.palette is not None, self.auto, self.phrase is not None or self.captions is not None))
+        if given != 1:
+            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, or auto.")
+        if self.count < 1 or self.workers < 0 or self.memory < 0:
+            raise UsageError("A job's count is at least 1; workers and memory are at least 0.")
+        try:
+            self.name.format(stem="", folder="", phrase="")
+        except (KeyError, IndexError, ValueError) as error:
+            raise UsageError(f"The name '{self.name}' is no template; use {{stem}}, {{folder}}, {{phrase}}.") from error
+
+    @property
+    def models(self) -> Models:
+        return Models(self.model, self.palette_model, self.device)
+
+    def source(self, caption: str | None, scope_key: str, palettes: tuple[Palette, ...]) -> ColorSource | None:
+        """The colors of one picture; None where it has neither caption nor phrase.
+
+        Args:
+            scope_key: names what shares its draw ("" for the album). palettes: those that `palette` names.
+        """
+        base: BaseColors
+        if self.auto:
+            base = AutomaticColors()
+        elif self.palette is not None:
+            base = PaletteColors(palettes)
+        else:
+            phrase = caption or self.phrase
+            if phrase is None:
+                return None
+            shift = zlib.crc32(scope_key.encode("utf-8", "surrogateescape")) if scope_key else 0
+            base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety)
+        return ColorSource(base, strength=self.strength, natural=self.natural)
+
+
+def read_job(path: Path) -> AlbumJob:
+    """The job of a TOML file; relative inputs, output, captions and palette files lie beside it.
+
+    Raises:
+        UsageError: it cannot be read, or a key is unknown, missing or of the wrong kind.
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"The job {path} cannot be read ({error.strerror}); check its name.") from error
+    except ValueError as error:  # of UTF-8 and TOML
+        raise UsageError(f"The job {path} is no TOML file: {error}.") from error
+    hints = get_type_hints(AlbumJob)
+    if unknown := sorted(values.keys() - hints.keys()):
+        raise UsageError(f"{path} has the unknown key '{unknown[0]}'; known are {', '.join(hints)}.")
+    if missing := [name for name in ("inputs", "output") if name not in values]:
+        raise UsageError(f"{path} lacks '{missing[0]}'.")
+    job = AlbumJob(**{name: _converted(path, name, value, hints[name]) for name, value in values.items()})
+    return _beside(job, path.parent)
+
+
+def _converted(path: Path, name: str, value: Any, kind: Any) -> Any:
+    kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if kind == tuple[str, ...]:
+        if isinstance(value, str):
+            return (value,)
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            return tuple(value)
+    elif kind in (Scope, Format):
+        if value in [one.value for one in kind]:
+            return kind(value)
+        raise UsageError(f"In {path}, '{name}' must be one of {', '.join(one.value for one in kind)}.")
+    elif kind is Path and isinstance(value, str):
+        return Path(value)
+    elif type(value) in kinds or (float in kinds and type(value) is int):
+        return value
+    raise UsageError(f"In {path}, '{name}' has a value of the wrong kind: {value!r}.")
+
+
+def _beside(job: AlbumJob, folder: Path) -> AlbumJob:
+    """The job with relative paths taken from the job file's folder."""
+    captions, palette = job.captions, job.palette
+    if captions not in (None, "sidecar", "metadata"):
+        captions = str(folder / str(captions))
+    if palette is not None and (folder / palette).is_file():
+        palette = str(folder / palette)
+    inputs = tuple(str(folder / one) for one in job.inputs)
+    return replace(job, inputs=inputs, output=folder / job.output, captions=captions, palette=palette)

@@ -1,0 +1,255 @@
+"""A job from its journal: pictures are claimed, sent to workers as memory allows, and recorded.
+
+Kill it at any moment and run it again: finished results are known by the journal, or by the recipe in them where the
+journal had not heard of them yet. Must not import torch, networks or the command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from t2c_engine.albums.job import SUFFIXES, AlbumJob, Format
+from t2c_engine.albums.journal import Claim, Entry, Journal, Outcome
+from t2c_engine.albums.tree import Leaf, leaves
+from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixels
+from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
+from t2c_engine.batch.recipe import file_digest, source_json
+from t2c_engine.batch.request import OutputOptions, PictureResult
+from t2c_engine.errors import OutputError
+from t2c_engine.palettes.palette import Palette
+
+WORKER_MB = 420  # of one worker with torch and the network loaded
+BYTES_PER_PIXEL = 16  # at the peak of coloring an 8-bit picture
+_FLUSH = 0.5  # seconds between two writes of the journal
+_TICK = 5.0  # seconds after which a waiting run gives a sign of life
+_LEAST_FREE = 50 << 20  # bytes on the output's disk below which the job pauses
+_AHEAD = 16  # pictures a worker that are claimed at once: fewer transactions
+
+MakeExecutor = Callable[[], Executor]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run works with.
+
+    make_executor: gives an executor, again after a worker's death. slots: pictures in work at once. budget: bytes for
+    pictures in work; at least one is always let in. load: gives workers the colorizer; None: the installed one.
+    """
+
+    make_executor: MakeExecutor
+    slots: int
+    budget: int
+    load: Loader | None = None
+
+
+def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, Item]:
+    """Every picture of a job, with its colors and the names of its results, by path.
+
+    Args:
+        palettes: those that the job's `palette` names.
+    """
+    by_place: dict[str, list[Leaf]] = defaultdict(list)
+    for leaf in leaves(job):
+        by_place[leaf.place].append(leaf)
+    deep = job.format is Format.TIFF16
+    items = {}
+    for place, members in by_place.items():
+        options = OutputOptions(job.output / place, sheets=job.sheets, deep=deep, sidecars=job.sidecar)
+        for leaf, plan in zip(members, plan_outputs([leaf.path for leaf in members]), strict=True):
+            source = job.source(leaf.caption, leaf.scope_key(job.scope), palettes)
+            name = job.name.format(
+                stem=plan.stem, folder=slug(place) if place else "", phrase=slug(source.label) if source else ""
+            ).strip("-_ ")
+            suffix = SUFFIXES.get(job.format, plan.suffix)
+            items[leaf.path] = Item(Plan(leaf.path, name.replace("/", "-"), suffix), source, job.models, options)
+    return items
+
+
+def open_journal(job: AlbumJob, items: dict[Path, Item], retry_failed: bool = False) -> Journal:
+    """The job's journal, brought up to date with the pictures there are.
+
+    Raises:
+        OutputError: the output folder or the journal cannot be used.
+    """
+    prepare_folder(job.output)
+    journal = Journal(job.output)
+    entries = []
+    for path, item in items.items():
+        try:
+            status = path.stat()
+            entries.append(Entry(path, _key(item), status.st_size, status.st_mtime_ns))
+        except OSError:
+            entries.append(Entry(path, _key(item), 0, 0))
+    journal.sync(entries)
+    journal.forget_missing_outputs()
+    if retry_failed:
+        journal.retry_failed()
+    if not journal.others():
+        _remove_leftovers(job.output)
+    return journal
+
+
+def run_job(items: dict[Path, Item], journal: Journal, means: Means) -> Generator[PictureResult, None, None]:
+    """Color what waits in the journal; one result a picture, as they are finished.
+
+    Raises:
+        OutputError: the job pauses, because the disk is full or gone; everything finished is recorded.
+    """
+    run = _Run(items, journal, means)
+    try:
+        yield from run.results()
+    finally:
+        run.stop()
+
+
+@dataclass(slots=True)
+class _Run:
+    items: dict[Path, Item]
+    journal: Journal
+    means: Means
+    _executor: Executor | None = None
+    _waiting: list[Claim] = field(default_factory=list)
+    _working: dict[Future[Done], tuple[Path, int]] = field(default_factory=dict)
+    _outcomes: list[Outcome] = field(default_factory=list)
+    _flushed: float = 0.0
+    _alone: bool = False
+
+    def results(self) -> Iterator[PictureResult]:
+        while True:
+            self._claim()
+            self._submit()
+            if not self._working:
+                self._flush()
+                if not self._waiting:
+                    return
+                continue
+            done, _ = wait(self._working, timeout=_TICK, return_when=FIRST_COMPLETED)
+            lost = []
+            for future in done:
+                path, _ = self._working.pop(future)
+                try:
+                    finished = future.result()
+                except BrokenExecutor:
+                    lost.append(path)
+                    continue
+                self._refuse_lost_disk(finished)
+                self._outcomes.append(finished.outcome)
+                yield finished.result
+            if lost:
+                yield from self._replace_dead(lost)
+            if time.monotonic() - self._flushed > _FLUSH or not done:
+                self._flush()
+
+    def stop(self) -> None:
+        """Let workers finish what they are at, and record it."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+        for future, _ in list(self._working.items()):
+            if future.done() and not future.cancelled() and future.exception() is None:
+                outcome = future.result().outcome
+                self._outcomes += [outcome] if outcome.error is None else []  # others wait again
+        self._flush()
+
+    def _claim(self) -> None:
+        most = _AHEAD * self.means.slots
+        if len(self._waiting) + len(self._working) <= most // 2:
+            self._flush()
+            self._waiting += self.journal.claim(most - len(self._working) - len(self._waiting))
+
+    def _submit(self) -> None:
+        while self._waiting and len(self._working) < self.means.slots:
+            claim = self._waiting[0]
+            path = claim.path
+            need = probe_pixels(path) * BYTES_PER_PIXEL
+            used = sum(size for _, size in self._working.values())
+            # what was there when a worker died is tried alone: the guilty one shows, and takes no other with it
+            alone = claim.attempts > 1
+            if self._working and (alone or self._alone or used + need > self.means.budget):
+                return
+            self._alone = alone
+            del self._waiting[0]
+            item = self.items.get(path)
+            if item is None:  # of another job into this folder; given back when this one ends
+                continue
+            if claim.again and _untouched(claim.outputs):
+                item = replace(item, output=replace(item.output, overwrite=True))
+            if self._executor is None:
+                self._executor = self.means.make_executor()
+            self._working[self._executor.submit(partial(color_item, load=self.means.load), item)] = (path, need)
+
+    def _flush(self) -> None:
+        self._flushed = time.monotonic()
+        if self._outcomes or self._working:
+            self.journal.record(self._outcomes)
+            self._outcomes = []
+
+    def _replace_dead(self, lost: list[Path]) -> Iterator[PictureResult]:
+        """After a worker's death: its picture waits again, or fails where that happens too often."""
+        self._flush()
+        self._executor = None  # a pool with a dead worker takes no more; what else it had fails likewise, one by one
+        for path in self.journal.give_back(lost):
+            error = f"{path} ended its worker process each time (out of memory?); use a smaller picture or more memory."
+            self._outcomes.append(Outcome(path, error=error))
+            yield PictureResult(path, error=error)
+
+    def _refuse_lost_disk(self, finished: Done) -> None:
+        """Pause rather than fail every picture that is left."""
+        if finished.result.error is None:
+            return
+        folder = self.journal.path.parent
+        try:
+            full = shutil.disk_usage(folder).free < _LEAST_FREE
+        except OSError:
+            full = True
+        if full or not os.access(folder, os.W_OK):
+            raise OutputError(
+                f"The job pauses: {folder} is full, not writable, or gone ({finished.result.error}) "
+                "Make room, then give the same command again."
+            )
+
+
+def _untouched(outputs: Sequence[tuple[str, str]]) -> bool:
+    """Whether results are as they were written: nobody has worked on them."""
+    return all(file_digest(Path(path)) in ("", digest) for path, digest in outputs)
+
+
+def _key(item: Item) -> str:
+    """A digest of what is wanted of a picture."""
+    wanted = [
+        source_json(item.source) if item.source else None,
+        [list(one.hex) for one in getattr(item.source.base, "given", ())] if item.source else None,
+        item.plan.stem,
+        item.plan.suffix,
+        str(item.output.folder),
+        item.output.deep,
+        item.models.colorizer,
+    ]
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Delete temporary files that killed workers left; workers end within a second of their parent."""
+    for path in folder.rglob(".*.part"):
+        if time.time() - path.stat().st_mtime > 2:
+            path.unlink(missing_ok=True)
+
+
+def worker_count(wanted: int, memory: int, cores: int) -> int:
+    """Worker processes: as many as cores, or as wanted, but no more than memory (MB; 0: not limited) holds."""
+    most = wanted or cores
+    return max(1, min(most, memory // WORKER_MB) if memory else most)
+
+
+def picture_budget(memory: int, workers: int) -> int:
+    """Bytes for pictures in work, from MB for all together."""
+    return max(0, memory - workers * WORKER_MB) << 20

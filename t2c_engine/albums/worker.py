@@ -1,0 +1,134 @@
+"""What a worker process does: colors one picture after another with one colorizer, loaded once.
+
+Nothing here writes the journal. Torch is imported when the first picture needs it. Must not import the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t2c_engine.albums.journal import Outcome
+from t2c_engine.albums.layered import LayeredJob
+from t2c_engine.batch.output_paths import Plan
+from t2c_engine.batch.picture_job import PictureJob, Task
+from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
+from t2c_engine.batch.request import Models, OutputOptions, PictureResult
+from t2c_engine.colorization.color_source import ColorSource, resolve_colors
+from t2c_engine.errors import T2CError
+
+Loader = Callable[[Models], Any]
+
+_colorizers: dict[Models, Any] = {}
+_loading = threading.Lock()
+_PARENT_POLL = 0.5  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One picture of a job, ready for a worker anywhere. source: None where nothing says which colors."""
+
+    plan: Plan
+    source: ColorSource | None
+    models: Models
+    output: OutputOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a worker sends back."""
+
+    result: PictureResult
+    outcome: Outcome
+
+
+def color_item(item: Item, load: Loader | None = None) -> Done:
+    """Color one picture, or say in its result why not.
+
+    Args:
+        load: gives the colorizer of models; the installed one if None.
+    """
+    path = item.plan.input
+    try:
+        if item.source is None:
+            raise T2CError(f"{path} has no caption, and the job has no phrase; give one of them.")
+        item.output.folder.mkdir(parents=True, exist_ok=True)
+        task = Task(
+            item.source,
+            resolve_colors(item.source, item.models.palettes),
+            item.output,
+            inputs=frozenset([path.resolve()]),
+        )
+        kind = LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob
+        job = kind(task, item.plan)
+        result = job.result() if job.is_done else job.run(_colorizer(item.models, load))
+    except (T2CError, OSError) as error:
+        result = PictureResult(path, error=str(error))
+    files = [*(one.path for one in result.results), *result.kept]
+    outputs = tuple((str(one), file_digest(one)) for one in files)
+    return Done(result, Outcome(path, file_digest(path), result.seconds, result.error, outputs))
+
+
+def prepare_worker(parent: int) -> None:
+    """At the start of a worker process: one thread each, no Ctrl-C (the parent's), and an end when the parent ends.
+
+    Args:
+        parent: process id of the parent, which may have ended already.
+    """
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = "1"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_PARENT_POLL)
+    os._exit(1)  # files are renamed into place when they are whole, so that nothing is left half done
+
+
+def _colorizer(models: Models, load: Loader | None) -> Any:
+    with _loading:  # a cluster's workers may have several threads
+        if models not in _colorizers:
+            _colorizers[models] = (load or _load)(models)
+    return _colorizers[models]
+
+
+def _load(models: Models) -> Any:
+    from t2c_engine.colorization.colorizer import Colorizer
+
+    return Colorizer.load(models.colorizer, models.device)
+
+
+def probe_pixels(path: Path) -> int:
+    """Pixels of a picture by its head; 0 where it cannot be read."""
+    from PIL import Image
+
+    from t2c_engine.batch.recipe import UNREADABLE
+
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            return image.width * image.height
+    except (*UNREADABLE, Image.DecompressionBombError):
+        return _tiff_pixels(path)
+
+
+def _tiff_pixels(path: Path) -> int:
+    """Of a TIFF that Pillow does not know, as 16-bit RGB."""
+    import tifffile
+
+    from t2c_engine.batch.recipe import UNREADABLE
+
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            page: Any = tiff.pages[0]
+            return page.imagewidth * page.imagelength
+    except UNREADABLE:
+        return 0

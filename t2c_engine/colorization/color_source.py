@@ -1,0 +1,225 @@
+"""Where the colors of a result come from: a phrase, palettes or the network itself; hints, regions; how strong.
+
+A further source is one more frozen dataclass with the members of `BaseColors`. Must not import torch, networks,
+pictures or the command line.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.errors import UsageError
+from t2c_engine.palettes.palette import Palette
+from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
+
+log = logging.getLogger(__name__)
+
+
+class BaseColors(Protocol):
+    """What colors the whole picture."""
+
+    @property
+    def result_count(self) -> int:
+        """Results a picture."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """Short words for titles and file names."""
+        ...
+
+    def palettes(self, model: str | None) -> tuple[Palette | None, ...]:
+        """The palette of each result; None stands for the network's own colors. `model`: of palettes."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """What a recipe says of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseColors:
+    """`count` palettes drawn for a phrase."""
+
+    phrase: str
+    count: int = DEFAULT_COUNT
+    seed: int = 0
+    variety: float = DEFAULT_VARIETY
+
+    @property
+    def result_count(self) -> int:
+        return self.count
+
+    @property
+    def label(self) -> str:
+        return self.phrase
+
+    def palettes(self, model: str | None) -> tuple[Palette, ...]:
+        """Palettes of five colors.
+
+        Raises:
+            UsageError: the phrase is empty. ModelError: the palette model cannot be used.
+        """
+        from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+
+        request = PaletteRequest(self.phrase, count=self.count, seed=self.seed, variety=self.variety)
+        result = _loaded(PaletteSampler.load, model).sample(request)
+        if result.note:
+            log.warning("%s", result.note)
+        return tuple(result.palettes)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"phrase": self.phrase, "count": self.count, "seed": self.seed, "variety": self.variety}
+
+
+@lru_cache(maxsize=1)
+def _loaded(load: Any, model: str | None) -> Any:
+    """A palette sampler, kept: an album draws for every caption."""
+    return load(model)
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteColors:
+    """Palettes as given; `palettes` brings them to five colors."""
+
+    given: tuple[Palette, ...]
+
+    @property
+    def result_count(self) -> int:
+        return len(self.given)
+
+    @property
+    def label(self) -> str:
+        first = self.given[0]
+        return first.name or " ".join(first.hex)
+
+    def palettes(self, model: str | None) -> tuple[Palette, ...]:
+        return tuple(one.to_size() for one in self.given)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"given": True}
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticColors:
+    """The network's own colors, by a decoding."""
+
+    decoding: Decoding = Decoding.VIVID
+
+    @property
+    def result_count(self) -> int:
+        return 1
+
+    @property
+    def label(self) -> str:
+        return "automatic"
+
+    def palettes(self, model: str | None) -> tuple[None, ...]:
+        return (None,)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"decoding": self.decoding.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of every picture with colors of its own: `mask` is a file (`overlays.read_mask`).
+
+    Fewer palettes than there are results are used again from the first.
+    """
+
+    mask: Path
+    colors: PhraseColors | PaletteColors
+
+
+@dataclass(frozen=True, slots=True)
+class ColorSource:
+    """Colors of a picture.
+
+    base: colors of the whole picture; None: what the hints say or, with regions alone, no color outside them.
+    hints: a picture with hints (`overlays.read_hints`). strength: 0..2; 0 the network's own colors, 1 the palette's,
+    above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`.
+
+    Raises:
+        UsageError: nothing says which colors to use, or a number is out of range.
+    """
+
+    base: BaseColors | None = None
+    hints: Path | None = None
+    regions: tuple[Region, ...] = ()
+    strength: float = 1.0
+    natural: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.base is None and self.hints is None and not self.regions:
+            raise UsageError("Nothing says which colours to use; give a phrase, a palette, --auto, hints or a region.")
+        for name, most in (("strength", MAX_STRENGTH), ("natural", 1.0)):
+            if not 0 <= getattr(self, name) <= most:
+                raise UsageError(f"The {name} {getattr(self, name)} is out of range; give 0 to {most:g}.")
+
+    @property
+    def result_count(self) -> int:
+        """Results a picture."""
+        if self.base is not None:
+            return self.base.result_count
+        return max([1, *(region.colors.result_count for region in self.regions)])
+
+    @property
+    def label(self) -> str:
+        """Short words for titles and file names."""
+        if self.base is not None:
+            return self.base.label
+        return "hints" if self.hints is not None else self.regions[0].colors.label
+
+    @property
+    def phrase(self) -> str | None:
+        """The phrase of the whole picture."""
+        return self.base.phrase if isinstance(self.base, PhraseColors) else None
+
+    @property
+    def seed(self) -> int:
+        """The seed of the palettes drawn; 0 where none are."""
+        drawn = (self.base, *(region.colors for region in self.regions))
+        return next((one.seed for one in drawn if isinstance(one, PhraseColors)), 0)
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """How automatic colors are decoded; None where they are not asked for."""
+        return self.base.decoding if isinstance(self.base, AutomaticColors) else None
+
+    @property
+    def colors_outside_regions(self) -> bool:
+        """Whether what no region covers has color."""
+        return self.base is not None or self.hints is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColors:
+    """The palettes of one result: `base` (None: the network's own colors), and one a region."""
+
+    base: Palette | None
+    regions: tuple[Palette, ...] = ()
+
+
+def resolve_colors(source: ColorSource, palette_model: str | None = None) -> tuple[ResultColors, ...]:
+    """The palettes of every result: given ones brought to five colors, or drawn for phrases.
+
+    Raises:
+        UsageError: a phrase is empty. ModelError: palettes cannot be drawn.
+    """
+    regions = [region.colors.palettes(palette_model) for region in source.regions]
+    base = source.base.palettes(palette_model) if source.base else (None,) * source.result_count
+    return tuple(ResultColors(one, inner) for one, inner in zip(base, _columns(regions, len(base)), strict=True))
+
+
+def _columns(regions: Sequence[tuple[Palette, ...]], count: int) -> Iterator[tuple[Palette, ...]]:
+    """One palette of each region for every result."""
+    rows = [list(islice(cycle(palettes), count)) for palettes in regions]
+    return iter([tuple(row[index] for row in rows) for index in range(count)])
