@@ -10,6 +10,7 @@ import signal
 import sys
 
 INTERRUPTED = 130
+COLORING = ("colorize", "batch", "again", "engine")  # commands that load the colour network
 
 
 def main() -> None:
@@ -21,6 +22,8 @@ def main() -> None:
 
 def _run() -> int:
     try:
+        if len(sys.argv) > 1 and sys.argv[1] in COLORING:
+            _check_memory()
         from t2c_engine.cli.main import run
 
         return run()
@@ -32,6 +35,15 @@ def _run() -> int:
     finally:
         with contextlib.suppress(ValueError):
             signal.signal(signal.SIGINT, _leave)
+
+
+def _check_memory() -> None:
+    """Raise MemoryError under a limit too low for torch, whose libraries would end the process without a sentence."""
+    from t2c_engine.environment import COLOR_ADDRESS_SPACE, address_space_limit
+
+    limit = address_space_limit()
+    if limit is not None and limit < COLOR_ADDRESS_SPACE:
+        raise MemoryError
 
 
 def _complain(sentence: str, code: int = 1) -> int:

@@ -14,6 +14,7 @@ _WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 _SPINS = "2000"  # turns of GNU libgomp's waiting loop, about 0.1 ms; its own default is 300,000
 _BLOCK_TIME = "1"  # ms that LLVM's and Intel's OpenMP spin; their own default is 200
 _QUOTA = "/sys/fs/cgroup/cpu.max"
+COLOR_ADDRESS_SPACE = 800_000_000  # bytes that torch and the colour network need at least, to start and color a picture
 
 
 def set_threads(environment: MutableMapping[str, str], quota: str = _QUOTA) -> None:
@@ -42,3 +43,13 @@ def processor_quota(path: str = _QUOTA) -> int | None:
         return max(1, int(quota) // int(period))
     except (OSError, ValueError, ZeroDivisionError):
         return None
+
+
+def address_space_limit() -> int | None:
+    """Bytes of address space that this process may have (`ulimit -v`); None without a limit, or on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
