@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
-from t2c_engine.colorization import colorizer
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.errors import EmptyPhraseError, ModelError
@@ -16,6 +15,9 @@ from t2c_engine.palettes import sampler
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteResult
 from t2c_engine.palettes.steering import colors_lab
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class PaletteSampler:
@@ -81,7 +83,9 @@ class Colorizer:
 
 
 def use(patch: pytest.MonkeyPatch) -> None:
-    """Let everything that loads a palette sampler or a colouriser get one of these."""
+    """Let everything that loads a palette sampler or a colouriser get one of these; imports torch."""
+    from t2c_engine.colorization import colorizer
+
     patch.setattr(sampler.PaletteSampler, "load", PaletteSampler.load)
     patch.setattr(colorizer.Colorizer, "load", Colorizer.load)
 

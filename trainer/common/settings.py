@@ -41,10 +41,10 @@ def build_settings(kind: type[T], values: Mapping[str, Any], path: Path, section
     if not isinstance(values, Mapping):
         raise UsageError(f"The settings in {where} cannot be used: it must be a table.")
     names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    if unknown := values.keys() - names:
-        raise UsageError(f"The settings in {where} cannot be used: there is no {', '.join(sorted(unknown))}.")
-    if missing := names - values.keys():
-        raise UsageError(f"The settings in {where} cannot be used: {', '.join(sorted(missing))} must be given.")
+    unknown, missing = (", ".join(sorted(some)) for some in (values.keys() - names, names - values.keys()))
+    wrong = [f"there is no {unknown}"] * bool(unknown) + [f"{missing} must be given"] * bool(missing)
+    if wrong:
+        raise UsageError(f"The settings in {where} cannot be used: {'; '.join(wrong)}.")
     try:
         return kind(**values)
     except (TypeError, ValueError) as error:

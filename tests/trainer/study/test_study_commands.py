@@ -78,7 +78,7 @@ def test_texts_are_drawn_where_none_are_given() -> None:
         (("--models", "shipped,shipped"), "a name of its own"),
         (("--models", "human"), "a name of its own"),
         (("--models", " , "), "No name is given"),
-        (("--models", "missing"), "No tpn model is called 'missing'"),
+        (("--models", "missing"), "No palette model is called 'missing'"),
         (("--answers", "4"), "need as many methods"),
         (("--post", "mailto:me"), "begins with https"),
         (("--consent", "none.txt"), "consent text in none.txt cannot be read"),
