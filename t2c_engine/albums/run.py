@@ -28,8 +28,8 @@ from t2c_engine.batch.request import OutputOptions, PictureResult
 from t2c_engine.errors import OutputError
 from t2c_engine.palettes.palette import Palette
 
-WORKER_MB = 420  # of one worker with torch and the network loaded
-BYTES_PER_PIXEL = 16  # at the peak of coloring an 8-bit picture
+WORKER_MB = 320  # of one worker with torch and the network loaded
+BYTES_PER_PIXEL, DEEP_BYTES_PER_PIXEL = 10, 30  # at the peak of coloring, with 8 bits and with 16 or float
 _FLUSH = 0.5  # seconds between two writes of the journal
 _TICK = 5.0  # seconds after which a waiting run gives a sign of life
 _LEAST_FREE = 50 << 20  # bytes on the output's disk below which the job pauses
@@ -170,7 +170,7 @@ class _Run:
         while self._waiting and len(self._working) < self.means.slots:
             claim = self._waiting[0]
             path = claim.path
-            need = probe_pixels(path) * BYTES_PER_PIXEL
+            need = _bytes_needed(path, self.items.get(path))
             used = sum(size for _, size in self._working.values())
             # what was there when a worker died is tried alone: the guilty one shows, and takes no other with it
             alone = claim.attempts > 1
@@ -216,6 +216,12 @@ class _Run:
                 f"The job pauses: {folder} is full, not writable, or gone ({finished.result.error}) "
                 "Make room, then give the same command again."
             )
+
+
+def _bytes_needed(path: Path, item: Item | None) -> int:
+    """What a picture takes at its peak; a TIFF may be deep."""
+    deep = (item is not None and item.output.deep) or path.suffix.lower() in (".tif", ".tiff")
+    return probe_pixels(path) * (DEEP_BYTES_PER_PIXEL if deep else BYTES_PER_PIXEL)
 
 
 def _untouched(outputs: Sequence[tuple[str, str]]) -> bool:
