@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs text2colors for this user, on Linux and macOS: engine, and plug-in in every GIMP 3 found.
+# Installs text2colors for this user, on Linux and macOS: engine, and the plug-in in every GIMP 3 and GIMP 2.10 found.
 # Usage: bash install/install.sh [--uninstall] [--plugin-only] [--engine COMMAND] [--torch auto|cpu|cuda]
 # The steps are install.py's; this finds a Python for them. macOS: written with care, not tested.
 set -euo pipefail

@@ -18,15 +18,15 @@ MENU = "<Image>/Colors/Text2Colors"
 _shown = []  # holds something once a dialog is about to be shown
 
 
-def colorize(image, drawable, phrase, palettes, count, seed, strength, mode, device, use_hints, hints):
-    # type: (gimp.Image, gimp.Drawable, str, str, float, float, float, int, int, bool, gimp.Layer) -> gimp.GroupLayer | None
+def colorize(image, drawable, phrase, palettes, count, seed, strength, natural, mode, device, use_hints, hints):
+    # type: (gimp.Image, gimp.Drawable, str, str, float, float, float, float, int, int, bool, gimp.Layer) -> gimp.GroupLayer | None
     """Color a layer; returns the group with the new layers."""
 
     def work():
         # type: () -> gimp.GroupLayer
         from t2c_legacy import colorize as job
 
-        request = job.request_from(phrase, palettes, count, seed, strength, mode, device)
+        request = job.request_from(phrase, palettes, count, seed, strength, natural, mode, device)
         return job.colorize(image, drawable, request, hints if use_hints else None)
 
     return _answer(work)
@@ -89,6 +89,7 @@ gimpfu.register(
         (gimpfu.PF_SPINNER, "count", "_Number of palettes", 5, (1, 20, 1)),
         (gimpfu.PF_SPINNER, "seed", "S_eed", 0, (0, 2**31 - 1, 1)),
         (gimpfu.PF_SLIDER, "strength", "St_rength (0 natural, 1 the palette's)", 1.0, (0.0, 2.0, 0.05)),
+        (gimpfu.PF_SLIDER, "natural", "N_atural (how far skin, sky and leaves keep their color)", 0.0, (0.0, 1.0, 0.05)),
         (gimpfu.PF_OPTION, "result-mode", "Resu_lt", 0, ("Color layers", "Normal layers")),
         (gimpfu.PF_OPTION, "device", "_Device", 0, ("Automatic", "CPU", "GPU (NVIDIA)", "GPU (Apple)")),
         (gimpfu.PF_TOGGLE, "use-hints", "_Use color hints", False),

@@ -27,8 +27,11 @@ inside apt-get install -y -qq --no-install-recommends gimp libgimp2.0-dev gcc li
 
 mkdir -p "$DEST$PREFIX" "$DEST/build" "$DEST/share/profile"
 cp -a "$PREFIX/." "$DEST$PREFIX/"
-python3 -m pip download --quiet --no-deps --no-binary :all: --no-build-isolation --dest "$DEST/build" \
-    pycairo==1.18.2 PyGObject==3.36.1 || [ -e "$DEST/build/PyGObject-3.36.1.tar.gz" ]
+# their builds must be asked for their names, which takes a setuptools of their time
+python3 -m venv "$DEST/build/venv"
+"$DEST/build/venv/bin/python" -m pip install --quiet "setuptools<70" wheel
+"$DEST/build/venv/bin/python" -m pip download --quiet --no-deps --no-binary :all: --no-build-isolation \
+    --dest "$DEST/build" pycairo==1.18.2 PyGObject==3.36.1
 inside sh -c 'cd /build && apt-get source -qq --download-only gimp && tar xf gimp_*.orig.tar.bz2 && mv gimp-*/plug-ins/pygimp .'
 
 cat >"$DEST/build/compile.sh" <<EOF

@@ -121,11 +121,12 @@ class Engine(object):
         self._ask("set_picture", params, bytes(pixels))
         return digest.hexdigest()
 
-    def colorize(self, key, palettes, strength, device, mode, hints, on_progress):
-        # type: (Text, Sequence[Sequence[Text]], float, str, str, Optional[Text], Callable[[float, Text], None]) -> Iterator[Tuple[int, bytes, int, int]]
+    def colorize(self, key, palettes, strength, natural, device, mode, hints, on_progress):
+        # type: (Text, Sequence[Sequence[Text]], float, float, str, str, Optional[Text], Callable[[float, Text], None]) -> Iterator[Tuple[int, bytes, int, int]]
         """The picture under each palette: (index of the palette, RGB of 8 bits, width, height), as they are finished.
 
         Args:
+            natural: how far skin, sky and leaves keep their natural color, 0..1.
             mode: "colour": at most 2048 px on the long side; "normal": the whole picture.
             hints: key of a picture of dabs, "RGBA u8".
             on_progress: called with 0..1 and a few words.
@@ -134,7 +135,7 @@ class Engine(object):
             EngineError: the code is frames.UNKNOWN_PICTURE when the engine has dropped a picture; send it again.
         """
         params = {"key": key, "palettes": [list(one) for one in palettes], "strength": strength}
-        params.update(device=device, mode=mode, hints=hints)
+        params.update(natural=natural, device=device, mode=mode, hints=hints)
         for name, told, blob in self._converse("colorize", params, b"", limits.JOB_TIMEOUT):
             if name == "progress":
                 on_progress(float(told.get("done", 0.0)), to_text(told.get("text", u"")))

@@ -44,8 +44,8 @@ class Result(object):
         self.record = record
 
 
-def record(phrase, palette, number, seed, strength, mode, model, version, hints, count):
-    # type: (Text, Sequence[Text], int, int, float, str, Text, Text, Text, int) -> Dict[str, Any]
+def record(phrase, palette, number, seed, strength, mode, model, version, hints, count, natural):
+    # type: (Text, Sequence[Text], int, int, float, str, Text, Text, Text, int, float) -> Dict[str, Any]
     """What is needed to make a result again; the plug-in for GIMP 3 reads the same names."""
     return {
         "phrase": phrase,
@@ -58,6 +58,7 @@ def record(phrase, palette, number, seed, strength, mode, model, version, hints,
         "version": version,
         "hints": hints,
         "count": count,
+        "natural": natural,
     }
 
 
