@@ -60,14 +60,14 @@ def requirements(one: Distribution) -> Iterator[tuple[str, str]]:
 
 def stated_licence(one: Distribution) -> str:
     """The licence in a distribution's own words: its expression, else its classifiers, else its short name."""
-    expression = one.metadata["License-Expression"]
-    if expression:
-        return expression
+    expressions = one.metadata.get_all("License-Expression")
+    if expressions:
+        return expressions[0]
     classifiers = [value for value in one.metadata.get_all("Classifier") or () if value.startswith(_CLASSIFIER)]
     names = [value.rpartition(" :: ")[2] for value in classifiers if value.count(" :: ") > 1]
     if names:
         return ", ".join(dict.fromkeys(names))
-    lines = (one.metadata["License"] or "").strip().splitlines()
+    lines = (one.metadata.get_all("License") or [""])[0].strip().splitlines()
     first = lines[0].strip() if lines else ""
     return first if 0 < len(first) <= _LONGEST and first != "UNKNOWN" else UNSTATED
 
