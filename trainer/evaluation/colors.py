@@ -48,7 +48,7 @@ FOLDERS = ("imagenet_160", "imagenet_birds", "bsds500_test50", "cid22_val", "gb8
 PALETTE, NEAREST, GREY, TRUE = "palette", "nearest_lightness", "grey", "true"
 AUTOMATIC, DIRECT, BINS = "automatic", "automatic_direct", "automatic_bins"  # vivid, direct, the bins' mean
 HINTS, DEGRADED = "automatic_hints", "palette_degraded"
-HINT_COUNT, HINT_SIDE = 10, 7  # dabs of a picture's true colours, and their side in px
+HINT_COUNT, HINT_SIDE = 10, 7  # hints of a picture's true colours, and their side in px
 DEGRADATION = DegradationConfig(*[0.5] * 7)  # of the pictures coloured as DEGRADED: about half of all defects on each
 
 
