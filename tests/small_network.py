@@ -11,4 +11,8 @@ SMALL = ColorizerConfig(
     token_width=16,
     detail_width=6,
     detail_blocks=1,
+    attention_width=16,
+    attention_heads=2,
+    picture_layers=1,
+    placement_layers=1,
 )

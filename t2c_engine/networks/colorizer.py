@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from t2c_engine.networks.ab_distribution import certainty, evidence, log_likelihood
 from t2c_engine.networks.edge_avoiding_filter import EdgeAvoidingFilter
+from t2c_engine.networks.global_attention import PalettePlacement
 from t2c_engine.networks.layers import NORM_EPS, Residual, upsampled
 from t2c_engine.networks.palette_assignment import (
     COLOR_TERMS,
@@ -173,6 +174,9 @@ class ColorizerNet(nn.Module):
         )
         self.token_mixers = nn.ModuleList(TokenMixer(width, config.heads) for _ in range(config.token_mixers))
         self.token_norm = nn.LayerNorm(width)
+        self.placement = PalettePlacement(
+            config.attention_width, config.attention_heads, config.placement_layers, width, coarse, HINT_CHANNELS
+        )
         self.levels = nn.ModuleList(
             DecoderLevel(a, b, blocks, config, update_tokens=index < config.token_levels)
             for index, (a, b, blocks) in enumerate(
@@ -209,14 +213,14 @@ class ColorizerNet(nn.Module):
     def decode(self, features: Features, condition: Condition) -> Prediction:
         """Features and a condition of the same B to colour at half the input's resolution."""
         tokens, mask = self._tokens(condition)
-        x, tokens, heads = self._levels(features, condition.hints, tokens, mask)
+        x, tokens, heads, placed = self._levels(features, condition.hints, tokens, mask)
         terms = color_terms(condition.palette)
         change, residual = (AB_SCALE * part.float() for part in self.color_head(x).chunk(2, 1))
         change = change + AB_SCALE * heads[:, COLOR_TERMS : COLOR_TERMS + 2].float()
         restored = TONE_UNIT * heads[:, COLOR_TERMS + 2 :]
         fine_scores, fine_residual, textures = self.detail_head(x, features.edges, tokens, terms)
         scores = Scores(
-            self._learned_scores(x, heads, tokens, terms) + self._prior_scores(features, condition, x),
+            self._learned_scores(x, heads, tokens, terms) + placed + self._prior_scores(features, condition, x),
             fine_scores,
             self.similarity(x),
         )
@@ -249,22 +253,25 @@ class ColorizerNet(nn.Module):
 
     def _levels(
         self, features: Features, hints: Tensor | None, tokens: Tensor, mask: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Finest decoder features, normalised tokens, and the sum of all levels' heads at 1/4.
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Finest decoder features, normalised tokens, the sum of all levels' heads, and the placement's scores, at 1/4.
 
         The heads' channels: COLOR_TERMS for scores, 2 for the automatic colour, 1 for tone restoration.
         """
         if hints is not None:
             hints = torch.cat((hints[:, :2] / AB_SCALE * hints[:, 2:], hints[:, 2:]), 1)
+        change, moved, scores = self.placement(features.places, hints, tokens, mask)
+        tokens = tokens + moved
+        fine, middle, coarse = features.skips
         x: Tensor | None = None
         total: Tensor | None = None
-        parts = zip(self.levels, self.score_heads, self.tone_heads, reversed(features.skips), strict=True)
+        parts = zip(self.levels, self.score_heads, self.tone_heads, (coarse + change, middle, fine), strict=True)
         for level, score_head, tone_head, skip in parts:
             x, tokens = level(x, skip, hints, tokens, mask, self.token_norm)
             heads = torch.cat((score_head(x), tone_head(x)), 1)
             total = heads if total is None else upsampled(total, heads) + heads
         assert x is not None and total is not None
-        return x, self.token_norm(tokens), total
+        return x, self.token_norm(tokens), total, upsampled(scores, x)
 
     def _learned_scores(self, x: Tensor, heads: Tensor, tokens: Tensor, terms: Tensor) -> Tensor:
         """B x (1 + K) x h x w at 1/4: embeddings of pixel and token, and heads over the colour's terms."""

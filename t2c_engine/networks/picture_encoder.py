@@ -12,12 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from t2c_engine.networks.global_attention import PictureAttention, PlaceEmbedding
 from t2c_engine.networks.layers import Residual, conv_norm, upsampled
 from t2c_engine.networks.pretrained_encoder import LEVEL_WIDTHS, PretrainedEncoder
 
 SCALE = 4  # input pixels to one pixel of the finest features, along each side
 DETAIL = 2  # resolution of the colour that comes out over that of the finest features
 AB_SCALE = 110.0  # heads predict ab in units of this
+ATTENTION_LEVEL = 2  # level of the pyramid, 1/16, in which all places attend to each other
 PYRAMID_BLOCKS = (1, 2, 1, 1)  # residual blocks at 1/4 ... 1/32
 
 
@@ -37,6 +39,10 @@ class ColorizerConfig:
     detail_width: int = 24  # channels at 1/2
     detail_blocks: int = 2
     filter_rounds: int = 4  # of `EdgeAvoidingFilter`
+    attention_width: int = 192  # of self-attention among the places at 1/16
+    attention_heads: int = 6
+    picture_layers: int = 2  # of `PictureAttention`
+    placement_layers: int = 4  # of `PalettePlacement`
     bins: int = 313
 
 
@@ -48,16 +54,17 @@ class Features:
     detailed: Tensor  # the same at 1/2
     edges: Tensor  # 1/2
     skips: tuple[Tensor, Tensor, Tensor]  # 1/4, 1/8, 1/16, of the decoder's widths
+    places: Tensor  # 1/16, for `PalettePlacement`
     logits: Tensor  # 1/8, over the ab bins
     automatic: Tensor  # 1/4, 2 channels, Lab units: ab that needs no condition
 
     def repeat(self, count: int) -> Features:
         """One picture's features for `count` conditions (B must be 1; no copy)."""
-        parts = (self.lightness, self.detailed, self.edges, *self.skips, self.logits, self.automatic)
-        lightness, detailed, edges, fine, middle, coarse, logits, automatic = (
+        parts = (self.lightness, self.detailed, self.edges, *self.skips, self.places, self.logits, self.automatic)
+        lightness, detailed, edges, fine, middle, coarse, places, logits, automatic = (
             part.expand(count, -1, -1, -1) for part in parts
         )
-        return Features(lightness, detailed, edges, (fine, middle, coarse), logits, automatic)
+        return Features(lightness, detailed, edges, (fine, middle, coarse), places, logits, automatic)
 
 
 class ToneEncoder(nn.Module):
@@ -89,13 +96,17 @@ class ToneEncoder(nn.Module):
 class FeaturePyramid(nn.Module):
     """Top-down pathway over the pretrained encoder's levels (Lin et al. 2017)."""
 
-    def __init__(self, widths: tuple[int, int, int, int]) -> None:
+    def __init__(self, config: ColorizerConfig) -> None:
         super().__init__()
+        widths = config.pyramid_widths
         self.lateral = nn.ModuleList(conv_norm(a, b, kernel=1) for a, b in zip(LEVEL_WIDTHS, widths, strict=True))
         self.top_down = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
         self.blocks = nn.ModuleList(
             nn.Sequential(*(Residual(width) for _ in range(count)))
             for width, count in zip(widths, PYRAMID_BLOCKS, strict=True)
+        )
+        self.attention = PictureAttention(
+            widths[ATTENTION_LEVEL], config.attention_width, config.attention_heads, config.picture_layers
         )
 
     def forward(self, levels: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -105,7 +116,8 @@ class FeaturePyramid(nn.Module):
             x = self.lateral[index](levels[index])
             if outputs:
                 x = x + upsampled(self.top_down[index](outputs[0]), x)
-            outputs.insert(0, self.blocks[index](F.relu(x)))
+            x = self.blocks[index](F.relu(x))
+            outputs.insert(0, self.attention(x) if index == ATTENTION_LEVEL else x)
         return tuple(outputs)
 
 
@@ -135,8 +147,9 @@ class PictureEncoder(nn.Module):
         self.tone = ToneEncoder(config)
         self.edges = EdgeEncoder(config)
         self.pretrained = PretrainedEncoder()
-        self.pyramid = FeaturePyramid(widths)
+        self.pyramid = FeaturePyramid(config)
         self.skips = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in zip(widths[:3], config.decoder_widths, strict=True))
+        self.places = PlaceEmbedding(config.decoder_widths[2], config.bins, config.attention_width)
         self.logits = nn.Conv2d(widths[1], config.bins, 1)
         self.automatic = nn.Conv2d(widths[0], 2, 1)
         for starts_at_zero in (self.skips, self.automatic):
@@ -155,12 +168,14 @@ class PictureEncoder(nn.Module):
             tone + project(level)
             for tone, project, level in zip(self.tone(scaled), self.skips, pyramid[:3], strict=True)
         )
+        logits = self.logits(pyramid[1])
         return Features(
             lightness=F.avg_pool2d(lightness, SCALE),
             detailed=F.avg_pool2d(lightness, SCALE // DETAIL),
             edges=self.edges(scaled),
             skips=(fine, middle, coarse),
-            logits=self.logits(pyramid[1]),
+            places=self.places(coarse, logits.detach(), scaled),
+            logits=logits,
             automatic=AB_SCALE * self.automatic(pyramid[0]).float(),
         )
 
