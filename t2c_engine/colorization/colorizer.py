@@ -19,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from t2c_engine.color.lab import ab_bins
 from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
+from t2c_engine.colorization.hint_spreading import spread
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.palette_extraction import palette_of_points
 from t2c_engine.devices import pick_device, threads_for
@@ -224,11 +225,19 @@ class Colorizer:
             for row, palette in enumerate(palettes):
                 if palette is None:
                     colors[row, : len(own)], mask[row, : len(own)] = own, 1
+            small = self._spread(scale, small)
             given = self._tensor(np.concatenate((small.ab, small.mask[..., None]), -1)).permute(2, 0, 1)[None]
             height, width = scale.features.lightness.shape[-2:]
             given = F.pad(given, (0, width - scale.width, 0, height - scale.height))
             given = given.expand(len(palettes), -1, -1, -1)
         return Condition(self._tensor(colors), self._tensor(mask), given, natural, self.inference.score_scale)
+
+    def _spread(self, scale: EncodedScale, hints: Hints) -> Hints:
+        """Hints of the scale's size, spread over its lightness and automatic colour."""
+        features = scale.features
+        both = torch.cat((features.lightness[0], features.automatic[0]))[:, : scale.height, : scale.width]
+        lab = both.permute(1, 2, 0).float().cpu().numpy()
+        return spread(hints, lab[..., 0], lab[..., 1:])
 
     def _hint_palette(self, scale: EncodedScale, hints: Hints) -> np.ndarray:
         """n x 3 Lab: the hints' colours at the lightness below them. Without a palette they are the picture's."""
