@@ -26,18 +26,28 @@ if TYPE_CHECKING:
     from t2c_engine.albums.run import Means
     from t2c_engine.batch.request import PictureResult
 
+Inputs = Annotated[
+    list[str] | None, typer.Argument(help="Folders with all below them, pictures, patterns; or one JOB.toml.")
+]
+Captions = Annotated[
+    str | None,
+    typer.Option("--captions", help="sidecar (.txt files), metadata, or a CSV file: each caption is a phrase."),
+]
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="A Dask scheduler, as tcp://host:8786; 'local' starts one.")
+]
+Choices = Annotated[
+    Path | None, typer.Option("--choices", help="Of 't2c review': copy what was accepted in INPUT to OUTPUT.")
+]
+
 
 @reported
 def batch(
-    inputs: Annotated[
-        list[str] | None, typer.Argument(help="Folders with all below them, pictures, patterns; or one JOB.toml.")
-    ] = None,
+    inputs: Inputs = None,
     out: Annotated[Path | None, typer.Option("-o", "--output", help="The folder for results and journal.")] = None,
     phrase: Annotated[str | None, typer.Option("--phrase", help="Of all pictures without a caption.")] = None,
-    captions: Annotated[
-        str | None,
-        typer.Option("--captions", help="sidecar (.txt files), metadata, or a CSV file: each caption is a phrase."),
-    ] = None,
+    captions: Captions = None,
     palette: Annotated[str | None, typer.Option("--palette", help="Colours, or a palette file.")] = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours.")] = False,
     scope: Annotated[Scope, typer.Option("--palette-per", help="What shares one draw of palettes.")] = Scope.ALBUM,
@@ -46,33 +56,25 @@ def batch(
     variety: Variety = DEFAULT_VARIETY,
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
     natural: Natural = 0.0,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")
-    ] = None,
+    exclude: Exclude = None,
     name: Annotated[str, typer.Option("--name", help="Results' names, of {stem}, {folder} and {phrase}.")] = "{stem}",
     format: Annotated[Format, typer.Option("--format", help="Of the results.")] = Format.SAME,
     sidecar: Annotated[bool, typer.Option("--sidecar", help="Put each recipe beside its result, as JSON.")] = False,
     sheets: Annotated[bool, typer.Option("--sheets", help="Make a contact sheet for each picture.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: all cores.")] = 0,
     memory: Annotated[int, typer.Option("--memory", min=0, help="MB for all together; 0: most of what is free.")] = 0,
-    scheduler: Annotated[
-        str | None, typer.Option("--scheduler", help="A Dask scheduler, as tcp://host:8786; 'local' starts one.")
-    ] = None,
+    scheduler: Scheduler = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
     status: Annotated[bool, typer.Option("--status", help="Say how far the job in OUTPUT is, and do nothing.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try the failed pictures again.")] = False,
-    choices: Annotated[
-        Path | None, typer.Option("--choices", help="Of 't2c review': copy what was accepted in INPUT to OUTPUT.")
-    ] = None,
+    choices: Choices = None,
     as_json: AsJson = False,
 ) -> None:
     """Colour whole trees of pictures as a job that can be stopped, killed and gone on with."""
     if choices is not None:
-        if not inputs or len(inputs) != 1 or out is None:
-            raise UsageError("--choices takes the folder of the results, and -o with the folder for the chosen ones.")
-        deliver_choices(Path(inputs[0]), choices, out)
+        deliver_choices(inputs or [], choices, out)
         return
     if inputs and len(inputs) == 1 and inputs[0].lower().endswith(".toml"):
         job = read_job(Path(inputs[0]))
@@ -153,11 +155,13 @@ def report(result: PictureResult, as_json: bool) -> None:
         print_error(result.error)
 
 
-def deliver_choices(folder: Path, choices: Path, out: Path) -> None:
+def deliver_choices(inputs: list[str], choices: Path, out: Path | None) -> None:
     """Copy the accepted results, and say what could not be."""
     from t2c_engine.albums.review import deliver, read_choices
 
-    written, problems = deliver(folder, read_choices(choices), out)
+    if len(inputs) != 1 or out is None:
+        raise UsageError("--choices takes the folder of the results, and -o with the folder for the chosen ones.")
+    written, problems = deliver(Path(inputs[0]), read_choices(choices), out)
     for sentence in problems:
         print_error(sentence)
     output().print(f"{counted(len(written), 'picture')} written to {out}.", markup=False)
