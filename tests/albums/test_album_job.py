@@ -9,8 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +29,10 @@ from t2c_engine.errors import OutputError, UsageError
 from t2c_engine.palettes.palette import Palette
 from tests import fakes
 from tests.command_line import HEX, photo, t2c
+from tests.inline_executor import Inline
 
 pytestmark = pytest.mark.usefixtures("fake_networks")
 ROOT = Path(__file__).parents[2]
-
-
-class Inline(Executor):
-    """Runs what is submitted at once, in this process."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BrokenExecutor as error:
-            future.set_exception(error)
-        return future
 
 
 @pytest.fixture(autouse=True)
