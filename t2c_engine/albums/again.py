@@ -26,6 +26,9 @@ from t2c_engine.colorization.color_source import (
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.serving.protocol import DEFAULT_HINT_REACH, DEFAULT_NATURAL
+
+NUMBERS = {"strength": 1.0, "natural": DEFAULT_NATURAL, "hint_reach": DEFAULT_HINT_REACH}  # of a recipe without them
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         Region(_file(one["mask"], notes), PaletteColors((each,)))
         for one, each in zip(values.get("regions", ()), inner, strict=True)
     )
-    source = ColorSource(base, hints, regions, float(values.get("strength", 1)), float(values.get("natural", 0)))
+    numbers = (float(values.get(name, usual)) for name, usual in NUMBERS.items())
+    source = ColorSource(base, hints, regions, *numbers)
     given = palette if isinstance(base, PaletteColors) else None
     return source, ResultColors(given, tuple(inner)), notes
 

@@ -118,7 +118,7 @@ def source_json(source: ColorSource) -> dict[str, Any]:
     if source.base is not None:
         values |= source.base.as_json()
     if source.hints is not None:
-        values["hints"] = [str(source.hints), file_digest(source.hints)]
+        values |= {"hints": [str(source.hints), file_digest(source.hints)], "hint_reach": source.hint_reach}
     if source.regions:
         values["regions"] = [
             {"mask": [str(one.mask), file_digest(one.mask)], **one.colors.as_json()} for one in source.regions

@@ -28,7 +28,7 @@ from t2c_engine.colorization.color_source import (
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
-from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
+from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_HINT_REACH, DEFAULT_VARIETY, MAX_STRENGTH
 
 if TYPE_CHECKING:
     from t2c_engine.batch.request import ColorizeRequest, PictureResult
@@ -44,6 +44,10 @@ DecodingOption = Annotated[
 ]
 HintsFile = Annotated[
     Path | None, typer.Option("--hints", help="A transparent PNG with colour hints where they belong.")
+]
+HintReach = Annotated[
+    float,
+    typer.Option("--hint-reach", min=0, max=1, help="How far hints spread over what looks alike: 0 not, 1 all of it."),
 ]
 Regions = Annotated[
     list[str] | None,
@@ -74,6 +78,7 @@ def colorize(
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
     decoding: DecodingOption = Decoding.VIVID,
     hints: HintsFile = None,
+    hint_reach: HintReach = DEFAULT_HINT_REACH,
     region: Regions = None,
     count: Count = DEFAULT_COUNT,
     seed: Seed = 0,
@@ -103,7 +108,7 @@ def colorize(
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
     regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
-    source = ColorSource(base, hints, regions, strength, natural)
+    source = ColorSource(base, hints, regions, strength, natural, hint_reach)
     overlays = [one.mask for one in regions] + ([hints] if hints else [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:

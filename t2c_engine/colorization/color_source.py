@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
+from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_HINT_REACH, DEFAULT_VARIETY, MAX_STRENGTH
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +146,7 @@ class ColorSource:
     base: colors of the whole picture; None: what the hints say or, with regions alone, no color outside them.
     hints: a picture with hints (`overlays.read_hints`). strength: 0..2; 0 the network's own colors, 1 the palette's,
     above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`.
+    hint_reach: 0..1, how far hints spread, as in `Hints`.
 
     Raises:
         UsageError: nothing says which colors to use, or a number is out of range.
@@ -156,13 +157,16 @@ class ColorSource:
     regions: tuple[Region, ...] = ()
     strength: float = 1.0
     natural: float = 0.0
+    hint_reach: float = DEFAULT_HINT_REACH
 
     def __post_init__(self) -> None:
         if self.base is None and self.hints is None and not self.regions:
             raise UsageError("Nothing says which colours to use; give a phrase, a palette, --auto, hints or a region.")
-        for name, most in (("strength", MAX_STRENGTH), ("natural", 1.0)):
+        for name, most in (("strength", MAX_STRENGTH), ("natural", 1.0), ("hint_reach", 1.0)):
             if not 0 <= getattr(self, name) <= most:
-                raise UsageError(f"The {name} {getattr(self, name)} is out of range; give 0 to {most:g}.")
+                raise UsageError(
+                    f"The {name.replace('_', ' ')} {getattr(self, name)} is out of range; give 0 to {most:g}."
+                )
 
     @property
     def result_count(self) -> int:

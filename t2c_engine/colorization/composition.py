@@ -34,7 +34,7 @@ def compose(
     Raises:
         PictureError: hints or a mask cannot be read or have another shape. ModelError: the picture is too large.
     """
-    hints = None if source.hints is None else read_hints(source.hints, picture.size)
+    hints = None if source.hints is None else read_hints(source.hints, picture.size, source.hint_reach)
     masks = [read_mask(region.mask, picture.size) for region in source.regions]
     lightness = small_lightness(picture, colorizer.short_side)
     encoded = Encoded(colorizer, lightness)

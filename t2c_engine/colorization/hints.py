@@ -12,9 +12,9 @@ import numpy as np
 
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.pictures.resize import resize
+from t2c_engine.serving.protocol import DEFAULT_HINT_REACH
 
 MIN_COVERAGE = 0.02  # coverage below which a pixel holds no hint
-HINT_REACH = 0.25  # how far hints spread where nothing else is said; on validation pictures all of 0.15 to 0.6 are good
 COVERAGE_GAIN = 4  # a cell of which a part in so many is covered counts as covered whole
 
 
@@ -31,7 +31,7 @@ class Hints:
 
     ab: np.ndarray
     mask: np.ndarray
-    reach: float = HINT_REACH
+    reach: float = DEFAULT_HINT_REACH
 
     def __post_init__(self) -> None:
         if not 0 <= self.reach <= 1:
@@ -55,7 +55,7 @@ class Hints:
         return replace(self, ab=ab.astype(np.float32), mask=mask)
 
 
-def hints_from_pixels(rgb: np.ndarray, alpha: np.ndarray, reach: float = HINT_REACH) -> Hints:
+def hints_from_pixels(rgb: np.ndarray, alpha: np.ndarray, reach: float = DEFAULT_HINT_REACH) -> Hints:
     """Hints from colour and transparency.
 
     Args:

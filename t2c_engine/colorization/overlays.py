@@ -14,6 +14,7 @@ from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.errors import PictureError
 from t2c_engine.pictures.picture import Picture, lightness, read_picture
 from t2c_engine.pictures.resize import resize
+from t2c_engine.serving.protocol import DEFAULT_HINT_REACH
 
 ASPECT_TOLERANCE = 0.02  # how much an overlay's shape may differ from the picture's
 BORDER = 0.006  # width of the soft border of a region, as part of the picture's short side
@@ -41,8 +42,8 @@ def read_mask(path: Path, size: tuple[int, int]) -> np.ndarray:
     return resize(resize(mask, tuple(max(1, side // step) for side in size)), size)  # pyright: ignore[reportArgumentType]
 
 
-def read_hints(path: Path, size: tuple[int, int]) -> Hints:
-    """Hints from a picture with transparency, for a picture of `size` (height, width).
+def read_hints(path: Path, size: tuple[int, int], reach: float = DEFAULT_HINT_REACH) -> Hints:
+    """Hints from a picture with transparency, for a picture of `size` (height, width); `reach` is that of `Hints`.
 
     Raises:
         PictureError: it cannot be read, has no transparency, no hint, or another shape than the picture.
@@ -52,7 +53,7 @@ def read_hints(path: Path, size: tuple[int, int]) -> Hints:
         raise PictureError(f"{path} has no transparency; save the colour hints on a transparent layer, as PNG.")
     pixels = to_unit(picture.pixels)
     rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, 2)
-    hints = hints_from_pixels(rgb, to_unit(picture.alpha))
+    hints = hints_from_pixels(rgb, to_unit(picture.alpha), reach)
     if not hints.mask.any():
         raise PictureError(f"{path} is transparent everywhere; paint colour hints on it.")
     return hints

@@ -60,22 +60,21 @@ class HeldPicture:
 
     def __init__(self, pixels: np.ndarray) -> None:
         self.picture = Picture(pixels[..., :3], pixels[..., 3]) if pixels.shape[2:] == (4,) else Picture(pixels)
-        self._hints: Hints | None = None
+        self._hints: dict[float, Hints] = {}
         self._reduced: dict[tuple[int, int], Picture] = {}
         self._encoded: dict[int, Encoded] = {}
 
-    @property
-    def hints(self) -> Hints:
-        """The picture as hints.
+    def hints(self, reach: float) -> Hints:
+        """The picture as hints with this reach (0..1), the same object each time.
 
         Raises:
             UsageError: it has no opacity.
         """
-        if self._hints is None:
+        if reach not in self._hints:
             if self.picture.alpha is None:
                 raise UsageError("Hints must be sent in the pixel format 'RGBA u8'.")
-            self._hints = hints_from_pixels(to_unit(self.picture.pixels), to_unit(self.picture.alpha))
-        return self._hints
+            self._hints = {reach: hints_from_pixels(to_unit(self.picture.pixels), to_unit(self.picture.alpha), reach)}
+        return self._hints[reach]
 
     def reduced(self, max_side: int) -> Picture:
         """The picture in 8 bits, at most `max_side` px on its long side."""

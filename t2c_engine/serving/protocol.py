@@ -109,6 +109,7 @@ PIXEL_FORMATS: Mapping[str, PixelFormat] = {
 # further limits and defaults: what is drawn, read and sent back
 DEFAULT_COUNT = 5  # palettes of a request that says nothing
 MAX_SEED = 2**32 - 1
+DEFAULT_HINT_REACH = 0.25  # 0 hints color what they cover alone; 1 all that looks alike
 DEFAULT_NATURAL = 0.0  # 0 the palette rules everywhere; 1 skin, sky and leaves keep their automatic colour
 DEFAULT_VARIETY = 0.5  # 0 typical and alike, 1 far apart
 MIN_DRAWN_COLORS, MAX_DRAWN_COLORS = 3, 10  # of a palette drawn for a phrase

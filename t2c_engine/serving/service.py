@@ -24,6 +24,7 @@ from t2c_engine.serving.picture_store import PictureStore, format_of, read_pixel
 from t2c_engine.serving.protocol import (
     COLOR_LAYER_SIDE,
     DEFAULT_COUNT,
+    DEFAULT_HINT_REACH,
     DEFAULT_NATURAL,
     DEFAULT_PREVIEW_SIDE,
     DEFAULT_VARIETY,
@@ -208,7 +209,7 @@ class Service:
 
     def colorize(self, job: Job) -> Params:
         """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
-        ("colour" or "normal"), hints (key).
+        ("colour" or "normal"), hints (key), hint_reach (0..1).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -228,7 +229,8 @@ class Service:
         strength = _number(job.params, "strength", 1.0, 0.0, MAX_STRENGTH)
         natural = _number(job.params, "natural", DEFAULT_NATURAL, 0.0, 1.0)
         held = self._pictures.get(_text(job.params, "key"))
-        hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
+        reach = _number(job.params, "hint_reach", DEFAULT_HINT_REACH, 0.0, 1.0)
+        hints = self._pictures.get(_text(job.params, "hints")).hints(reach) if job.params.get("hints") else None
         device = _text(job.params, "device") if "device" in job.params else "auto"
         colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the network"))
         with self._picture_lock:
