@@ -41,16 +41,15 @@ class InferenceConfig:
 
     short_side: of the network's input, px. scales: sizes at which a picture is encoded, as parts of that input; the
     colours are averaged (multi-scale inference). score_scale: see `Condition`. chroma_gain: factor on palette colours'
-    ab. vivid_gain, vivid_share: of `decoding.vivid`. temperature: of its annealed mean.
+    ab. vivid_gain, vivid_chroma: of `decoding.vivid`.
     """
 
     short_side: int = 160
     scales: tuple[float, ...] = (1.0,)
     score_scale: float = 1.0
     chroma_gain: float = 1.0
-    vivid_gain: float = 1.4
-    vivid_share: float = 0.3
-    temperature: float = 0.38
+    vivid_gain: float = 1.0
+    vivid_chroma: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +181,8 @@ class Colorizer:
         parts = []
         for scale in encoding.scales:
             if decoding is Decoding.VIVID:
-                annealed = decode_bins(scale.features.logits, self._bins, Decoding.MEAN, self.inference.temperature)
                 direct = self._network.decode(scale.features, self._condition(scale, [None], hints, 0.0)).ab
-                parts.append(vivid(direct, annealed, self.inference.vivid_gain, self.inference.vivid_share))
+                parts.append(vivid(direct, self.inference.vivid_gain, self.inference.vivid_chroma))
             else:
                 parts.append(decode_bins(scale.features.logits, self._bins, decoding))
         return self._maps(encoding, parts, hints)[0]

@@ -18,7 +18,7 @@ TOP = 5  # bins of the top-k mean
 class Decoding(StrEnum):
     """How automatic colour is decoded.
 
-    VIVID: DIRECT made vivid, and moved towards the annealed mean. DIRECT: the regression head's, faint where in doubt.
+    VIVID: DIRECT made vivid where it is certain. DIRECT: the regression head's, faint where in doubt.
     Of the bins: CENTROID, the centre of the most probable one, blotchy; TOP, the mean of the TOP most probable ones by
     their annealed probabilities; MEAN, the annealed mean over all.
     """
@@ -51,18 +51,14 @@ def decode_bins(logits: Tensor, bins: Tensor, decoding: Decoding, temperature: f
     return torch.einsum("bqhw,qc->bchw", (logits / temperature).softmax(1), bins)
 
 
-def vivid(direct: Tensor, annealed: Tensor, gain: float, share: float) -> Tensor:
-    """Fine but faint ab made vivid: multiplied, and moved towards a coarse, annealed map at that map's resolution.
+def vivid(direct: Tensor, gain: float, chroma: float) -> Tensor:
+    """Faint ab made vivid where it is not faint with doubt: factors of 1 for greys up to 1 + gain for vivid colors.
 
     Args:
-        direct: B x 2 x H x W, Lab units. annealed: B x 2 x h x w of a lower resolution. gain: factor on direct.
-        share: of the difference between annealed and direct that is added.
+        direct: B x 2 x H x W, Lab units. gain: 0 and up. chroma: at which half of the gain is reached, ab units.
 
     Returns:
         B x 2 x H x W.
     """
-    from torch.nn import functional as F
-
-    low = F.adaptive_avg_pool2d(direct, (annealed.shape[-2], annealed.shape[-1]))
-    difference = F.interpolate(annealed - low, direct.shape[-2:], mode="bilinear", align_corners=False)
-    return gain * direct + share * difference
+    own = direct.square().sum(1, keepdim=True).sqrt()
+    return direct * (1 + gain * own / (own + chroma))
