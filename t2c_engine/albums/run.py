@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
-from t2c_engine.albums.job import SUFFIXES, AlbumJob, Format
+from t2c_engine.albums.job import DEEP, SUFFIXES, AlbumJob
 from t2c_engine.albums.journal import Claim, Entry, Journal, Outcome
 from t2c_engine.albums.tree import Leaf, leaves
 from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixels
@@ -63,10 +63,12 @@ def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, I
     by_place: dict[str, list[Leaf]] = defaultdict(list)
     for leaf in leaves(job):
         by_place[leaf.place].append(leaf)
-    deep = job.format is Format.TIFF16
+    deep = job.format in DEEP
     items = {}
     for place, members in by_place.items():
-        options = OutputOptions(job.output / place, sheets=job.sheets, deep=deep, sidecars=job.sidecar)
+        options = OutputOptions(
+            job.output / place, sheets=job.sheets, deep=deep, sidecars=job.sidecar, quality=job.quality
+        )
         for leaf, plan in zip(members, plan_outputs([leaf.path for leaf in members]), strict=True):
             source = job.source(leaf.caption, leaf.scope_key(job.scope), palettes)
             name = job.name.format(
@@ -254,6 +256,7 @@ def _key(item: Item) -> str:
         item.plan.suffix,
         str(item.output.folder),
         item.output.deep,
+        *([item.output.quality] if item.output.quality else []),
         item.models.colorizer,
     ]
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32]

@@ -65,6 +65,7 @@ def batch(
     exclude: Exclude = None,
     name: Annotated[str, typer.Option("--name", help="Results' names, of {stem}, {folder} and {phrase}.")] = "{stem}",
     format: Annotated[Format, typer.Option("--format", help="Of the results.")] = Format.SAME,
+    quality: Annotated[int | None, typer.Option("--quality", min=1, max=100, help="Of JPEG and WebP.")] = None,
     sidecar: Annotated[bool, typer.Option("--sidecar", help="Put each recipe beside its result, as JSON.")] = False,
     sheets: Annotated[bool, typer.Option("--sheets", help="Make a contact sheet for each picture.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: all cores.")] = 0,
@@ -93,7 +94,7 @@ def batch(
     elif inputs and out is not None:
         job = AlbumJob(
             tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural,
-            exclude=tuple(exclude or ()), name=name, format=format, sidecar=sidecar, sheets=sheets,
+            exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
         )  # fmt: skip
     else:

@@ -7,14 +7,13 @@ by blocks that fit the cache, in threads. Must not import torch, files or networ
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from t2c_engine.pictures.picture import Picture, lightness_at
 from t2c_engine.pictures.resize import linear_taps, resize
+from t2c_engine.pictures.threads import spread, threads
 from t2c_engine.rendering.block_renderer import BlockRenderer, Workspace
 
 SMOOTHING = 2.0  # of the fit: variance of L (squared units) from which on a slope counts
@@ -54,7 +53,7 @@ def render(
         if row - starts[-1] >= rows or low[row] != low[row - 1]:
             starts.append(row)
     blocks = list(zip(starts, [*starts[1:], height], strict=True))
-    workers = max(1, min(os.cpu_count() or 1, 8, len(blocks)))
+    workers = max(1, min(threads(), len(blocks)))
 
     def work(share: int) -> None:
         workspace = Workspace(rows, width)
@@ -65,8 +64,7 @@ def render(
             _apply(planes, wide[:, low[top] : low[top] + 2], weight[top:bottom])
             renderer.write(workspace, result[top:bottom])
 
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, range(workers)))
+    spread(work, range(workers))
     return result
 
 
