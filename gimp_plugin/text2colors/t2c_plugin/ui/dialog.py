@@ -143,7 +143,9 @@ class ColorizeDialog:
             if opened is not None:
                 sources.choose(opened.NAME)
         words = sources.words
-        words.bar.entry.set_text(words.bar.phrase or self._phrase)
+        if self._phrase and not words.bar.phrase:  # nothing has been typed yet
+            words.bar.entry.set_text(self._phrase)
+            words.focus()  # which selects it, so that other words replace it
         if words.bar.phrase:
             words.draw()
 
