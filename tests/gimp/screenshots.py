@@ -185,7 +185,8 @@ def take_menu_and_files(gui: Gui, camera: Camera) -> None:
         (scans / f"scan-{number:02d}.png").write_bytes(b"")
     window = gui.open_dialog("Untitled", "text2colors color folders", "^Colorize Files$")
     for keys, text in (("", str(scans)), ("alt+e", f"{scans}-colorized"), ("alt+a", "autumn breeze")):
-        gui.keys(*[keys] * bool(keys))
+        if keys:
+            gui.keys(keys)
         gui.type(text)
     gui.keys("alt+c")
     done = gui.host.share / "slow-colorized"

@@ -104,7 +104,7 @@ def test_it_names_the_layer_and_everything_that_has_the_focus_and_tab_goes_in_re
     wanted += ["Strength, %", "Natural, %", "Options", "New Hints Layer", "Close", "Colorize", "Words", "Phrase"]
     places = [next((place for place, one in enumerate(names) if one.startswith(name)), -1) for name in wanted]
     assert -1 not in places and places == sorted(places), list(zip(wanted, places, strict=True))
-    unnamed = [role for role, name, *_ in dialog.look()["names"] if "button" in role and not name]
+    unnamed = [role for role, name, *_ in dialog.look()["names"] if role in ("button", "push-button") and not name]
     assert not unnamed
 
 
@@ -243,8 +243,10 @@ def test_colors_typed_become_a_row_that_can_be_removed(gui: Gui, dialog: Watched
     gui.keys("ctrl+a")
     gui.type(",".join(["#102030", "#405060", "#708090", "#a0b0c0", "#d0e0f0", "#ff8800", "#0088ff"]))
     gui.keys("Return")
-    wait_for(lambda: any("Own palette, 7 colors; the engine uses 5 of them" in one for one in rows(dialog)), "a row")
+    wait_for(lambda: any("Own palette, 7 colors; 5 of them are used" in one for one in rows(dialog)), "a row")
     wait_for(lambda: color(gui, dialog) == (0xA0, 0xB0, 0xC0), "its preview")
+    dialog.wait_for_text("#405060, not used")
+    assert not dialog.shows("#102030, not used")
     for _ in range(20):
         if dialog.focus is not None and dialog.focus[1].startswith("Own palette"):
             break
@@ -256,8 +258,9 @@ def test_colors_typed_become_a_row_that_can_be_removed(gui: Gui, dialog: Watched
 def test_no_two_mnemonics_are_the_same(gui: Gui, dialog: Watched) -> None:
     """A key that two widgets share would need two presses."""
     for tab in ("", "alt+a", "alt+n"):
-        gui.keys(*[tab] * bool(tab))
-        gui.still()
+        if tab:
+            gui.keys(tab)
+            gui.still()
         keys = dialog.look()["keys"]
-        letters = [letter for letter, _label in keys]
+        letters = [letter.lower() for letter, _label in keys]
         assert len(letters) >= 12 and len(letters) == len(set(letters)), sorted(keys)

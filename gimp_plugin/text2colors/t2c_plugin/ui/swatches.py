@@ -92,6 +92,11 @@ class Swatch(Gtk.Overlay):
             accessible.set_name(f"{_('Color')} {self.position + 1}, {self.color}, {state}")
         self.show_padlock(False)
 
+    def show_use(self, used: bool) -> None:
+        """Show whether the color is one of those that are used."""
+        self.set_opacity(1.0 if used else 0.3)
+        self._patch.set_tooltip_text(self.color if used else _("{color}, not used").format(color=self.color))
+
     def show_padlock(self, shown: bool) -> None:
         """Show the padlock; one that is closed stays."""
         self._padlock.set_opacity(1.0 if self.locked else 0.6 if shown else 0.0)
