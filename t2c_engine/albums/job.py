@@ -17,6 +17,7 @@ from t2c_engine.batch.request import Models
 from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import parse_styles
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
 
 
@@ -57,7 +58,7 @@ class AlbumJob:
     out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
     and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. name: a template of
     results' names with {stem}, {folder} and {phrase}. quality: 1..100, of JPEG and WebP. workers: 0 chooses. memory:
-    MB for all workers together; 0 chooses.
+    MB for all workers together; 0 chooses. style: of palettes drawn for phrases, as "studio:0.7".
     """
 
     inputs: tuple[str, ...]
@@ -83,8 +84,11 @@ class AlbumJob:
     device: str = "auto"
     model: str | None = None
     palette_model: str | None = None
+    style: str = ""
 
     def __post_init__(self) -> None:
+        if parse_styles(self.style) and (self.auto or self.palette is not None):
+            raise UsageError("A job's style is for palettes drawn for a phrase or captions; give one of these.")
         given = sum((self.palette is not None, self.auto, self.phrase is not None or self.captions is not None))
         if given != 1:
             raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, or auto.")
@@ -117,7 +121,7 @@ class AlbumJob:
             if phrase is None:
                 return None
             shift = zlib.crc32(scope_key.encode("utf-8", "surrogateescape")) if scope_key else 0
-            base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety)
+            base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety, self.style)
         return ColorSource(base, strength=self.strength, natural=self.natural)
 
 

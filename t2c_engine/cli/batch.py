@@ -19,7 +19,7 @@ import typer
 from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
 from t2c_engine.cli.batch_report import ProgressKind, Style, error_events, reporting
 from t2c_engine.cli.colorize import Natural, counted, given_palettes
-from t2c_engine.cli.common import AsJson, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.common import AsJson, Seed, StyleOption, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
@@ -60,6 +60,7 @@ def batch(
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")] = 1,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
+    style: StyleOption = "",
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
     natural: Natural = 0.0,
     exclude: Exclude = None,
@@ -95,7 +96,7 @@ def batch(
         job = AlbumJob(
             tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural,
             exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
-            workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
+            workers=workers, memory=memory, device=device, model=model, palette_model=palette_model, style=style,
         )  # fmt: skip
     else:
         raise UsageError("Give folders or pictures and -o with the output folder; or a job file, as scans.toml.")

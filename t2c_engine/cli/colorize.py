@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.common import (
+    AsJson,
+    Count,
+    Overwrite,
+    Seed,
+    StyleOption,
+    Variety,
+    print_error,
+    print_json,
+    reported,
+)
 from t2c_engine.cli.terminal import output, print_palettes, progress
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
@@ -78,6 +88,7 @@ def colorize(
     count: Count = DEFAULT_COUNT,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
+    style: StyleOption = "",
     strength: Strength = 1.0,
     natural: Natural = 0.0,
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
@@ -96,13 +107,15 @@ def colorize(
     sources = sum((phrase is not None, palette is not None, auto))
     if sources > 1 or not (sources or hints or region):
         raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
+    if style and phrase is None and not region:
+        raise UsageError("--style is for palettes drawn for a phrase; give --phrase too.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
     base: BaseColors | None = AutomaticColors(decoding) if auto else None
     if phrase is not None:
-        base = PhraseColors(phrase, count, seed, variety)
+        base = PhraseColors(phrase, count, seed, variety, style)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
-    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
+    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, style)) for one in region or ())
     source = ColorSource(base, hints, regions, strength, natural)
     overlays = [one.mask for one in regions] + ([hints] if hints else [])
     found = expand_inputs(inputs, excluded=overlays)
