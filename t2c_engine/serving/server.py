@@ -162,7 +162,7 @@ class Server:
 
 
 def hello() -> dict[str, Any]:
-    """What the engine says of itself: versions, models ("name version" by kind), styles, process number, formats, sources."""
+    """What the engine says of itself: versions, models ("name version" by kind), styles, process, formats, sources."""
     from t2c_engine.models import find_model, scan_models
 
     models = {}
