@@ -16,6 +16,7 @@ from typing import Any, get_args, get_type_hints
 from t2c_engine.batch.request import Models
 from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
 from t2c_engine.errors import UsageError
+from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
 
@@ -167,5 +168,6 @@ def _beside(job: AlbumJob, folder: Path) -> AlbumJob:
         captions = str(folder / str(captions))
     if palette is not None and (folder / palette).is_file():
         palette = str(folder / palette)
-    inputs = tuple(str(folder / one) for one in job.inputs)
-    return replace(job, inputs=inputs, output=folder / job.output, captions=captions, palette=palette)
+    inputs = tuple(one if is_remote(one) else str(folder / one) for one in job.inputs)
+    output = job.output if is_remote(job.output) else folder / job.output
+    return replace(job, inputs=inputs, output=output, captions=captions, palette=palette)

@@ -22,6 +22,7 @@ from t2c_engine.cli.colorize import Natural, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
+from t2c_engine.files import is_remote, location
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_PALETTES, MAX_STRENGTH
 
@@ -112,15 +113,15 @@ def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, style: Style) 
     from t2c_engine.albums.run import job_items, open_journal, run_job
 
     if scheduler is not None:  # workers elsewhere have another current folder
-        inputs = tuple(os.path.abspath(one) for one in job.inputs)
-        job = replace(job, inputs=inputs, output=job.output.absolute())
+        inputs = tuple(one if is_remote(one) else os.path.abspath(one) for one in job.inputs)
+        job = replace(job, inputs=inputs, output=job.output if is_remote(job.output) else job.output.absolute())
     palettes: tuple[Palette, ...] = given_palettes(job.palette, job.count) if job.palette is not None else ()
     items = job_items(job, palettes)
     if not items:
         raise UsageError(f"{', '.join(job.inputs)}: there is no picture in it.")
     with open_journal(job, items, retry_failed) as journal:
         with (
-            reporting(style, journal) as tell,
+            reporting(style, journal, job.output) as tell,
             choose_means(job, scheduler) as means,
             stop_signals() as stop,
             closing(run_job(items, journal, means, stop)) as results,
@@ -192,10 +193,11 @@ def deliver_choices(inputs: list[str], choices: Path, out: Path | None) -> None:
 def say_status(out: Path | None, as_json: bool) -> None:
     """How many pictures are in which state, and why some failed."""
     from t2c_engine.albums.journal import Journal
+    from t2c_engine.albums.storage import journal_folder
 
     if out is None:
         raise UsageError("Name the job's output folder with -o, or its job file.")
-    with Journal(out, create=False) as journal:
+    with Journal(journal_folder(out), create=False) as journal:
         counts: dict[str, Any] = journal.counts()
         others = journal.others()
         failed = [(str(one.path), one.error or "") for one in journal.records("failed")]
@@ -204,7 +206,8 @@ def say_status(out: Path | None, as_json: bool) -> None:
         return
     words = ", ".join(f"{number} {state}" for state, number in counts.items())
     output().print(
-        f"{out}: {words}; {counted(others, 'process')} at work.".replace("processs", "processes"), markup=False
+        f"{location(out)}: {words}; {counted(others, 'process')} at work.".replace("processs", "processes"),
+        markup=False,
     )
     for _, error in failed:
         output().print(f"  {error}", markup=False)
