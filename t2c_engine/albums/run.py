@@ -28,12 +28,14 @@ from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixel
 from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
+from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors
 from t2c_engine.errors import OutputError
 from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
 
 WORKER_MB = 320  # of one worker with torch and the network loaded
 BYTES_PER_PIXEL, DEEP_BYTES_PER_PIXEL = 10, 30  # at the peak of coloring, with 8 bits and with 16 or float
+_TOLD = (PhraseColors, PaletteColors, AutomaticColors)  # sources of which the recipe's JSON says all
 UNLIMITED = 1 << 60  # bytes: a budget that nothing exceeds
 _FLUSH = 0.5  # seconds between two writes of the journal
 _POLL = 0.2  # seconds between two looks for a wish to stop
@@ -263,6 +265,7 @@ def _key(item: Item) -> str:
     wanted = [
         source_json(item.source) if item.source else None,
         [list(one.hex) for one in getattr(item.source.base, "given", ())] if item.source else None,
+        *([repr(item.source.base)] if item.source and not isinstance(item.source.base, _TOLD) else []),
         item.plan.stem,
         item.plan.suffix,
         str(item.output.folder),

@@ -21,6 +21,7 @@ from t2c_engine.cli.batch_report import ProgressKind, Style, error_events, repor
 from t2c_engine.cli.colorize import Natural, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output
+from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote, location
 from t2c_engine.palettes.palette import Palette
@@ -35,6 +36,10 @@ Inputs = Annotated[
 Captions = Annotated[
     str | None,
     typer.Option("--captions", help="sidecar (.txt files), metadata, or a CSV file: each caption is a phrase."),
+]
+Colors = Annotated[
+    str | None,
+    typer.Option("--colors", help="Any source with its options, as 'auto decoding=mean'; see docs/albums.md."),
 ]
 Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")]
 Scheduler = Annotated[
@@ -57,6 +62,7 @@ def batch(
     captions: Captions = None,
     palette: Annotated[str | None, typer.Option("--palette", help="Colours, or a palette file.")] = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours.")] = False,
+    colors: Colors = None,
     scope: Annotated[Scope, typer.Option("--palette-per", help="What shares one draw of palettes.")] = Scope.ALBUM,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")] = 1,
     seed: Seed = 0,
@@ -94,8 +100,8 @@ def batch(
         job = None
     elif inputs and out is not None:
         job = AlbumJob(
-            tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural,
-            exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
+            tuple(inputs), out, phrase, palette, auto, parse_colors(colors) if colors is not None else None, captions,
+            scope, count, seed, variety, strength, natural, exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
         )  # fmt: skip
     else:
