@@ -101,7 +101,8 @@ def batch(
     elif inputs and out is not None:
         job = AlbumJob(
             tuple(inputs), out, phrase, palette, auto, parse_colors(colors) if colors is not None else None, captions,
-            scope, count, seed, variety, strength, natural, exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
+            scope, count, seed, variety, strength, natural,
+            exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
         )  # fmt: skip
     else:
