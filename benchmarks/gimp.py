@@ -32,7 +32,6 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import plugin_files  # noqa: E402
-from engine import processor  # noqa: E402
 from gui import Gui, missing_programs, running, wait_for  # noqa: E402
 from host import Host, default_root, processes_below, why_not  # noqa: E402
 from PIL import Image  # noqa: E402
