@@ -89,7 +89,7 @@ def batch(
     progress: Progress = ProgressKind.BAR,
 ) -> None:
     """Colour whole trees of pictures as a job that can be stopped, killed and gone on with."""
-    style = choose_style(as_json, progress)
+    told = choose_style(as_json, progress)
     if choices is not None:
         deliver_choices(inputs or [], choices, out)
         return
@@ -112,8 +112,8 @@ def batch(
         say_status(out, as_json)
     elif job is not None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
-        with error_events(style):
-            run(job, scheduler, retry_failed, style)
+        with error_events(told):
+            run(job, scheduler, retry_failed, told)
 
 
 def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, style: Style) -> None:
