@@ -24,7 +24,7 @@ class PaletteSampler:
     """Palettes that depend on phrase and seed alone."""
 
     @classmethod
-    def load(cls, model: str | None = None) -> PaletteSampler:
+    def load(cls, model: str | None = None, styles: object = ()) -> PaletteSampler:
         if model not in (None, "fake-palettes"):
             raise ModelError(f"No palette model is called '{model}'.")
         return cls()
@@ -50,7 +50,7 @@ class Colorizer:
     loaded = 0  # how often
 
     @classmethod
-    def load(cls, model: str | None = None, device: str = "auto") -> Colorizer:
+    def load(cls, model: str | None = None, device: str = "auto", styles: object = ()) -> Colorizer:
         Colorizer.loaded += 1
         return cls()
 

@@ -17,6 +17,7 @@ from t2c_engine.batch.request import Models
 from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import parse_styles
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
 
 
@@ -50,7 +51,7 @@ class AlbumJob:
     out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
     and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. name: a template of
     results' names with {stem}, {folder} and {phrase}. workers: 0 chooses. memory: MB for all workers together; 0
-    chooses.
+    chooses. style: as "portraits" or "portraits:0.7,winter:0.3".
     """
 
     inputs: tuple[str, ...]
@@ -65,6 +66,7 @@ class AlbumJob:
     variety: float = DEFAULT_VARIETY
     strength: float = 1.0
     natural: float = 0.0
+    style: str = ""
     exclude: tuple[str, ...] = ()
     name: str = "{stem}"
     format: Format = Format.SAME
@@ -108,7 +110,7 @@ class AlbumJob:
                 return None
             shift = zlib.crc32(scope_key.encode("utf-8", "surrogateescape")) if scope_key else 0
             base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety)
-        return ColorSource(base, strength=self.strength, natural=self.natural)
+        return ColorSource(base, strength=self.strength, natural=self.natural, styles=parse_styles(self.style))
 
 
 def read_job(path: Path) -> AlbumJob:

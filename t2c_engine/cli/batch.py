@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
-from t2c_engine.cli.colorize import Natural, Summary, counted, given_palettes
+from t2c_engine.cli.colorize import Natural, Style, Summary, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output, progress
+from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import parse_styles
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_PALETTES, MAX_STRENGTH
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def batch(
     variety: Variety = DEFAULT_VARIETY,
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
     natural: Natural = 0.0,
+    style: Style = "",
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")
     ] = None,
@@ -82,7 +85,7 @@ def batch(
         job = None
     elif inputs and out is not None:
         job = AlbumJob(
-            tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural,
+            tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural, style,
             exclude=tuple(exclude or ()), name=name, format=format, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
         )  # fmt: skip
@@ -103,6 +106,7 @@ def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, as_json: bool)
         inputs = tuple(os.path.abspath(one) for one in job.inputs)
         job = replace(job, inputs=inputs, output=job.output.absolute())
     palettes: tuple[Palette, ...] = given_palettes(job.palette, job.count) if job.palette is not None else ()
+    split_styles(parse_styles(job.style))  # an unknown one fails here, not at every picture
     items = job_items(job, palettes)
     if not items:
         raise UsageError(f"{', '.join(job.inputs)}: there is no picture in it.")

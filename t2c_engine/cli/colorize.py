@@ -28,6 +28,7 @@ from t2c_engine.colorization.color_source import (
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
+from t2c_engine.palettes.style import parse_styles
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 Natural = Annotated[
     float, typer.Option("--natural", min=0, max=1, help="How far skin, sky and leaves keep their automatic colour.")
+]
+
+Style = Annotated[
+    str, typer.Option("--style", help="Your own styles, as portraits or portraits:0.7,winter:0.3; see 't2c models'.")
 ]
 
 
@@ -69,6 +74,7 @@ def colorize(
         ),
     ] = 1.0,
     natural: Natural = 0.0,
+    style: Style = "",
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,
@@ -97,7 +103,7 @@ def colorize(
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
     regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
-    source = ColorSource(base, hints, regions, strength, natural)
+    source = ColorSource(base, hints, regions, strength, natural, parse_styles(style))
     overlays = [one.mask for one in regions] + ([hints] if hints else [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:

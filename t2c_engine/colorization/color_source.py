@@ -14,9 +14,11 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Protocol
 
+from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
 
 log = logging.getLogger(__name__)
@@ -35,8 +37,8 @@ class BaseColors(Protocol):
         """Short words for titles and file names."""
         ...
 
-    def palettes(self, model: str | None) -> tuple[Palette | None, ...]:
-        """The palette of each result; None stands for the network's own colors. `model`: of palettes."""
+    def palettes(self, model: str | None, styles: tuple[StyleWeight, ...] = ()) -> tuple[Palette | None, ...]:
+        """The palette of each result; None stands for the network's own colors. `model`, `styles`: of palettes."""
         ...
 
     def as_json(self) -> dict[str, Any]:
@@ -61,7 +63,7 @@ class PhraseColors:
     def label(self) -> str:
         return self.phrase
 
-    def palettes(self, model: str | None) -> tuple[Palette, ...]:
+    def palettes(self, model: str | None, styles: tuple[StyleWeight, ...] = ()) -> tuple[Palette, ...]:
         """Palettes of five colors.
 
         Raises:
@@ -70,7 +72,7 @@ class PhraseColors:
         from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
 
         request = PaletteRequest(self.phrase, count=self.count, seed=self.seed, variety=self.variety)
-        result = _loaded(PaletteSampler.load, model).sample(request)
+        result = _loaded(PaletteSampler.load, model, styles).sample(request)
         if result.note:
             log.warning("%s", result.note)
         return tuple(result.palettes)
@@ -80,9 +82,9 @@ class PhraseColors:
 
 
 @lru_cache(maxsize=1)
-def _loaded(load: Any, model: str | None) -> Any:
+def _loaded(load: Any, model: str | None, styles: tuple[StyleWeight, ...]) -> Any:
     """A palette sampler, kept: an album draws for every caption."""
-    return load(model)
+    return load(model, styles) if styles else load(model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class PaletteColors:
         first = self.given[0]
         return first.name or " ".join(first.hex)
 
-    def palettes(self, model: str | None) -> tuple[Palette, ...]:
+    def palettes(self, model: str | None, styles: tuple[StyleWeight, ...] = ()) -> tuple[Palette, ...]:
         return tuple(one.to_size() for one in self.given)
 
     def as_json(self) -> dict[str, Any]:
@@ -121,7 +123,7 @@ class AutomaticColors:
     def label(self) -> str:
         return "automatic"
 
-    def palettes(self, model: str | None) -> tuple[None, ...]:
+    def palettes(self, model: str | None, styles: tuple[StyleWeight, ...] = ()) -> tuple[None, ...]:
         return (None,)
 
     def as_json(self) -> dict[str, Any]:
@@ -145,7 +147,8 @@ class ColorSource:
 
     base: colors of the whole picture; None: what the hints say or, with regions alone, no color outside them.
     hints: a picture with hints (`overlays.read_hints`). strength: 0..2; 0 the network's own colors, 1 the palette's,
-    above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`.
+    above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`. styles: of palettes and of
+    colors, as `color_styles.split_styles` tells apart.
 
     Raises:
         UsageError: nothing says which colors to use, or a number is out of range.
@@ -156,6 +159,7 @@ class ColorSource:
     regions: tuple[Region, ...] = ()
     strength: float = 1.0
     natural: float = 0.0
+    styles: tuple[StyleWeight, ...] = ()
 
     def __post_init__(self) -> None:
         if self.base is None and self.hints is None and not self.regions:
@@ -212,10 +216,11 @@ def resolve_colors(source: ColorSource, palette_model: str | None = None) -> tup
     """The palettes of every result: given ones brought to five colors, or drawn for phrases.
 
     Raises:
-        UsageError: a phrase is empty. ModelError: palettes cannot be drawn.
+        UsageError: a phrase is empty, or a style unknown. ModelError: palettes cannot be drawn.
     """
-    regions = [region.colors.palettes(palette_model) for region in source.regions]
-    base = source.base.palettes(palette_model) if source.base else (None,) * source.result_count
+    styles, _ = split_styles(source.styles)
+    regions = [region.colors.palettes(palette_model, styles) for region in source.regions]
+    base = source.base.palettes(palette_model, styles) if source.base else (None,) * source.result_count
     return tuple(ResultColors(one, inner) for one, inner in zip(base, _columns(regions, len(base)), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Low-rank changes of a network's weights (Hu et al. 2022, LoRA): what a fine-tuned model stores, and how it is applied.
+"""Low-rank changes of a network's weights (LoRA, Hu et al. 2022): what a fine-tuned model stores, and its use.
 
 A matrix or kernel W (out x the rest) becomes W + amount * up @ down; a small weight or a vector W + amount * change.
 Applied when weights are loaded, so that a network with changes is as fast as one without. Must not import torch, files

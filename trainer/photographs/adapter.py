@@ -54,7 +54,7 @@ class Adapter(nn.Module):
         return {_name(key): value.detach().float().cpu().numpy() for key, value in self.parts.items()}
 
     def _part(self, name: str) -> Tensor | None:
-        return self.parts[_key(name)] if _key(name) in self.parts else None
+        return self.parts.get(_key(name), None)
 
 
 def _key(name: str) -> str:

@@ -25,6 +25,7 @@ from t2c_engine.networks.picture_encoder import SCALE
 from t2c_engine.pictures.formats import READ_SUFFIXES
 from t2c_engine.pictures.picture import read_picture, small_srgb
 from t2c_engine.pictures.resize import resize
+from trainer.common.html_page import printable
 from trainer.common.picture_data import AB_STEP, L_UNIT, LEAST_SIDE
 from trainer.common.run_log import track
 
@@ -37,7 +38,7 @@ TONED_REST = 1.0  # ab units; a picture whose ab follows from L up to this is gr
 TONE_BINS = 12
 FLAT = 2.0  # standard deviation of L below which there is nothing to be seen
 THUMB = 32  # px of the thumbnails by which pictures are compared
-SAME, SERIES = 0.995, 0.9  # correlation of thumbnails from which two are one photograph; from which they are of a series
+SAME, SERIES = 0.995, 0.9  # correlation of thumbnails from which two are one photograph; are of one series
 SAME_AB = 2.0  # mean difference of thumbnails' ab below which two are one photograph
 
 
@@ -142,7 +143,7 @@ def check_file(path: Path, folder: Path) -> Checked:
             return replace(one, fault=Fault.OWN, sentence="Its colours are guessed ones; they teach nothing.")
         picture = read_picture(path)
     except (OSError, PictureError) as error:
-        return replace(one, fault=Fault.UNREADABLE, sentence=str(error))
+        return replace(one, fault=Fault.UNREADABLE, sentence=printable(str(error)))
     height, width = picture.size
     if min(height, width) < LEAST_SIDE:
         words = f"It is {width} x {height} px; {LEAST_SIDE} px are needed."
@@ -176,7 +177,7 @@ def compare(files: Sequence[Checked]) -> list[Checked]:
         for other in np.flatnonzero(grey[:row] @ grey[row] >= SAME):
             first = result[usable[other]]
             if first.fault is None and np.abs(thumbs[other][1] - thumbs[row][1]).mean() < SAME_AB:
-                words = f"It is the same photograph as {first.name}."
+                words = f"It is the same photograph as {printable(first.name)}."
                 result[index] = replace(files[index], fault=Fault.DUPLICATE, sentence=words, lightness=None, ab=None)
                 break
         else:
@@ -200,7 +201,7 @@ def held_out_part(used: Sequence[Checked], share: float, seed: int) -> np.ndarra
 
 
 def _listing(folder: Path) -> tuple[list[Path], Counter[str]]:
-    """Pictures in a folder and below, sorted, and a count of other files by suffix; links to folders are not entered."""
+    """Pictures in a folder and below, sorted, and a count of other files by suffix; links to folders are left."""
     paths: list[Path] = []
     passed: Counter[str] = Counter()
     for place, names, found in os.walk(folder):
