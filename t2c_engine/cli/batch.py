@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
-from t2c_engine.cli.colorize import Natural, Style, Summary, counted, given_palettes
-from t2c_engine.cli.common import AsJson, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.colorize import Natural, Summary, counted, given_palettes
+from t2c_engine.cli.common import AsJson, Seed, StyleOption, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output, progress
 from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.errors import UsageError
@@ -48,7 +48,7 @@ def batch(
     variety: Variety = DEFAULT_VARIETY,
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
     natural: Natural = 0.0,
-    style: Style = "",
+    style: StyleOption = "",
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")
     ] = None,

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.common import (
+    AsJson,
+    Count,
+    Overwrite,
+    Seed,
+    StyleOption,
+    Variety,
+    print_error,
+    print_json,
+    reported,
+)
 from t2c_engine.cli.terminal import output, print_palettes, progress
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
@@ -36,10 +46,6 @@ if TYPE_CHECKING:
 
 Natural = Annotated[
     float, typer.Option("--natural", min=0, max=1, help="How far skin, sky and leaves keep their automatic colour.")
-]
-
-Style = Annotated[
-    str, typer.Option("--style", help="Your own styles, as portraits or portraits:0.7,winter:0.3; see 't2c models'.")
 ]
 
 
@@ -74,7 +80,7 @@ def colorize(
         ),
     ] = 1.0,
     natural: Natural = 0.0,
-    style: Style = "",
+    style: StyleOption = "",
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,

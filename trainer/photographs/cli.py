@@ -22,7 +22,8 @@ def photographs(
     folder: Annotated[Path, typer.Argument(help="Your colour photographs, also in folders inside; 100 or more.")],
     name: Annotated[str, typer.Option("--name", help="What the result is called, as in --style NAME.")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The run's folder; runs/NAME if not given. A run there goes on.")
+        Path | None,
+        typer.Option("-o", "--out", help="The run's folder; photographs-NAME if not given. A run there goes on."),
     ] = None,
     config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = SETTINGS,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Instead of the settings' own number.")] = None,
@@ -33,7 +34,7 @@ def photographs(
     ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace your own model of this name.")] = False,
-    check_only: Annotated[bool, typer.Option("--check", help="Look at the photographs, and do nothing more.")] = False,
+    check_only: Annotated[bool, typer.Option("--check-only", help="Check the photographs and train nothing.")] = False,
 ) -> None:
     """Fine-tune the colouriser on your own photographs; use the result with t2c colorize --style NAME."""
     if check_only:
@@ -48,7 +49,7 @@ def photographs(
     if steps is not None:
         command += f" --steps {steps}"
     request = Request(
-        folder, name, out or Path("runs") / name, command, model, others, str(pick_device(device)), overwrite
+        folder, name, out or Path(f"photographs-{name}"), command, model, others, str(pick_device(device)), overwrite
     )
     fine_tune(request, settings, logging.info)
 

@@ -110,7 +110,7 @@ def test_every_file_left_out_is_named_with_a_reason(tmp_path: Path) -> None:
     assert all(one.sentence.endswith(".") for one in check.left_out)
     assert "good0.png" in next(one.sentence for one in check.left_out if one.name == "smaller.png")
     assert next(iter(check.sentences())) == "4 photographs of 12 can be used."
-    shown = CliRunner().invoke(app, ["photographs", str(tmp_path), "--name", "x", "--check"]).output
+    shown = CliRunner().invoke(app, ["photographs", str(tmp_path), "--name", "x", "--check-only"]).output
     assert "\x1b" not in shown and "tiny.png: It is 60 x 60 px; 132 px are needed." in shown
 
 
