@@ -52,16 +52,44 @@ def styled_weights(
         check_base(card, base)
         if one.weight:
             deltas.append((load_weights(card), one.weight))
+    return with_changes(base, weights, deltas)
+
+
+def with_changes(
+    base: ModelCard, weights: Mapping[str, np.ndarray], deltas: Sequence[tuple[Mapping[str, np.ndarray], float]]
+) -> dict[str, np.ndarray]:
+    """A colour model's weights with changes added, as `low_rank.changed`.
+
+    Raises:
+        ModelError: a change does not fit the weights.
+    """
     try:
         return changed(weights, deltas)
     except ValueError as error:
         raise ModelError(f"A style does not fit the colour model '{base.name}' ({error}); train it again.") from error
 
 
+def base_of(style: ModelCard) -> ModelCard:
+    """The installed colour model that a colour style was trained on.
+
+    Raises:
+        ModelError: it is not installed.
+    """
+    name = _trained_on(style).get("name")
+    known = [card for card in scan_models()[0] if card.kind == "colorizer" and card.name == name]
+    base = known[0] if known else find_model("colorizer")
+    check_base(style, base)
+    return base
+
+
+def _trained_on(style: ModelCard) -> Mapping[str, object]:
+    named = style.config.get("base")
+    return named if isinstance(named, Mapping) else {}
+
+
 def check_base(style: ModelCard, base: ModelCard) -> None:
     """Raise ModelError unless a colour style was trained on this colour model."""
-    named = style.config.get("base")
-    trained = named if isinstance(named, Mapping) else {}
+    trained = _trained_on(style)
     if trained.get("sha256") != base.sha256:
         was = f"'{trained.get('name')}' {trained.get('version')}" if "name" in trained else "another model"
         raise ModelError(

@@ -29,8 +29,8 @@ from trainer.common.html_page import printable
 from trainer.common.picture_data import AB_STEP, L_UNIT, LEAST_SIDE
 from trainer.common.run_log import track
 
-MAX_FILES = 20_000  # looked at
-MAX_PHOTOGRAPHS = 5_000  # trained on
+MAX_FILES = 5_000  # all are held in memory, about 200 kB each
+MAX_HELD_OUT = 200  # photographs; more would tell little, and take long to colour
 MAX_FILE = 300 << 20  # bytes of one file
 SHORT_SIDE = 320  # px at which a photograph is kept
 GREY_CHROMA = 2.0  # ab units; a picture of less mean chroma is grey
@@ -186,14 +186,14 @@ def compare(files: Sequence[Checked]) -> list[Checked]:
 
 
 def held_out_part(used: Sequence[Checked], share: float, seed: int) -> np.ndarray:
-    """Which photographs are held out of training (bool, one each): about `share`, whole series, by their content."""
+    """Which photographs are held out of training (bool, one each): about `share`, MAX_HELD_OUT at most, whole series, by content."""
     order: dict[int, str] = {}
     for one in used:
         key = hashlib.sha256(f"{seed} {one.digest}".encode()).hexdigest()
         order[one.series] = min(key, order.get(one.series, key))
     sizes = Counter(one.series for one in used)
     chosen: set[int] = set()
-    wanted = max(1, round(share * len(used)))
+    wanted = max(1, min(MAX_HELD_OUT, round(share * len(used))))
     for series in sorted(order, key=lambda one: order[one]):
         if sum(sizes[one] for one in chosen) + sizes[series] <= wanted:
             chosen.add(series)

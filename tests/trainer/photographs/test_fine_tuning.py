@@ -36,14 +36,14 @@ CONFIG = replace(
 )  # fmt: skip
 
 
-def write_photograph(path: Path, seed: int, hue: float = 0.6, side: int = 144, tone: str = "color") -> None:
+def write_photograph(path: Path, seed: int, side: int = 144, tone: str = "color") -> None:
     """A picture of squares whose colour follows from lightness and place."""
     rng = np.random.default_rng(seed)
     cells = rng.uniform(20, 85, (6, 6))
     light = np.kron(cells, np.ones((side // 6, side // 6)))
     shift = np.kron(rng.uniform(-6, 6, (6, 6)), np.ones((side // 6, side // 6))) if tone == "color" else light * 0
     colors = {
-        "color": (shift, (light - 50) * hue + shift),
+        "color": (shift, 25 + (light - 50) * 0.4 + shift),
         "grey": (light * 0, light * 0),
         "sepia": (light * 0 + 4, light * 0.3),
     }
@@ -71,9 +71,12 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelCard:
 
 def write_base(folder: Path, seed: int) -> ModelCard:
     torch.manual_seed(seed)
+    initial = ColorizerNet(SMALL)
+    torch.nn.init.constant_(initial.closeness, 0.2)  # so that there is something to learn with a palette too
+    torch.nn.init.constant_(initial.tone_weight, 0.0)
     tensors = {
         name: value.numpy()
-        for name, value in ColorizerNet(SMALL).state_dict().items()
+        for name, value in initial.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
     network = {name: getattr(SMALL, name) for name in SMALL.__slots__}
@@ -84,7 +87,9 @@ def write_base(folder: Path, seed: int) -> ModelCard:
 
 
 def request(folder: Path, out: Path, name: str = "studio") -> Request:
-    return Request(folder, name, out, f"t2c-train photographs {folder.name} --name {name}")
+    others = out.parent / "others"
+    write_photograph(others / "other.png", 99)
+    return Request(folder, name, out, f"t2c-train photographs {folder.name} --name {name}", others=others)
 
 
 def test_every_file_left_out_is_named_with_a_reason(tmp_path: Path) -> None:
