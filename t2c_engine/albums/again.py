@@ -23,7 +23,6 @@ from t2c_engine.colorization.color_source import (
     Region,
     ResultColors,
 )
-from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
@@ -79,7 +78,7 @@ def _make(
     picture = read_picture(origin, recipe.page)
     if read_picture(result).pixels.dtype == np.uint16:
         picture = deepened(picture)
-    colorizer = Colorizer.load(recipe.model or None, device, split_styles(source.styles)[1])
+    colorizer = Colorizer.load(recipe.model or None, device, source.color_styles)
     ((palette, pixels),) = compose(picture, source, [colors], colorizer)
     made = replace(recipe, palette=tuple(palette.hex), model=colorizer.model, version=__version__)
     write_picture(path, pixels, picture_with_recipe(picture, made))
@@ -102,7 +101,7 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         for one, each in zip(values.get("regions", ()), inner, strict=True)
     )
     strength, natural = float(values.get("strength", 1)), float(values.get("natural", 0))
-    source = ColorSource(base, hints, regions, strength, natural, parse_styles(str(values.get("style", ""))))
+    source = ColorSource(base, hints, regions, strength, natural, parse_styles(str(values.get("color_style", ""))))
     given = palette if isinstance(base, PaletteColors) else None
     return source, ResultColors(given, tuple(inner)), notes
 

@@ -10,14 +10,16 @@ import types
 import zlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from t2c_engine.batch.request import Models
 from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.palettes.style import parse_styles
+from t2c_engine.palettes.style import StyleWeight, parse_styles, styles_text
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
 
 
@@ -51,7 +53,7 @@ class AlbumJob:
     out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
     and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. name: a template of
     results' names with {stem}, {folder} and {phrase}. workers: 0 chooses. memory: MB for all workers together; 0
-    chooses. style: as "portraits" or "portraits:0.7,winter:0.3".
+    chooses. style: of palettes drawn for phrases, and of the color network, as "studio:0.7,portraits".
     """
 
     inputs: tuple[str, ...]
@@ -66,7 +68,6 @@ class AlbumJob:
     variety: float = DEFAULT_VARIETY
     strength: float = 1.0
     natural: float = 0.0
-    style: str = ""
     exclude: tuple[str, ...] = ()
     name: str = "{stem}"
     format: Format = Format.SAME
@@ -77,8 +78,13 @@ class AlbumJob:
     device: str = "auto"
     model: str | None = None
     palette_model: str | None = None
+    style: str = ""
 
     def __post_init__(self) -> None:
+        if self.palette_style and (self.auto or self.palette is not None):
+            raise UsageError(
+                f"The style {self.palette_style} is for palettes drawn for a phrase or captions; give one."
+            )
         given = sum((self.palette is not None, self.auto, self.phrase is not None or self.captions is not None))
         if given != 1:
             raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, or auto.")
@@ -88,6 +94,11 @@ class AlbumJob:
             self.name.format(stem="", folder="", phrase="")
         except (KeyError, IndexError, ValueError) as error:
             raise UsageError(f"The name '{self.name}' is no template; use {{stem}}, {{folder}}, {{phrase}}.") from error
+
+    @property
+    def palette_style(self) -> str:
+        """What of `style` is for palettes. Raises UsageError where a style is not installed."""
+        return styles_text(_split(self.style)[0])
 
     @property
     def models(self) -> Models:
@@ -109,8 +120,16 @@ class AlbumJob:
             if phrase is None:
                 return None
             shift = zlib.crc32(scope_key.encode("utf-8", "surrogateescape")) if scope_key else 0
-            base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety)
-        return ColorSource(base, strength=self.strength, natural=self.natural, styles=parse_styles(self.style))
+            base = PhraseColors(
+                phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety, self.palette_style
+            )
+        return ColorSource(base, strength=self.strength, natural=self.natural, color_styles=_split(self.style)[1])
+
+
+@lru_cache(maxsize=8)
+def _split(style: str) -> tuple[tuple[StyleWeight, ...], tuple[StyleWeight, ...]]:
+    """Styles of palettes and of colors, looked up once for all pictures of a job."""
+    return split_styles(parse_styles(style))
 
 
 def read_job(path: Path) -> AlbumJob:

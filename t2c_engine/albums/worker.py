@@ -22,7 +22,6 @@ from t2c_engine.batch.picture_job import PictureJob, Task
 from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
 from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
-from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.errors import T2CError
 from t2c_engine.palettes.style import StyleWeight
 
@@ -70,7 +69,7 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
         )
         kind = LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob
         job = kind(task, item.plan)
-        result = job.result() if job.is_done else job.run(_colorizer(item.models, item.source.styles, load))
+        result = job.result() if job.is_done else job.run(_colorizer(item.models, item.source.color_styles, load))
     except (T2CError, OSError) as error:
         result = PictureResult(path, error=str(error))
     files = [*(one.path for one in result.results), *result.kept]
@@ -106,7 +105,7 @@ def _colorizer(models: Models, styles: tuple[StyleWeight, ...], load: Loader | N
 def _load(models: Models, styles: tuple[StyleWeight, ...]) -> Any:
     from t2c_engine.colorization.colorizer import Colorizer
 
-    return Colorizer.load(models.colorizer, models.device, split_styles(styles)[1])
+    return Colorizer.load(models.colorizer, models.device, styles)
 
 
 def probe_pixels(path: Path) -> int:

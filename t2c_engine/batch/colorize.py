@@ -11,7 +11,6 @@ from t2c_engine.batch.output_paths import folded, plan_outputs, prepare_folder
 from t2c_engine.batch.picture_job import PictureJob, Progress, Task
 from t2c_engine.batch.request import ColorizeRequest, PictureResult
 from t2c_engine.colorization.color_source import resolve_colors
-from t2c_engine.colorization.color_styles import split_styles
 
 
 def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: None) -> Iterator[PictureResult]:
@@ -25,7 +24,6 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
     """
     prepare_folder(request.output.folder)
     colors = resolve_colors(request.source, request.models.palettes)
-    _, styles = split_styles(request.source.styles)
     plans = plan_outputs(request.inputs)
     task = Task(
         request.source,
@@ -46,7 +44,7 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
             progress("loading the model", 0)
             from t2c_engine.colorization.colorizer import Colorizer
 
-            colorizer = Colorizer.load(request.models.colorizer, request.models.device, styles)
+            colorizer = Colorizer.load(request.models.colorizer, request.models.device, request.source.color_styles)
         result = job.run(colorizer, progress)
         yield result
         if result.error and not request.output.keep_going:

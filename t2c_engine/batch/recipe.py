@@ -116,8 +116,8 @@ def recipes_of(
 def source_json(source: ColorSource) -> dict[str, Any]:
     """A color source as JSON; files of hints and masks by name and digest."""
     values: dict[str, Any] = {"strength": source.strength, "natural": source.natural}
-    if source.styles:
-        values["style"] = styles_text(source.styles)
+    if source.color_styles:
+        values["color_style"] = styles_text(source.color_styles)
     if source.base is not None:
         values |= source.base.as_json()
     if source.hints is not None:

@@ -18,10 +18,8 @@ from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
 from t2c_engine.cli.colorize import Natural, Summary, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, StyleOption, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output, progress
-from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.palettes.style import parse_styles
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_PALETTES, MAX_STRENGTH
 
 if TYPE_CHECKING:
@@ -46,9 +44,9 @@ def batch(
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")] = 1,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
+    style: StyleOption = "",
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
     natural: Natural = 0.0,
-    style: StyleOption = "",
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")
     ] = None,
@@ -85,9 +83,9 @@ def batch(
         job = None
     elif inputs and out is not None:
         job = AlbumJob(
-            tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural, style,
+            tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural,
             exclude=tuple(exclude or ()), name=name, format=format, sidecar=sidecar, sheets=sheets,
-            workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
+            workers=workers, memory=memory, device=device, model=model, palette_model=palette_model, style=style,
         )  # fmt: skip
     else:
         raise UsageError("Give folders or pictures and -o with the output folder; or a job file, as scans.toml.")
@@ -106,7 +104,6 @@ def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, as_json: bool)
         inputs = tuple(os.path.abspath(one) for one in job.inputs)
         job = replace(job, inputs=inputs, output=job.output.absolute())
     palettes: tuple[Palette, ...] = given_palettes(job.palette, job.count) if job.palette is not None else ()
-    split_styles(parse_styles(job.style))  # an unknown one fails here, not at every picture
     items = job_items(job, palettes)
     if not items:
         raise UsageError(f"{', '.join(job.inputs)}: there is no picture in it.")

@@ -35,10 +35,11 @@ from t2c_engine.colorization.color_source import (
     PhraseColors,
     Region,
 )
+from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
-from t2c_engine.palettes.style import parse_styles
+from t2c_engine.palettes.style import parse_styles, styles_text
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def colorize(
     count: Count = DEFAULT_COUNT,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
+    style: StyleOption = "",
     strength: Annotated[
         float,
         typer.Option(
@@ -80,7 +82,6 @@ def colorize(
         ),
     ] = 1.0,
     natural: Natural = 0.0,
-    style: StyleOption = "",
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,
@@ -102,14 +103,18 @@ def colorize(
     sources = sum((phrase is not None, palette is not None, auto))
     if sources > 1 or not (sources or hints or region):
         raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
+    palette_styles, color_styles = split_styles(parse_styles(style))
+    if palette_styles and phrase is None and not region:
+        raise UsageError(f"The style '{palette_styles[0].name}' is for palettes drawn for a phrase; give --phrase too.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
+    drawn = styles_text(palette_styles)
     base: BaseColors | None = AutomaticColors(decoding) if auto else None
     if phrase is not None:
-        base = PhraseColors(phrase, count, seed, variety)
+        base = PhraseColors(phrase, count, seed, variety, drawn)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
-    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
-    source = ColorSource(base, hints, regions, strength, natural, parse_styles(style))
+    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, drawn)) for one in region or ())
+    source = ColorSource(base, hints, regions, strength, natural, color_styles)
     overlays = [one.mask for one in regions] + ([hints] if hints else [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:

@@ -14,11 +14,10 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.palettes.style import StyleWeight
+from t2c_engine.palettes.style import StyleWeight, parse_styles
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
 
 log = logging.getLogger(__name__)
@@ -37,8 +36,8 @@ class BaseColors(Protocol):
         """Short words for titles and file names."""
         ...
 
-    def palettes(self, model: str | None, styles: tuple[StyleWeight, ...] = ()) -> tuple[Palette | None, ...]:
-        """The palette of each result; None stands for the network's own colors. `model`, `styles`: of palettes."""
+    def palettes(self, model: str | None) -> tuple[Palette | None, ...]:
+        """The palette of each result; None stands for the network's own colors. `model`: of palettes."""
         ...
 
     def as_json(self) -> dict[str, Any]:
@@ -48,12 +47,20 @@ class BaseColors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PhraseColors:
-    """`count` palettes drawn for a phrase."""
+    """`count` palettes drawn for a phrase, with the user's styles where any are named ("studio:0.7,winter:0.3").
+
+    Raises:
+        UsageError: the styles are none that `parse_styles` reads.
+    """
 
     phrase: str
     count: int = DEFAULT_COUNT
     seed: int = 0
     variety: float = DEFAULT_VARIETY
+    style: str = ""
+
+    def __post_init__(self) -> None:
+        parse_styles(self.style)
 
     @property
     def result_count(self) -> int:
@@ -63,28 +70,29 @@ class PhraseColors:
     def label(self) -> str:
         return self.phrase
 
-    def palettes(self, model: str | None, styles: tuple[StyleWeight, ...] = ()) -> tuple[Palette, ...]:
+    def palettes(self, model: str | None) -> tuple[Palette, ...]:
         """Palettes of five colors.
 
         Raises:
-            UsageError: the phrase is empty. ModelError: the palette model cannot be used.
+            UsageError: the phrase is empty. ModelError: the palette model or a style cannot be used.
         """
         from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
 
         request = PaletteRequest(self.phrase, count=self.count, seed=self.seed, variety=self.variety)
-        result = _loaded(PaletteSampler.load, model, styles).sample(request)
+        result = _loaded(PaletteSampler.load, model, parse_styles(self.style)).sample(request)
         if result.note:
             log.warning("%s", result.note)
         return tuple(result.palettes)
 
     def as_json(self) -> dict[str, Any]:
-        return {"phrase": self.phrase, "count": self.count, "seed": self.seed, "variety": self.variety}
+        values = {"phrase": self.phrase, "count": self.count, "seed": self.seed, "variety": self.variety}
+        return values | {"style": self.style} if self.style else values
 
 
 @lru_cache(maxsize=1)
 def _loaded(load: Any, model: str | None, styles: tuple[StyleWeight, ...]) -> Any:
     """A palette sampler, kept: an album draws for every caption."""
-    return load(model, styles) if styles else load(model)
+    return load(model, styles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class PaletteColors:
         first = self.given[0]
         return first.name or " ".join(first.hex)
 
-    def palettes(self, model: str | None, styles: tuple[StyleWeight, ...] = ()) -> tuple[Palette, ...]:
+    def palettes(self, model: str | None) -> tuple[Palette, ...]:
         return tuple(one.to_size() for one in self.given)
 
     def as_json(self) -> dict[str, Any]:
@@ -123,7 +131,7 @@ class AutomaticColors:
     def label(self) -> str:
         return "automatic"
 
-    def palettes(self, model: str | None, styles: tuple[StyleWeight, ...] = ()) -> tuple[None, ...]:
+    def palettes(self, model: str | None) -> tuple[None, ...]:
         return (None,)
 
     def as_json(self) -> dict[str, Any]:
@@ -147,8 +155,8 @@ class ColorSource:
 
     base: colors of the whole picture; None: what the hints say or, with regions alone, no color outside them.
     hints: a picture with hints (`overlays.read_hints`). strength: 0..2; 0 the network's own colors, 1 the palette's,
-    above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`. styles: of palettes and of
-    colors, as `color_styles.split_styles` tells apart.
+    above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`. color_styles: applied to the
+    color network (`color_styles`); those of palettes stand in `PhraseColors`.
 
     Raises:
         UsageError: nothing says which colors to use, or a number is out of range.
@@ -159,7 +167,7 @@ class ColorSource:
     regions: tuple[Region, ...] = ()
     strength: float = 1.0
     natural: float = 0.0
-    styles: tuple[StyleWeight, ...] = ()
+    color_styles: tuple[StyleWeight, ...] = ()
 
     def __post_init__(self) -> None:
         if self.base is None and self.hints is None and not self.regions:
@@ -216,11 +224,10 @@ def resolve_colors(source: ColorSource, palette_model: str | None = None) -> tup
     """The palettes of every result: given ones brought to five colors, or drawn for phrases.
 
     Raises:
-        UsageError: a phrase is empty, or a style unknown. ModelError: palettes cannot be drawn.
+        UsageError: a phrase is empty. ModelError: palettes cannot be drawn.
     """
-    styles, _ = split_styles(source.styles)
-    regions = [region.colors.palettes(palette_model, styles) for region in source.regions]
-    base = source.base.palettes(palette_model, styles) if source.base else (None,) * source.result_count
+    regions = [region.colors.palettes(palette_model) for region in source.regions]
+    base = source.base.palettes(palette_model) if source.base else (None,) * source.result_count
     return tuple(ResultColors(one, inner) for one, inner in zip(base, _columns(regions, len(base)), strict=True))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from t2c_engine.errors import ModelError, UsageError
-from t2c_engine.models import NAME, ModelCard, find_model, load_weights
+from t2c_engine.models import NAME, ModelCard, find_model, load_weights, scan_models
 from t2c_engine.palettes.numpy_network import NumpyPaletteNet
 from t2c_engine.serving.protocol import MAX_STYLE_WEIGHT, MAX_STYLES
 from t2c_engine.text.lexicon import Lexicon
@@ -104,6 +104,12 @@ def parse_styles(text: str) -> tuple[StyleWeight, ...]:
 def styles_text(styles: Sequence[StyleWeight]) -> str:
     """What `parse_styles` reads: "studio:0.7,winter:0.3"."""
     return ",".join(one.name if one.weight == 1 else f"{one.name}:{one.weight:g}" for one in styles)
+
+
+def installed_styles() -> list[dict[str, str]]:
+    """Name of every installed style, and what was measured when it was trained ("verdict")."""
+    cards = [card for card in scan_models()[0] if card.kind == "style"]
+    return [{"name": card.name, "verdict": str(card.figures.get("verdict", ""))} for card in cards]
 
 
 def load_styles(styles: Sequence[StyleWeight]) -> list[tuple[Style, float]]:

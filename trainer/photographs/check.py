@@ -186,7 +186,7 @@ def compare(files: Sequence[Checked]) -> list[Checked]:
 
 
 def held_out_part(used: Sequence[Checked], share: float, seed: int) -> np.ndarray:
-    """Which photographs are held out of training (bool, one each): about `share`, MAX_HELD_OUT at most, whole series, by content."""
+    """Which photographs are held out of training (bool, one each): about `share`, whole series, by content."""
     order: dict[int, str] = {}
     for one in used:
         key = hashlib.sha256(f"{seed} {one.digest}".encode()).hexdigest()

@@ -30,7 +30,8 @@ from trainer.styles.examples import Example, Found, LeftOut
 MIN_EXAMPLES, MAX_EXAMPLES = 10, 5000  # different ones that a style is trained on
 _ONE_COLOR = 4.0  # CIEDE2000: a palette whose colours are all nearer than this has one colour
 _NEAR = 3.0  # Lab units between colours of the same rank: palettes nearer than this are nearly the same
-_LACKING = 40.0  # CIEDE2000 from a named colour to the nearest of the palette: more contradicts the name
+_LACKING = 40.0  # CIEDE2000 from a named colour to the nearest of the palette: more contradicts the name, unless
+_SAME_HUE, _SOME_CHROMA = 45.0, 5.0  # a colour is that near in hue (degrees) and no grey
 _FEW = 0.2  # share of a palette's colours that a quality in the text ("dark") asks for at least
 _ROWS = 512  # palettes compared with all others at once
 
@@ -206,13 +207,16 @@ def _contradiction(example: Example) -> Finding | None:
     kept, _ = split_negations(tokens)
     words = [tokens[index] for index in kept]
     lab = example.palette.lab.astype(np.float64)
+    light, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
+    hue = np.degrees(np.arctan2(lab[:, 2], lab[:, 1])) % 360
     named = [word for word in words if word in COLOR_WORDS]
     for word in named:
         wanted = srgb_to_lab(np.array(COLOR_WORDS[word], dtype=np.float64) / 255)
-        if float(delta_e_2000(lab, wanted).min()) > _LACKING:
+        turn = np.abs((hue - np.degrees(np.arctan2(wanted[2], wanted[1])) + 180) % 360 - 180)
+        tinted = (turn < _SAME_HUE) & (chroma > _SOME_CHROMA)  # "blue" may be pale
+        near = delta_e_2000(lab, wanted) < _LACKING
+        if not (near | tinted & (np.hypot(*wanted[1:]) > _SOME_CHROMA)).any():
             return Finding(Kind.CONTRADICTION, example, f"the text says '{word}', and no colour is near to it")
-    light, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
-    hue = np.degrees(np.arctan2(lab[:, 2], lab[:, 1])) % 360
     for word in words:
         if word in QUALITIES and not named and QUALITIES[word](light, chroma, hue).mean() < _FEW:
             return Finding(Kind.CONTRADICTION, example, f"the text says '{word}', and hardly a colour is")

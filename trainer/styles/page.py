@@ -14,14 +14,14 @@ import numpy as np
 from t2c_engine.palettes.palette import Palette
 
 _STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fafaf8;max-width:66rem;margin:2rem auto;padding:0 1rem}
+body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fafaf8;max-width:76rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.7rem;margin-bottom:.2rem} h2{font-size:1.2rem;margin-top:2.2rem} .faint{color:#666} img{max-width:100%}
 .verdict{font-size:1.25rem;background:#fff;border-left:.4rem solid #3a7d5c;padding:.8rem 1.1rem;margin:1.2rem 0}
 .verdict.no{border-color:#b5462f} .verdict.unsure{border-color:#c99a2e}
 table{border-collapse:collapse;background:#fff;width:100%} td,th{padding:.4rem .7rem;border-bottom:1px solid #e6e6e2;
 text-align:left;vertical-align:top} th{font-weight:600;background:#f1f1ed} td.number{text-align:right;
 font-variant-numeric:tabular-nums} .palette{display:inline-flex;border-radius:4px;overflow:hidden;margin:2px 6px 2px 0;
-border:1px solid #0002;vertical-align:middle} .palette span{width:1.5rem;height:1.6rem;display:block}
+border:1px solid #0002;vertical-align:middle} .palette span{width:1.15rem;height:1.5rem;display:block}
 .best{outline:3px solid #3a7d5c;outline-offset:1px} code{background:#eee;padding:0 .25rem} svg{background:#fff}
 """
 
