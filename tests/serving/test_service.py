@@ -161,8 +161,12 @@ def test_a_style_of_photographs_changes_the_colours_until_it_is_removed(tmp_path
     from t2c_engine.models import export_model
 
     monkeypatch.setenv("T2C_MODELS", str(tmp_path))
-    values = {"version": "1", "kind": "photographs", "licence": "MIT"}
-    export_model(tmp_path, {"x.change": np.zeros(3, np.float32)}, name="portraits", **values)
+
+    def train(value: float) -> None:
+        change = {"x.change": np.full(3, value, np.float32)}
+        export_model(tmp_path, change, name="portraits", version="1", kind="photographs", licence="MIT")
+
+    train(0.0)
     loaded: list[object] = []
 
     def load(device: str, styles: object = ()) -> object:
@@ -174,5 +178,5 @@ def test_a_style_of_photographs_changes_the_colours_until_it_is_removed(tmp_path
     styled = service.colorizer("cpu", styles=styles)
     assert service.colorizer("cpu", styles=styles) is styled is not service.colorizer("cpu")
     assert loaded == [styles, ()]
-    export_model(tmp_path, {"x.change": np.ones(3, np.float32)}, name="portraits", **values)
+    train(1.0)
     assert service.colorizer("cpu", styles=styles) is not styled, "it was trained anew"

@@ -143,7 +143,9 @@ class Run:
             save_checkpoint(self.folder, {**states_of(self._parts()), **state})
 
     def _settings(self) -> str:
-        return json.dumps(asdict(self.config), sort_keys=True)
+        """All but when to end, which may be changed in a run that goes on."""
+        values = {name: value for name, value in asdict(self.config).items() if name not in ("steps", "cooldown")}
+        return json.dumps(values, sort_keys=True)
 
     def _parts(self) -> dict[str, Stateful]:
         return {"adapter": self.adapter, "average": self.average, "best": self.best, "optimizer": self.optimizer}

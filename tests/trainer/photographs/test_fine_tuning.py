@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,9 +78,7 @@ def write_base(folder: Path, seed: int) -> ModelCard:
     torch.nn.init.constant_(initial.closeness, 0.2)  # so that there is something to learn with a palette too
     torch.nn.init.constant_(initial.tone_weight, 0.0)
     tensors = {
-        name: value.numpy()
-        for name, value in initial.state_dict().items()
-        if not name.endswith("num_batches_tracked")
+        name: value.numpy() for name, value in initial.state_dict().items() if not name.endswith("num_batches_tracked")
     }
     network = {name: getattr(SMALL, name) for name in SMALL.__slots__}
     config = {"network": network, "inference": {"short_side": 64}}
@@ -180,7 +181,7 @@ def test_a_studio_fine_tunes_and_uses_its_style(photographs: Path, base: ModelCa
     styled, shipped = (Image.open(tmp_path / one / "00-1.png").convert("RGB") for one in ("styled", "plain"))
     assert styled.tobytes() != shipped.tobytes()
     recipe = read_recipe(tmp_path / "styled" / "00-1.png")
-    assert recipe is not None and recipe.colors["style"] == "studio"
+    assert recipe is not None and recipe.colors["color_style"] == "studio"
     t2c("again", tmp_path / "styled" / "00-1.png", "-o", tmp_path / "again")
     assert Image.open(tmp_path / "again" / "00-1.png").convert("RGB").tobytes() == styled.tobytes()
     t2c("batch", source, "--auto", "--style", "studio", "-o", tmp_path / "album")
@@ -265,3 +266,27 @@ def test_the_verdict_says_what_the_figures_say(
     verdict = judge(own, None)
     assert verdict.ship == ship and words in verdict.sentence
     assert json.dumps(own.as_json())
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_style_from_the_command_line(
+    photographs: Path, base: ModelCard, tmp_path: Path
+) -> None:
+    small = {
+        "steps": 8, "cooldown": 2, "check_every": 4, "batch": 4, "crop": 64, "crops": [64], "shown": [64, 64],
+        "rank": 4, "learning_rate": 2e-2, "ema": 0.5,
+    }  # fmt: skip
+    text = (CONFIGS / "photographs.toml").read_text("utf-8")
+    for name, value in small.items():
+        text = re.sub(rf"(?m)^{name} = [^#\n]*", f"{name} = {value} ", text, count=1)
+    (tmp_path / "small.toml").write_text(text, "utf-8")
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "trainer", "photographs"]
+    command += [str(photographs), "--name", "pair", "--config", "small.toml", "--device", "cpu", "--others"]
+    paths = {**os.environ, "PYTHONPATH": str(CONFIGS.parents[1])}
+    done = subprocess.run(
+        [*command, str(photographs / "studio")], cwd=tmp_path, env=paths, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("step 8: ") == 1 and "s a step" in done.stderr
+    assert find_model("photographs", "pair").command == f"t2c-train photographs {photographs.name} --name pair --seed 1"
+    assert (tmp_path / "photographs-pair" / "report.html").exists()
