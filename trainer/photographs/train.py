@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from t2c_engine.colorization.colorizer import Colorizer, InferenceConfig, build_network, read_inference_config
 from t2c_engine.errors import UsageError
@@ -197,23 +198,23 @@ def train(run: Run, held_out: Sequence[HeldOut]) -> float:
         return 0.0
     before = quick_errors(run.base.colorizer(), held_out) if world.first else {}
     history = _History(run.folder, first) if world.first else None
-    spent = 0.0
-    for step in track(range(first, config.steps), config.steps, "training", show=world.first):
-        begun = time.monotonic()
-        losses = run.step(draw_example(run.data, config, step, device, world), step)
-        spent += time.monotonic() - begun
-        done = step + 1
-        go_on = True
-        if done % config.check_every == 0 or done == config.steps:
-            go_on = run.look(done, held_out, before)
-            if history is not None:
-                history.note(done, losses, run.looks.seen[-1], spent / (done - first))
-        if done % SAVE_EVERY == 0 or done == config.steps or not go_on:
-            run.save(done)
-        if not go_on:
-            log.info("No better for %d looks; the changes of step %d are kept.", config.patience, run.looks.best_step)
-            break
-    return spent / max(1, done - first) if first < config.steps else 0.0
+    spent, done = 0.0, first
+    with logging_redirect_tqdm():  # above the bar, not through it
+        for step in track(range(first, config.steps), config.steps, "training", show=world.first):
+            begun = time.monotonic()
+            losses = run.step(draw_example(run.data, config, step, device, world), step)
+            spent += time.monotonic() - begun
+            done, go_on = step + 1, True
+            if done % config.check_every == 0 or done == config.steps:
+                go_on = run.look(done, held_out, before)
+                if history is not None:
+                    history.note(done, losses, run.looks.seen[-1], spent / (done - first))
+            if done % SAVE_EVERY == 0 or done == config.steps or not go_on:
+                run.save(done)
+            if not go_on:
+                log.info("No better for %d looks; step %d is kept.", config.patience, run.looks.best_step)
+                break
+    return spent / max(1, done - first)
 
 
 class _History:
