@@ -32,17 +32,24 @@ class Scope(StrEnum):
 
 
 class Format(StrEnum):
-    """Of results. SAME: the input's. TIFF16: 16 bits, whatever the input's depth. ORA: one layered file a picture."""
+    """Of results.
+
+    SAME: the input's. PNG16, TIFF16: 16 bits, whatever the input's depth. ORA: one layered file a picture.
+    """
 
     SAME = "same"
     PNG = "png"
+    PNG16 = "png16"
     JPEG = "jpeg"
     WEBP = "webp"
+    TIFF = "tiff"
     TIFF16 = "tiff16"
     ORA = "ora"
 
 
-SUFFIXES = {Format.PNG: ".png", Format.JPEG: ".jpg", Format.WEBP: ".webp", Format.TIFF16: ".tif", Format.ORA: ".ora"}
+SUFFIXES = {Format.PNG: ".png", Format.PNG16: ".png", Format.JPEG: ".jpg", Format.WEBP: ".webp", Format.TIFF: ".tif",
+            Format.TIFF16: ".tif", Format.ORA: ".ora"}  # fmt: skip
+DEEP = (Format.PNG16, Format.TIFF16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,9 @@ class AlbumJob:
     inputs: folders, files or patterns. output: the folder for results, the tree kept. exclude: patterns of paths left
     out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
     and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. name: a template of
-    results' names with {stem}, {folder} and {phrase}. workers: 0 chooses. memory: MB for all workers together; 0
-    chooses. style: of palettes drawn for phrases, and of the color network, as "studio:0.7,portraits".
+    results' names with {stem}, {folder} and {phrase}. quality: 1..100, of JPEG and WebP. workers: 0 chooses. memory:
+    MB for all workers together; 0 chooses. style: of palettes drawn for phrases
+    and of the color network, as "studio:0.7,portraits".
     """
 
     inputs: tuple[str, ...]
@@ -71,6 +79,7 @@ class AlbumJob:
     exclude: tuple[str, ...] = ()
     name: str = "{stem}"
     format: Format = Format.SAME
+    quality: int | None = None
     sidecar: bool = False
     sheets: bool = False
     workers: int = 0
@@ -90,6 +99,8 @@ class AlbumJob:
             raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, or auto.")
         if self.count < 1 or self.workers < 0 or self.memory < 0:
             raise UsageError("A job's count is at least 1; workers and memory are at least 0.")
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise UsageError(f"The quality {self.quality} is out of range; give 1 to 100.")
         try:
             self.name.format(stem="", folder="", phrase="")
         except (KeyError, IndexError, ValueError) as error:

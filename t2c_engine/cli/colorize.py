@@ -43,10 +43,38 @@ from t2c_engine.palettes.style import parse_styles, styles_text
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
 
 if TYPE_CHECKING:
-    from t2c_engine.batch.request import PictureResult
+    from t2c_engine.batch.request import ColorizeRequest, PictureResult
 
 Natural = Annotated[
     float, typer.Option("--natural", min=0, max=1, help="How far skin, sky and leaves keep their automatic colour.")
+]
+PaletteText = Annotated[
+    str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
+]
+DecodingOption = Annotated[
+    Decoding, typer.Option("--decoding", help="Of --auto; all but vivid are fainter, centroid is blotchy.")
+]
+HintsFile = Annotated[
+    Path | None, typer.Option("--hints", help="A transparent PNG with colour hints where they belong.")
+]
+Regions = Annotated[
+    list[str] | None,
+    typer.Option("--region", metavar="MASK COLOURS", help="A mask, and a phrase or palette for what it covers."),
+]
+Strength = Annotated[
+    float,
+    typer.Option(
+        "--strength",
+        min=0,
+        max=MAX_STRENGTH,
+        help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey.",
+    ),
+]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going/--stop-on-error", help="Whether others are coloured after one failed.")
+]
+Page = Annotated[
+    int | None, typer.Option("--page", min=1, help="Which page or frame of each file; else its first picture.")
 ]
 
 
@@ -54,49 +82,27 @@ Natural = Annotated[
 def colorize(
     inputs: Annotated[list[str], typer.Argument(help="Pictures, folders of pictures, or patterns.")],
     phrase: Annotated[str | None, typer.Option("--phrase", help="Draw palettes for this phrase.")] = None,
-    palette: Annotated[
-        str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
-    ] = None,
+    palette: PaletteText = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
-    decoding: Annotated[
-        Decoding, typer.Option("--decoding", help="Of --auto; all but vivid are fainter, centroid is blotchy.")
-    ] = Decoding.VIVID,
-    hints: Annotated[
-        Path | None, typer.Option("--hints", help="A transparent PNG with colour hints where they belong.")
-    ] = None,
-    region: Annotated[
-        list[str] | None,
-        typer.Option("--region", metavar="MASK COLOURS", help="A mask, and a phrase or palette for what it covers."),
-    ] = None,
+    decoding: DecodingOption = Decoding.VIVID,
+    hints: HintsFile = None,
+    region: Regions = None,
     count: Count = DEFAULT_COUNT,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
     style: StyleOption = "",
-    strength: Annotated[
-        float,
-        typer.Option(
-            "--strength",
-            min=0,
-            max=MAX_STRENGTH,
-            help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey.",
-        ),
-    ] = 1.0,
+    strength: Strength = 1.0,
     natural: Natural = 0.0,
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,
     overwrite: Overwrite = False,
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going/--stop-on-error", help="Whether others are coloured after one failed.")
-    ] = True,
-    page: Annotated[
-        int | None, typer.Option("--page", min=1, help="Which page or frame of each file; else its first picture.")
-    ] = None,
+    keep_going: KeepGoing = True,
+    page: Page = None,
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
 ) -> None:
     """Colour pictures from a phrase, a palette, hints or by themselves: OUT/<name>-1 ... and OUT/<name>-sheet.png."""
-    from t2c_engine.batch import colorize as batch
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
@@ -122,6 +128,13 @@ def colorize(
     request = ColorizeRequest(
         found.paths, source, OutputOptions(out, overwrite, keep_going), Models(model, palette_model, device), page
     )
+    run(request, as_json)
+
+
+def run(request: ColorizeRequest, as_json: bool) -> None:
+    """Color the pictures of a request and say what became of each."""
+    from t2c_engine.batch import colorize as batch
+
     summary = Summary()
     with progress(request.result_count, shown=not as_json) as bar:
         for result in batch.colorize(request, bar):

@@ -152,7 +152,7 @@ class Service:
         self.status: Params = {"colorizer": "loading"}
         # done while reading, so that later requests find the picture; the others wait in two lanes
         self.at_once: Methods = {"set_picture": self.set_picture}
-        self.quick: Methods = {"palettes": self.palettes, "styles": self.styles}
+        self.quick: Methods = {"palettes": self.palettes, "fit": self.fit, "styles": self.styles}
         self.slow: Methods = {
             "colorize": self.colorize,
             "preview": self.preview,
@@ -242,6 +242,10 @@ class Service:
         result = sampler.sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
         colors = [list(palette.hex) for palette in result.palettes]
         return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colors, "note": result.note}
+
+    def fit(self, job: Job) -> Params:
+        """params: palettes (hex). Returns the same as they are used: each brought to five colours."""
+        return {"palettes": [list(one.hex) if one else [] for one in _palettes(job.params)]}
 
     def styles(self, job: Job) -> Params:
         """Returns styles: of each its name, and in words what was measured ("verdict")."""

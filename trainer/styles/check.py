@@ -188,7 +188,7 @@ def _read_text(example: Example, lexicon: Lexicon, findings: list[Finding], corr
     tokens = split_words(example.text)
     readings = [lexicon.vocabulary.read(token) for token in tokens]
     guesses = {one.token: " ".join(one.words) for one in readings if one.how is How.SPELLING}
-    if not reading.words and not reading.colors:
+    if not (reading.words or reading.colors or reading.avoid or reading.qualities):
         foreign = any(not token.isascii() for token in tokens) or len(tokens) > 1
         words = "the colours are learned, the text is not"
         findings.append(Finding(Kind.LANGUAGE if foreign else Kind.UNKNOWN_TEXT, example, words))
