@@ -50,8 +50,18 @@ def _check_style(card: ModelCard, tensors: Tensors) -> None:
     plain.with_styles(base, weights, [(Style.from_card(card, tensors), 1.0)])
 
 
+def _check_photographs(card: ModelCard, tensors: Tensors) -> None:
+    from t2c_engine.colorization.color_styles import base_of, with_changes
+
+    base = base_of(card)
+    with_changes(base, load_weights(base), [(tensors, 1.0)])
+
+
 # by kind: raises ModelError where a model could not be used
-CHECKS: Mapping[str, Callable[[ModelCard, Tensors], None]] = {"style": _check_style}
+CHECKS: Mapping[str, Callable[[ModelCard, Tensors], None]] = {
+    "style": _check_style,
+    "photographs": _check_photographs,
+}
 
 
 def export_file(card: ModelCard, path: Path, overwrite: bool = False) -> Path:

@@ -38,7 +38,7 @@ TRAINER_LAYERS = (
     ("trainer.colorizer", "trainer.palettes"),
     ("trainer.papers",),
     ("trainer.evaluation", "trainer.train_palettes"),
-    ("trainer.study", "trainer.styles"),
+    ("trainer.study", "trainer.styles", "trainer.photographs"),
     ("trainer.cli",),
     ("trainer.__main__",),
 )

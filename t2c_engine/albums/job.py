@@ -10,16 +10,18 @@ import types
 import zlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from t2c_engine.batch.request import Models
 from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.palettes.style import parse_styles
+from t2c_engine.palettes.style import StyleWeight, parse_styles, styles_text
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
 
 
@@ -61,7 +63,7 @@ class AlbumJob:
     path and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. colors: any other
     source; in a job file its name and options. name: a template of results' names with {stem}, {folder} and {phrase}.
     quality: 1..100, of JPEG and WebP. workers: 0 chooses. memory: MB for all workers together; 0 chooses. style:
-    of palettes drawn for phrases, as "studio:0.7".
+    of palettes drawn for phrases and of the color network, as "studio:0.7,portraits".
     """
 
     inputs: tuple[str, ...]
@@ -92,8 +94,10 @@ class AlbumJob:
 
     def __post_init__(self) -> None:
         words = self.phrase is not None or self.captions is not None
-        if parse_styles(self.style) and not words:
-            raise UsageError("A job's style is for palettes drawn for a phrase or captions; give one of these.")
+        if self.palette_style and not words:
+            raise UsageError(
+                f"The style {self.palette_style} is for palettes drawn for a phrase or captions; give one."
+            )
         if sum((self.palette is not None, self.auto, self.colors is not None, words)) != 1:
             raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto, or colors.")
         if self.count < 1 or self.workers < 0 or self.memory < 0:
@@ -104,6 +108,11 @@ class AlbumJob:
             self.name.format(stem="", folder="", phrase="")
         except (KeyError, IndexError, ValueError) as error:
             raise UsageError(f"The name '{self.name}' is no template; use {{stem}}, {{folder}}, {{phrase}}.") from error
+
+    @property
+    def palette_style(self) -> str:
+        """What of `style` is for palettes. Raises UsageError where a style is not installed."""
+        return styles_text(_split(self.style)[0])
 
     @property
     def models(self) -> Models:
@@ -127,8 +136,16 @@ class AlbumJob:
             if phrase is None:
                 return None
             shift = zlib.crc32(scope_key.encode("utf-8", "surrogateescape")) if scope_key else 0
-            base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety, self.style)
-        return ColorSource(base, strength=self.strength, natural=self.natural)
+            base = PhraseColors(
+                phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety, self.palette_style
+            )
+        return ColorSource(base, strength=self.strength, natural=self.natural, color_styles=_split(self.style)[1])
+
+
+@lru_cache(maxsize=8)
+def _split(style: str) -> tuple[tuple[StyleWeight, ...], tuple[StyleWeight, ...]]:
+    """Styles of palettes and of colors, looked up once for all pictures of a job."""
+    return split_styles(parse_styles(style))
 
 
 def read_job(path: Path) -> AlbumJob:

@@ -25,11 +25,12 @@ from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
 from t2c_engine.errors import T2CError
 from t2c_engine.files import is_remote, location
+from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.pictures.threads import set_threads
 
 Loader = Callable[[Models], Any]
 
-_colorizers: dict[Models, Any] = {}
+_colorizers: dict[tuple[Models, tuple[StyleWeight, ...]], Any] = {}
 _loading = threading.Lock()
 
 
@@ -76,7 +77,7 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
         )
         kind = LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob
         job = kind(task, item.plan)
-        result = job.result() if job.is_done else job.run(_colorizer(item.models, load))
+        result = job.result() if job.is_done else job.run(_colorizer(item.models, item.source.color_styles, load))
     except (T2CError, OSError) as error:
         result = PictureResult(path, error=str(error))
     files = [*(one.path for one in result.results), *result.kept]
@@ -125,17 +126,17 @@ def _end_with_parent() -> None:
         os._exit(1)  # files are renamed into place when they are whole, so that nothing is left half done
 
 
-def _colorizer(models: Models, load: Loader | None) -> Any:
+def _colorizer(models: Models, styles: tuple[StyleWeight, ...], load: Loader | None) -> Any:
     with _loading:  # a cluster's workers may have several threads
-        if models not in _colorizers:
-            _colorizers[models] = (load or _load)(models)
-    return _colorizers[models]
+        if (models, styles) not in _colorizers:
+            _colorizers[models, styles] = load(models) if load else _load(models, styles)
+    return _colorizers[models, styles]
 
 
-def _load(models: Models) -> Any:
+def _load(models: Models, styles: tuple[StyleWeight, ...]) -> Any:
     from t2c_engine.colorization.colorizer import Colorizer
 
-    return Colorizer.load(models.colorizer, models.device)
+    return Colorizer.load(models.colorizer, models.device, styles)
 
 
 def probe_pixels(path: Path) -> int:
