@@ -100,7 +100,9 @@ def _files(
     return _with_text(procedure, files.run_and_report(files.job_from(config.get_property)))
 
 
-def _teach(procedure: Gimp.Procedure, run_mode: Gimp.RunMode, config: Gimp.ProcedureConfig, *_: object) -> Answer:
+def _teach(
+    procedure: Gimp.Procedure, run_mode: Gimp.RunMode, config: Gimp.ProcedureConfig, *_: object
+) -> Gimp.ValueArray:
     if run_mode == Gimp.RunMode.INTERACTIVE:
         from t2c_plugin.ui import teach_dialog
 
