@@ -202,6 +202,7 @@ def main(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/.")],
     out: Annotated[Path, typer.Option("-o", "--out")] = Path("docs/results/styles.md"),
     split: Annotated[str, typer.Option("--split", help="Of PAT: test or val.")] = "test",
+    finished: Annotated[bool, typer.Option("--finished", help="Report the sets finished before, and no more.")] = False,
     work: Annotated[Path, typer.Option("--work", help="Folder for models and finished sets.")] = Path("runs/styles"),
 ) -> None:
     """Measure all sets and write the page."""
@@ -212,11 +213,15 @@ def main(
     figures = []
     for name, (what, read) in sets(data).items():
         path = work / f"{name}-{split}.json"
+        if finished and not path.exists():
+            continue
         figures.append(kept(path, partial(measure, name, what, read, pat, before)))
         own, lost = figures[-1].own.change, figures[-1].pat.change
         typer.echo(f"{name}: {own:+.3f} PAT {lost:+.3f}", err=True)
     name = figures[0].name
     text = report(figures, split, equal_at_zero(name, pat), added_time(name, pat), timed_run(data))
+    if missing := sorted(set(sets(data)) - {one.name for one in figures}):
+        text += f"\nNot measured yet: {', '.join(missing)}. The same command without `--finished` measures them.\n"
     write_file(out, text.encode(), overwrite=True)
 
 
