@@ -103,9 +103,7 @@ class Colorizer:
         self._bins = torch.tensor(ab_bins(), device=device)
 
     @classmethod
-    def load(
-        cls, model: str | None = None, device: str = "auto", styles: Sequence[StyleWeight] = ()
-    ) -> Colorizer:
+    def load(cls, model: str | None = None, device: str = "auto", styles: Sequence[StyleWeight] = ()) -> Colorizer:
         """The installed model of that name, or the default one, with colour styles applied to its weights.
 
         Raises:

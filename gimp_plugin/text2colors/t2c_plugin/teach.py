@@ -32,8 +32,10 @@ def check(name: str, examples: Sequence[Example]) -> None:
     """Raises RequestError where the engine need not be asked."""
     if not _NAME.fullmatch(name):
         raise RequestError("Give the style a name of letters, digits, '-', '_' and '.', as studio.")
-    if not examples:
-        raise RequestError("There is no palette to learn from: tick some, better fifty.")
+    if len(examples) < protocol.MIN_TAUGHT:
+        raise RequestError(
+            f"{len(examples)} palettes are too few to learn from; take {protocol.MIN_TAUGHT}, better 50."
+        )
     if len(examples) > protocol.MAX_TAUGHT:
         raise RequestError(f"{len(examples)} palettes are too many; take at most {protocol.MAX_TAUGHT}.")
 

@@ -1,7 +1,9 @@
 """The check of examples: what is left out, what is kept with a note, and that nothing goes without a reason."""
 
 import dataclasses
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from t2c_engine.errors import UsageError
@@ -59,7 +61,7 @@ def test_each_kind_is_found(lexicon):
         "row 10": Kind.CONTRADICTION,
         "row 11": Kind.CONTRADICTION,
     }
-    assert [one.source for one in checked.left_out] == ["row 2", "row 5", "row 3"]
+    assert {one.source for one in checked.left_out} == {"row 2", "row 5", "row 3"}
     sources = {one.source for one in checked.kept}
     assert sources | {one.source for one in checked.left_out} == {f"row {row}" for row in range(1, 14)}
     groups = dict(zip((one.source for one in checked.kept), checked.groups, strict=True))
@@ -78,8 +80,19 @@ def test_ten_thousand_duplicates_are_one_palette(lexicon):
     examples = found(("deep sea", SEA))
     checked = check_examples(dataclasses.replace(examples, examples=examples.examples * 10_000), lexicon)
     assert len(checked.kept) == 1
-    with pytest.raises(UsageError, match="holds 1 usable palette"):
-        refuse_few(checked, "folder")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="folder holds 1 usable palette "):
+        refuse_few(checked, Path("some/folder"))
+
+
+def test_thousands_of_nearly_equal_palettes_are_one_group(lexicon):
+    rng = np.random.default_rng(0)
+    colors = np.clip(np.array([[11, 37, 69], [19, 49, 92], [141, 169, 196]]) + rng.integers(0, 3, (3000, 3, 3)), 0, 255)
+    examples = [
+        Example(f"sea {index}", Palette(tuple(map(tuple, one.tolist()))), str(index))
+        for index, one in enumerate(colors)
+    ]
+    checked = check_examples(Found(examples), lexicon)
+    assert len(set(checked.groups)) == 1 and checked.counts[Kind.SHARED] == len(checked.kept) - 1 > 2000
 
 
 def test_the_page_shows_findings_and_escapes_texts(lexicon):

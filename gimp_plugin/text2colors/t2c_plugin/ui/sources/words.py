@@ -34,11 +34,11 @@ class WordsSource(ColorSource):
         self._style = combo([("", _("None"))])
         self._style.set_tooltip_text(_("A style of your own, taught from palettes, for what is drawn"))
         self._style.connect("changed", lambda _combo: self._on_style())
-        self._style_line = line(mnemonic_label(_("St_yle"), self._style), self._style)
+        self._style_line = line(mnemonic_label(_("Styl_e"), self._style), self._style)
         for widget in self._style_line.get_children():
             widget.show()
         self._style_line.set_no_show_all(True)
-        self.bar.pack_start(self._style_line, False, False, 0)
+        self.bar.add_beside_chips(self._style_line)
         return self.bar
 
     def announced(self, info: Mapping[str, Any]) -> None:
