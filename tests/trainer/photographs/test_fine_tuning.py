@@ -183,7 +183,7 @@ def test_a_studio_fine_tunes_and_uses_its_style(photographs: Path, base: ModelCa
     assert styled.tobytes() != shipped.tobytes()
     recipe = read_recipe(tmp_path / "styled" / "00-1.png")
     assert recipe is not None and recipe.colors["color_style"] == "studio"
-    t2c("again", tmp_path / "styled" / "00-1.png", "-o", tmp_path / "again")
+    t2c("again", tmp_path / "styled" / "00-1.png", "--input", source, "-o", tmp_path / "again")
     assert Image.open(tmp_path / "again" / "00-1.png").convert("RGB").tobytes() == styled.tobytes()
     t2c("batch", source, "--auto", "--style", "studio", "-o", tmp_path / "album")
     assert "No style is called 'nobody'" in t2c("colorize", source, "--auto", "--style", "nobody", code=2).stderr
