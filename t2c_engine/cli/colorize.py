@@ -23,6 +23,7 @@ from t2c_engine.colorization.color_source import (
     ColorSource,
     PaletteColors,
     PhraseColors,
+    ReferenceColors,
     Region,
 )
 from t2c_engine.colorization.decoding import Decoding
@@ -37,6 +38,11 @@ Natural = Annotated[
     float, typer.Option("--natural", min=0, max=1, help="How far skin, sky and leaves keep their automatic colour.")
 ]
 
+References = Annotated[
+    list[Path] | None,
+    typer.Option("--reference", help="Take the colours of this picture; several give a result each."),
+]
+
 
 @reported
 def colorize(
@@ -46,6 +52,7 @@ def colorize(
         str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
     ] = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
+    reference: References = None,
     decoding: Annotated[
         Decoding, typer.Option("--decoding", help="Of --auto; all but vivid are fainter, centroid is blotchy.")
     ] = Decoding.VIVID,
@@ -82,23 +89,25 @@ def colorize(
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
 ) -> None:
-    """Colour pictures from a phrase, a palette, hints or by themselves: OUT/<name>-1 ... and OUT/<name>-sheet.png."""
+    """Colour pictures from a phrase, a palette, a picture, hints or by themselves: OUT/<name>-1 ... and OUT/<name>-sheet.png."""
     from t2c_engine.batch import colorize as batch
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
-    sources = sum((phrase is not None, palette is not None, auto))
+    sources = sum((phrase is not None, palette is not None, auto, bool(reference)))
     if sources > 1 or not (sources or hints or region):
-        raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
+        raise UsageError("Give one of --phrase, --palette, --reference and --auto; or else --hints, or --region.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
     base: BaseColors | None = AutomaticColors(decoding) if auto else None
     if phrase is not None:
         base = PhraseColors(phrase, count, seed, variety)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
+    elif reference:
+        base = ReferenceColors(tuple(reference))
     regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
     source = ColorSource(base, hints, regions, strength, natural)
-    overlays = [one.mask for one in regions] + ([hints] if hints else [])
+    overlays = [one.mask for one in regions] + ([hints] if hints else []) + (reference or [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:
         print_error(note)

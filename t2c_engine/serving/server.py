@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from t2c_engine import __version__
 from t2c_engine.errors import ModelError, OutputError
@@ -161,11 +161,14 @@ class Server:
 
 
 def hello() -> dict[str, Any]:
-    """What the engine says of itself: versions, the models ("name version" by kind), process number, pixel formats."""
-    from t2c_engine.models import find_model
+    """What the engine says of itself: versions, the models ("name version" by kind), process number, pixel formats.
+
+    A model of the kind "exemplar" says that pictures can be colored by a reference.
+    """
+    from t2c_engine.models import Kind, find_model
 
     models = {}
-    for kind in ("palette", "colorizer"):
+    for kind in get_args(Kind):
         try:
             card = find_model(kind)
         except ModelError as error:

@@ -208,7 +208,7 @@ class Service:
 
     def colorize(self, job: Job) -> Params:
         """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
-        ("colour" or "normal"), hints (key).
+        ("colour" or "normal"), hints (key), reference (key of the picture whose colors palettes without colors take).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -229,13 +229,17 @@ class Service:
         natural = _number(job.params, "natural", DEFAULT_NATURAL, 0.0, 1.0)
         held = self._pictures.get(_text(job.params, "key"))
         hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
+        reference = (
+            self._pictures.get(_text(job.params, "reference")).reference if job.params.get("reference") else None
+        )
         device = _text(job.params, "device") if "device" in job.params else "auto"
         colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the network"))
         with self._picture_lock:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
             encoded = held.encoded(colorizer)
-            for index, ab in enumerate(encoded.ab_maps(palettes, hints, strength, natural=natural)):
+            sources = [reference if one is None else one for one in palettes]
+            for index, ab in enumerate(encoded.ab_maps(sources, hints, strength, natural=natural)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colorizing {index + 1} of {len(palettes)}")
                 pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.raise_if_cancelled))
                 height, width = pixels.shape[:2]
