@@ -89,7 +89,7 @@ def colorize(
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
 ) -> None:
-    """Colour pictures from a phrase, a palette, a picture, hints or by themselves: OUT/<name>-1 ... and OUT/<name>-sheet.png."""
+    """Colour pictures by phrase, palette, reference, hints or by themselves: OUT/<name>-1 ..., OUT/<name>-sheet.png."""
     from t2c_engine.batch import colorize as batch
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions

@@ -211,6 +211,10 @@ class Colorizer:
             self._transfer = ColorTransfer.load(self.encoder, self.device)
         return self._transfer
 
+    def use_transfer(self, transfer: ColorTransfer) -> None:
+        """Take this transfer sub-net instead of the installed one."""
+        self._transfer = transfer
+
     def like(
         self,
         encoding: Encoding,

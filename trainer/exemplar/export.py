@@ -38,7 +38,7 @@ def export_exemplar(
     """Export a run's averaged weights: safetensors fp16 and its card.
 
     Raises:
-        UsageError: the run has no checkpoint, or it is not one of a transfer sub-net. ModelError: a weight is not finite.
+        UsageError: the run has no checkpoint, or one of another network. ModelError: a weight is not finite.
     """
     state = load_checkpoint(run, "cpu")
     if state is None:
