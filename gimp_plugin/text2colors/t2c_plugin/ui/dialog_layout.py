@@ -11,6 +11,7 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gimp, Gtk, Pango  # noqa: E402
 
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
 from t2c_plugin.ui.colors_from import ColorsFrom  # noqa: E402
 from t2c_plugin.ui.hint_chooser import HintChooser  # noqa: E402
@@ -18,7 +19,6 @@ from t2c_plugin.ui.options import Options, Sliders  # noqa: E402
 from t2c_plugin.ui.palette_rows import PaletteList  # noqa: E402
 from t2c_plugin.ui.preview import PictureView  # noqa: E402
 from t2c_plugin.ui.sources.base import button, line  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
 
 if TYPE_CHECKING:
     from t2c_plugin.ui.dialog import ColorizeDialog

@@ -15,7 +15,7 @@ gi.require_version("PangoCairo", "1.0")
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk, PangoCairo  # noqa: E402
 
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 
 MAX_ZOOM = 8.0
 _STEP = 1.25
