@@ -14,9 +14,9 @@ from gi.repository import Gimp, Gtk, Pango  # noqa: E402
 
 from t2c_plugin.image import other_pictures  # noqa: E402
 from t2c_plugin.request import Coloring, Record, RequestError, format_extra, is_picture, parse_extra  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.preview import Thumbnail, pixbuf_of  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, line  # noqa: E402
-from t2c_plugin.texts import _  # noqa: E402
 
 REFERENCE = "reference"  # the source's name, and the engine's parameter
 _THUMBNAIL = (64, 48)  # px
