@@ -71,7 +71,8 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             time.sleep(0.2)
             if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
-        color = palette[min(3, len(palette) - 1)] if palette else NATURAL
+        natural = pictures["middle", request.params["reference"]] if request.params.get("reference") else NATURAL
+        color = palette[min(3, len(palette) - 1)] if palette else natural
         pixels = bytes.fromhex(color[1:]) * (width * height)
         if request.params.get("hints"):
             pixels = dabbed(pixels, width, height, *pictures["hints", request.params["hints"]])
@@ -83,6 +84,12 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             os._exit(3)
         say(p.Notification("picture", told, pixels))
     say(p.Result(request.id, {"seconds": 0.0}))
+
+
+def middle_of(pixels: bytes, width: int, height: int) -> str:
+    """The color in the middle of a picture, which stands for a reference."""
+    place = 3 * (height // 2 * width + width // 2)
+    return "#" + bytes(pixels[place : place + 3]).hex()
 
 
 def dabbed(pixels: bytes, width: int, height: int, dabs: bytes, wide: int, high: int) -> bytes:
@@ -140,6 +147,8 @@ def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
         value["palettes"] = palettes
     elif request.method == "set_picture":
         pictures[params["key"]] = params["width"], params["height"]
+        if params["format"] == "RGB u8":
+            pictures["middle", params["key"]] = middle_of(request.blob, params["width"], params["height"])
         if params["format"] == "RGBA u8":
             pictures["hints", params["key"]] = bytes(request.blob), params["width"], params["height"]
         pictures["received"] = pictures.get("received", 0) + len(request.blob)

@@ -13,12 +13,20 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import Gimp, Gtk, Pango  # noqa: E402
 
 from t2c_plugin.image import other_pictures  # noqa: E402
-from t2c_plugin.request import Coloring, Record, RequestError, format_extra, is_picture, parse_extra  # noqa: E402
+from t2c_plugin.request import (  # noqa: E402
+    REFERENCE,
+    Coloring,
+    Record,
+    RequestError,
+    format_extra,
+    is_picture,
+    parse_extra,
+    reference_extra,
+)
 from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.preview import Thumbnail, pixbuf_of  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, line  # noqa: E402
 
-REFERENCE = "reference"  # the source's name, and the engine's parameter
 _THUMBNAIL = (64, 48)  # px
 _NONE = "0"  # no layer has this number
 
@@ -96,7 +104,7 @@ class ReferenceSource(ColorSource):
         self.desk.forget_error()
         self._thumbnail.show_picture(pixbuf_of(pixels))
         self.desk.engine.set_other(format_extra(told), pixels)
-        coloring = Coloring((), format_extra({"title": name, REFERENCE: told}))
+        coloring = Coloring((), reference_extra(told, name))
         self._found = [one for one in self._found if one[0] != coloring] + [(coloring, name)]
         self.desk.show(self.NAME, self._found, prefer=coloring)
         return True
