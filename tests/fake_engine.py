@@ -44,6 +44,7 @@ MODES = {
     "forgetful": "never holds the picture that it is asked to colour",
     "stubborn": "does not end when its stdin closes",
 }
+SOURCES: dict[str, dict[str, Any]] = {name: {} for name in ("words", "palette", "reference", "nothing")}
 NATURAL = "#7a6a5a"  # of an empty palette
 PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]
 
@@ -167,7 +168,8 @@ def main(mode: str) -> None:
         os.write(1, b"Welcome to gpubox!\n")
     if mode != "silent":
         version = p.PROTOCOL + (mode == "old")
-        say(p.Notification("hello", {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}))
+        told = {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid(), "sources": SOURCES}
+        say(p.Notification("hello", told))
     if mode in ("deaf", "silent"):
         time.sleep(60)
     pictures: dict[Any, Any] = {}

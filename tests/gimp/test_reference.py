@@ -40,7 +40,8 @@ other, _ = colored(GREEN)
 save(other, "/share/summer.png")
 made = call(image, [scan], reference=postcard, reference_files="/share/summer.png")
 kept = [record(one) for one in made]
-say(colors=[middle(one) for one in made], names=[one.get_name() for one in made], palettes=[one["palette"] for one in kept],
+say(colors=[middle(one) for one in made], names=[one.get_name() for one in made],
+    palettes=[one["palette"] for one in kept],
     extras=[json.loads(one["extra"]) for one in kept], number=postcard.get_id())
 image, scan = new_image("RGB")
 say(both=attempt(image, [scan], reference=postcard, phrase="autumn"),
