@@ -84,7 +84,7 @@ class ColorTransfer:
             output = self._network(target, self._seen(reference))
         ab = output.ab[0].permute(1, 2, 0).float().cpu().numpy()
         confidence = output.confidence[0, 0].float().cpu().numpy()
-        return Hints(np.ascontiguousarray(ab), np.ascontiguousarray(confidence**self.inference.power))
+        return Hints(np.ascontiguousarray(ab), np.ascontiguousarray(confidence**self.inference.power), gain=1)
 
     def _see_reference(self, reference: Reference) -> Exemplar:
         return self._see(reference.lightness, reference.ab)
@@ -106,7 +106,7 @@ def sampled(transfer: Hints, spacing: int) -> Hints:
         return transfer
     grid = np.zeros_like(transfer.mask)
     grid[spacing // 2 :: spacing, spacing // 2 :: spacing] = 1
-    return Hints(transfer.ab, transfer.mask * grid)
+    return Hints(transfer.ab, transfer.mask * grid, transfer.gain)
 
 
 def overlaid(transfer: Hints, hints: Hints | None) -> Hints:
@@ -115,7 +115,7 @@ def overlaid(transfer: Hints, hints: Hints | None) -> Hints:
         return transfer
     own = hints.at_size(transfer.size)
     ab = transfer.ab + own.mask[..., None] * (own.ab - transfer.ab)
-    return Hints(ab, np.maximum(transfer.mask, own.mask))
+    return Hints(ab, np.maximum(transfer.mask, own.mask), transfer.gain)
 
 
 def network_size(shape: tuple[int, ...], short_side: int) -> tuple[int, int]:
