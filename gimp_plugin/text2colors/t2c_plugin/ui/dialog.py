@@ -66,6 +66,7 @@ class ColorizeDialog:
         self._previews = Previews(self._engine, self._ui, may_fetch=lambda: not self._work.going_on)
         self._hints = HintWatch(self._ui, self._engine, self._previews, lambda: not self._work.going_on, self._on_error)
         self._ui.colors_from.add_sources(all_sources(self._desk()))
+        self._ui.say(_("Preview: scroll to zoom, drag to move."))
         self._ui.say_target(self._originals, targets.hint_layer)
         self._set_values()
         redraw = self._settle(lambda: self._source.options_changed())
@@ -142,7 +143,9 @@ class ColorizeDialog:
             if opened is not None:
                 sources.choose(opened.NAME)
         words = sources.words
-        words.bar.entry.set_text(words.bar.phrase or self._phrase)
+        if self._phrase and not words.bar.phrase:  # nothing has been typed yet
+            words.bar.entry.set_text(self._phrase)
+            words.focus()  # which selects it, so that other words replace it
         if words.bar.phrase:
             words.draw()
 

@@ -1,8 +1,8 @@
 """The rows of palettes beside the preview: pointed at, chosen, locked, edited, removed. Knows nothing of the engine.
 
 A row is pointed at by the mouse or walked to by the arrow keys, and then shown large. A click or Space chooses it; a
-click on its tick, or Ctrl and a click, chooses it besides others. The padlock that appears on a color locks it; the
-row's menu (right click, or the Menu key) locks, edits and copies each color.
+click on its tick, or Ctrl and a click, chooses it besides others. The padlock that appears on a color locks it, as the
+keys 1 to 5 do; the row's menu (right click, or the Menu key) locks, edits and copies each color.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from t2c_plugin.request import Coloring, Palette  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.preview import Thumbnail, pixbuf_of  # noqa: E402
 from t2c_plugin.ui.swatches import SIZE, Locks, Swatch  # noqa: E402
-from t2c_plugin.ui.windows import edit_color, label  # noqa: E402
+from t2c_plugin.ui.windows import edit_color, label, name_it  # noqa: E402
 
-THUMBNAIL = (92, 60)  # px that a thumbnail may take
+THUMBNAIL = (84, 54)  # px that a thumbnail may take
 _SHOWN = 12  # swatches of longer palettes
 WORDS, PALETTE, NOTHING = "words", "palette", "nothing"  # sources that every engine has
 
@@ -95,10 +95,15 @@ class PaletteRow(Gtk.ListBoxRow):
         """Show a small picture, RGB u8."""
         self.thumbnail.show_picture(pixbuf_of(picture))
 
+    def toggle_lock(self, place: int) -> bool:
+        """Lock or unlock the color at a place; whether it can be locked."""
+        lockable = place < len(self._swatches) and self._swatches[place].lockable
+        if lockable:
+            self._swatches[place].toggle_lock()
+        return lockable
+
     def _name_it(self) -> None:
-        accessible = self.get_accessible()
-        if accessible is not None:
-            accessible.set_name(self.name or f"{_('Palette')} {self.number}: {' '.join(self.palette)}")
+        name_it(self, self.name or f"{_('Palette')} {self.number}: {' '.join(self.palette)}")
 
     def _on_leave(self, _widget: Gtk.Widget, event: Gdk.EventCrossing) -> bool:
         if event.detail != Gdk.NotifyType.INFERIOR:
@@ -129,7 +134,7 @@ class PaletteRow(Gtk.ListBoxRow):
             add(_("Edit..."), lambda one=swatch: self._edit(one), inner)
             if swatch.lockable:
                 words = _("Unlock") if swatch.locked else _("Lock")
-                add(words, lambda one=swatch: self._owner.locks.toggle(one.position, one.color), inner)
+                add(words, lambda one=swatch: one.toggle_lock(), inner)
             copy = lambda one=swatch: Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).set_text(one.color, -1)  # noqa: E731
             add(_("Copy"), copy, inner)
             item.set_submenu(inner)
@@ -322,6 +327,9 @@ class PaletteList(Gtk.ScrolledWindow):
         if event.keyval == Gdk.KEY_space and row is not None and isinstance(self.get_focus_row(), PaletteRow):
             self.choose(row, besides=True)
             return True
+        place = event.keyval - Gdk.KEY_1
+        if 0 <= place < SIZE and row is not None and self.get_focus_row() is row:
+            return row.toggle_lock(place)
         return False
 
     def get_focus_row(self) -> Gtk.Widget | None:

@@ -59,8 +59,8 @@ class Swatch(Gtk.Overlay):
         self.add(self._patch)
         self._padlock = Gtk.Button(relief=Gtk.ReliefStyle.NONE, halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
         self._padlock.get_style_context().add_class("t2c-padlock")
-        self._padlock.set_focus_on_click(False)
-        self._padlock.connect("clicked", lambda _button: self._locks.toggle(self.position, self.color))
+        self._padlock.set_can_focus(False)  # Tab goes from row to row; keys 1 to 5 lock, and the row's menu
+        self._padlock.connect("clicked", lambda _button: self.toggle_lock())
         if self.lockable:
             self.add_overlay(self._padlock)
         self.refresh()
@@ -74,6 +74,10 @@ class Swatch(Gtk.Overlay):
     def locked(self) -> bool:
         """Whether new palettes will have it."""
         return self.lockable and self._locks.hold(self.position, self.color)
+
+    def toggle_lock(self) -> None:
+        """Lock the color at its place, or unlock it."""
+        self._locks.toggle(self.position, self.color)
 
     def refresh(self) -> None:
         """Show color and lock as they are now."""

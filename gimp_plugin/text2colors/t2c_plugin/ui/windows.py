@@ -73,6 +73,22 @@ def label(text: str, *classes: str, wrap: bool = True) -> Gtk.Label:
     return made
 
 
+def name_it(widget: Gtk.Widget, name: str) -> None:
+    """Give a widget the name that assistive programs say."""
+    accessible = widget.get_accessible()
+    if accessible is not None:
+        accessible.set_name(name)
+
+
+def mnemonic_label(text: str, widget: Gtk.Widget) -> Gtk.Label:
+    """A text before a widget, whose mnemonic goes to the widget; it is the widget's name, too."""
+    made = Gtk.Label.new_with_mnemonic(text)
+    made.set_mnemonic_widget(widget)
+    made.set_xalign(0.0)
+    name_it(widget, made.get_text())
+    return made
+
+
 def hex_of(color: Gegl.Color) -> str:
     """A color as "#rrggbb"; its own numbers are linear light and must not be used."""
     red, green, blue = color.get_bytes(Babl.format("R'G'B' u8")).get_data()[:3]
