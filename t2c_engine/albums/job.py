@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from t2c_engine.batch.request import Models
-from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_source import (
+    AutomaticColors,
+    BaseColors,
+    ColorSource,
+    PaletteColors,
+    PhraseColors,
+    ReferenceColors,
+)
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
@@ -50,7 +57,7 @@ class AlbumJob:
     out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
     and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. name: a template of
     results' names with {stem}, {folder} and {phrase}. workers: 0 chooses. memory: MB for all workers together; 0
-    chooses.
+    chooses. reference: pictures whose colors are taken, a result for each.
     """
 
     inputs: tuple[str, ...]
@@ -75,11 +82,13 @@ class AlbumJob:
     device: str = "auto"
     model: str | None = None
     palette_model: str | None = None
+    reference: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        given = sum((self.palette is not None, self.auto, self.phrase is not None or self.captions is not None))
+        worded = self.phrase is not None or self.captions is not None
+        given = sum((self.palette is not None, bool(self.reference), self.auto, worded))
         if given != 1:
-            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, or auto.")
+            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, references, or auto.")
         if self.count < 1 or self.workers < 0 or self.memory < 0:
             raise UsageError("A job's count is at least 1; workers and memory are at least 0.")
         try:
@@ -100,6 +109,8 @@ class AlbumJob:
         base: BaseColors
         if self.auto:
             base = AutomaticColors()
+        elif self.reference:
+            base = ReferenceColors(tuple(Path(one) for one in self.reference))
         elif self.palette is not None:
             base = PaletteColors(palettes)
         else:
@@ -157,5 +168,7 @@ def _beside(job: AlbumJob, folder: Path) -> AlbumJob:
         captions = str(folder / str(captions))
     if palette is not None and (folder / palette).is_file():
         palette = str(folder / palette)
-    inputs = tuple(str(folder / one) for one in job.inputs)
-    return replace(job, inputs=inputs, output=folder / job.output, captions=captions, palette=palette)
+    inputs, reference = (tuple(str(folder / one) for one in some) for some in (job.inputs, job.reference))
+    return replace(
+        job, inputs=inputs, reference=reference, output=folder / job.output, captions=captions, palette=palette
+    )

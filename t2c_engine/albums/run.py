@@ -25,6 +25,7 @@ from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixel
 from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
+from t2c_engine.colorization.reference import read_reference
 from t2c_engine.errors import OutputError
 from t2c_engine.palettes.palette import Palette
 
@@ -57,10 +58,17 @@ def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, I
 
     Args:
         palettes: those that the job's `palette` names.
+
+    Raises:
+        PictureError: a reference gives no colors.
     """
+    references = {Path(one).resolve() for one in job.reference}
+    for path in sorted(references):
+        read_reference(path)
     by_place: dict[str, list[Leaf]] = defaultdict(list)
     for leaf in leaves(job):
-        by_place[leaf.place].append(leaf)
+        if leaf.path.resolve() not in references:
+            by_place[leaf.place].append(leaf)
     deep = job.format is Format.TIFF16
     items = {}
     for place, members in by_place.items():

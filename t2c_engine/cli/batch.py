@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
-from t2c_engine.cli.colorize import Natural, Summary, counted, given_palettes
+from t2c_engine.cli.colorize import Natural, References, Summary, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output, progress
 from t2c_engine.errors import UsageError
@@ -39,6 +39,7 @@ def batch(
         typer.Option("--captions", help="sidecar (.txt files), metadata, or a CSV file: each caption is a phrase."),
     ] = None,
     palette: Annotated[str | None, typer.Option("--palette", help="Colours, or a palette file.")] = None,
+    reference: References = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours.")] = False,
     scope: Annotated[Scope, typer.Option("--palette-per", help="What shares one draw of palettes.")] = Scope.ALBUM,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")] = 1,
@@ -85,6 +86,7 @@ def batch(
             tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural,
             exclude=tuple(exclude or ()), name=name, format=format, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
+            reference=tuple(map(str, reference or ())),
         )  # fmt: skip
     else:
         raise UsageError("Give folders or pictures and -o with the output folder; or a job file, as scans.toml.")

@@ -12,6 +12,8 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from t2c_engine.albums.job import AlbumJob, read_job
+from t2c_engine.albums.run import job_items
 from t2c_engine.batch.recipe import read_recipe
 from t2c_engine.cli.main import app
 from t2c_engine.color.lab import lab_to_srgb
@@ -247,3 +249,19 @@ def test_the_engine_colors_by_the_key_of_a_reference() -> None:
     assert shown[0][..., 0].mean() > shown[0][..., 2].mean() + 40
     with pytest.raises(PictureError, match="grey"):
         service.preview(Job({**params, "reference": "grey"}, b"", notify, lambda: False))
+
+
+# albums
+
+
+@pytest.mark.usefixtures("fake_networks")
+def test_a_job_takes_references_which_are_not_colored_themselves() -> None:
+    Path("scans").mkdir()
+    grey_file(Path("scans/a.png")), color_file(Path("scans/r.png"))
+    Path("job.toml").write_text('inputs = ["scans"]\noutput = "out"\nreference = "scans/r.png"\n')
+    items = job_items(read_job(Path("job.toml")))
+    ((path, item),) = items.items()
+    assert path.name == "a.png" and item.source is not None
+    assert [one and one.name for one in item.source.references] == ["r.png"]
+    with pytest.raises(PictureError, match="is grey"):
+        job_items(AlbumJob(("scans",), Path("out"), reference=("scans/a.png",)))
