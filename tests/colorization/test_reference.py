@@ -36,7 +36,7 @@ SIZE = (64, 96)
 def scene() -> tuple[np.ndarray, np.ndarray]:
     """Lightness and ab: dark stripes are red, light ones are blue."""
     stripes = np.tile((np.arange(SIZE[1]) // 16 % 2).astype(np.float32), (SIZE[0], 1))
-    ab = np.where(stripes[..., None] > 0, np.float32([5, -40]), np.float32([45, 25]))
+    ab = np.where(stripes[..., None] > 0, np.array([5, -40], np.float32), np.array([45, 25], np.float32))
     return 25 + 50 * stripes, ab.astype(np.float32)
 
 
@@ -99,7 +99,7 @@ def test_hints_win_over_the_reference(colorizer: Colorizer) -> None:
     lightness, ab = scene()
     mask = np.zeros(SIZE, np.float32)
     mask[:32, :32] = 1
-    hints = Hints(mask[..., None] * np.float32([-30, 30]), mask)
+    hints = Hints(mask[..., None] * np.array([-30, 30], np.float32), mask)
     (found,) = Encoded(colorizer, lightness).ab_maps([Reference(lightness, ab)], hints)
     np.testing.assert_allclose(found[2:14, 2:14], np.broadcast_to([-30, 30], (12, 12, 2)), atol=0.5)
 
@@ -184,7 +184,8 @@ def test_hints_regions_and_strength_go_with_a_reference() -> None:
     hints[10:30, 10:30] = (0, 0, 255, 255)
     mask = np.zeros((48, 64), np.uint8)
     mask[:, 40:] = 255
-    save(Path("h.png"), hints), save(Path("m.png"), mask)
+    save(Path("h.png"), hints)
+    save(Path("m.png"), mask)
     result = colorize(
         grey, "--reference", red, "--hints", "h.png", "--region", "m.png", "#00ff00,#00ff00", "--strength", "0.8"
     )
@@ -205,7 +206,9 @@ def test_hints_regions_and_strength_go_with_a_reference() -> None:
     ],
 )
 def test_bad_references_end_a_run_before_it_begins(reference: str, code: int, words: str) -> None:
-    grey_file(Path("a.png")), grey_file(Path("grey.png")), color_file(Path("tiny.png"), side=8)
+    grey_file(Path("a.png"))
+    grey_file(Path("grey.png"))
+    color_file(Path("tiny.png"), side=8)
     result = colorize("a.png", "--reference", reference)
     assert result.exit_code == code and words in " ".join(result.output.split())
     assert not list(Path("out").glob("*.png"))
@@ -214,7 +217,8 @@ def test_bad_references_end_a_run_before_it_begins(reference: str, code: int, wo
 @pytest.mark.usefixtures("fake_networks")
 def test_a_reference_in_the_folder_is_no_input() -> None:
     Path("in").mkdir()
-    grey_file(Path("in/a.png")), color_file(Path("in/r.png"))
+    grey_file(Path("in/a.png"))
+    color_file(Path("in/r.png"))
     assert colorize("in", "--reference", "in/r.png").exit_code == 0
     assert {path.name for path in Path("out").glob("*-1.png")} == {"a-1.png"}
 
@@ -257,7 +261,8 @@ def test_the_engine_colors_by_the_key_of_a_reference() -> None:
 @pytest.mark.usefixtures("fake_networks")
 def test_a_job_takes_references_which_are_not_colored_themselves() -> None:
     Path("scans").mkdir()
-    grey_file(Path("scans/a.png")), color_file(Path("scans/r.png"))
+    grey_file(Path("scans/a.png"))
+    color_file(Path("scans/r.png"))
     Path("job.toml").write_text('inputs = ["scans"]\noutput = "out"\nreference = "scans/r.png"\n')
     items = job_items(read_job(Path("job.toml")))
     ((path, item),) = items.items()
