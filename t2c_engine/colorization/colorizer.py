@@ -223,9 +223,7 @@ class Colorizer:
         hints: Hints | None = None,
         natural: float = 0.0,
     ) -> list[np.ndarray]:
-        """One ab map a reference, in its colors where they fit (Xu et al. 2020): transfer, then refinement.
-
-        `T_ab` goes into the decoder as hints, weighted by its confidence; elsewhere the colors stay automatic.
+        """One ab map a reference, in its colors where they fit, elsewhere in automatic ones (Xu et al. 2020).
 
         Args:
             lightness: what was encoded. hints, natural: as in `color`.
@@ -233,14 +231,19 @@ class Colorizer:
         Raises:
             ModelError: the transfer sub-net cannot be loaded.
         """
-        from t2c_engine.colorization.exemplar import overlaid, sampled
+        from t2c_engine.colorization.exemplar import merged, overlaid, sampled
 
-        automatic = self.color(encoding, [None])[0]
+        size, spacing = (encoding.height, encoding.width), self.transfer.inference.spacing
+        direct = self.color(encoding, [None])[0]
+        plain = hints is None and not natural
+        base = self.automatic(encoding) if plain else self.color(encoding, [None], hints, natural)[0]
         maps = []
         for reference in references:
-            moved = self.transfer.transfer(lightness, automatic, reference)
-            given = overlaid(sampled(moved, self.transfer.inference.spacing), hints)
-            maps += self.color(encoding, [None], given, natural)
+            moved = self.transfer.transfer(lightness, direct, reference)
+            found = resize(moved.ab, size)
+            if spacing:
+                found = self.color(encoding, [None], overlaid(sampled(moved, spacing), hints), natural)[0]
+            maps.append(merged(base, found, resize(moved.mask, size), hints))
         return maps
 
     def _maps(self, encoding: Encoding, parts: Sequence[Tensor], hints: Hints | None) -> list[np.ndarray]:

@@ -1,6 +1,6 @@
 """Colors of a reference at the places of a grey picture: hides the transfer sub-net, its padding and its sizes.
 
-The result is `T_ab` with a confidence; as hints it is refined by the colorizer (Xu et al. 2020; `Colorizer.like`).
+The result is `T_ab` with a confidence, by which `Colorizer.like` puts it over automatic color (Xu et al. 2020).
 Must not import files, pictures or the trainer.
 """
 
@@ -32,12 +32,12 @@ class TransferInference:
     """How a transfer sub-net is used; stored in its card, chosen on validation pictures.
 
     short_side: of both pictures before the encoder, px. power: of the confidence; below 1 takes more of the reference.
-    spacing: cells between samples of `T_ab` that become hints; 1 takes every cell.
+    spacing: of cells of `T_ab` that the colorizer gets as hints, for refinement as in the paper; 0: `T_ab` as it is.
     """
 
     short_side: int = 192
     power: float = 1.0
-    spacing: int = 1
+    spacing: int = 0
 
 
 class ColorTransfer:
@@ -101,12 +101,21 @@ class ColorTransfer:
 
 
 def sampled(transfer: Hints, spacing: int) -> Hints:
-    """Every `spacing`-th cell of a transfer as a hint, the rest left to the colorizer; 1 keeps every cell."""
-    if spacing == 1:
-        return transfer
+    """Every `spacing`-th cell of a transfer as a hint, the rest left to the colorizer."""
     grid = np.zeros_like(transfer.mask)
     grid[spacing // 2 :: spacing, spacing // 2 :: spacing] = 1
     return Hints(transfer.ab, transfer.mask * grid, transfer.gain)
+
+
+def merged(base: np.ndarray, found: np.ndarray, confidence: np.ndarray, hints: Hints | None) -> np.ndarray:
+    """A reference's colors over those without it, by confidence, but for places of a user's own hints.
+
+    Args:
+        base, found: h x w x 2 ab. confidence: h x w, 0..1.
+    """
+    if hints is not None:
+        confidence = confidence * (1 - hints.at_size((base.shape[0], base.shape[1])).mask)
+    return base + confidence[..., None] * (found - base)
 
 
 def overlaid(transfer: Hints, hints: Hints | None) -> Hints:

@@ -104,9 +104,19 @@ def test_hints_win_over_the_reference(colorizer: Colorizer) -> None:
     np.testing.assert_allclose(found[2:14, 2:14], np.broadcast_to([-30, 30], (12, 12, 2)), atol=0.5)
 
 
+def test_refinement_from_samples_keeps_hints_and_differs(colorizer: Colorizer) -> None:
+    lightness, ab = scene()
+    plain = next(Encoded(colorizer, lightness).ab_maps([Reference(lightness, ab)]))
+    used = colorizer.transfer.inference
+    colorizer.transfer.inference = TransferInference(short_side=64, spacing=2)
+    refined = next(Encoded(colorizer, lightness).ab_maps([Reference(lightness, ab)]))
+    colorizer.transfer.inference = used
+    assert refined.shape == plain.shape and np.abs(refined - plain).max() > 1
+
+
 def test_samples_are_spaced_and_hints_lie_on_top() -> None:
     transfer = Hints(np.ones((8, 8, 2), np.float32), np.full((8, 8), 0.5, np.float32))
-    assert sampled(transfer, 4).mask.sum() == 4 * 0.5 and sampled(transfer, 1) is transfer
+    assert sampled(transfer, 4).mask.sum() == 4 * 0.5
     own = Hints(np.full((8, 8, 2), 9, np.float32), np.eye(8, dtype=np.float32))
     both = overlaid(transfer, own)
     assert np.all(both.ab[0, 0] == 9) and both.mask[0, 0] == 1

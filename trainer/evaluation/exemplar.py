@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,7 +31,8 @@ from trainer.evaluation.colors import EvalPicture, load_eval_pictures, network_s
 
 PAIRS, OWN, UNRELATED = "exemplar_pairs", "bsds500_test50", "dtd_patterns"  # folders; of unrelated references the last
 UNRELATED_COUNT = 20
-GREY, AUTOMATIC, PALETTE, TRANSFER, REFINED = "grey", "automatic", "palette", "transfer", "reference"
+GREY, AUTOMATIC, PALETTE, TRANSFER, REFERENCE = "grey", "automatic", "palette", "transfer", "reference"
+REFINED, SPACING = "reference_refined", 3  # by the colorizer, from samples of `T_ab` as hints, as in the paper
 HISTOGRAM_SIDE = 64  # px of the short side of what histograms are taken of
 TIMED_SIDE, TIMED_RUNS = 256, 7
 TONE, GAIN, SHIFT = 0.25, 0.2, 3.0  # of regrading: exponent and chroma (natural logarithms, at most), ab units
@@ -55,7 +56,7 @@ def evaluate_exemplar(
     """Means by set of pairs, method and measure; and seconds.
 
     Methods: grey; automatic; the reference's palette; transfer alone (`T_ab` everywhere); the reference as users get
-    it, transfer and refinement. "histogram" is the distance between the result's colors and the reference's.
+    it; the same refined by the colorizer. "histogram" is the distance between the result's colors and the reference's.
 
     Args:
         data: the folder of the evaluation pictures. limit: so many pairs a set, for a look.
@@ -135,8 +136,19 @@ def method_maps(
         AUTOMATIC: colorizer.automatic(encoding),
         PALETTE: by_palette,
         TRANSFER: resize(colorizer.transfer.transfer(small, direct, reference).ab, (direct.shape[0], direct.shape[1])),
-        REFINED: colorizer.like(encoding, small, [reference])[0],
+        REFERENCE: colorizer.like(encoding, small, [reference])[0],
+        REFINED: _refined(colorizer, encoding, small, reference),
     }
+
+
+def _refined(colorizer: Colorizer, encoding: Encoding, small: np.ndarray, reference: Reference) -> np.ndarray:
+    """ab map with refinement as in the paper, however the model is used."""
+    used = colorizer.transfer.inference
+    try:
+        colorizer.transfer.inference = replace(used, spacing=SPACING)
+        return colorizer.like(encoding, small, [reference])[0]
+    finally:
+        colorizer.transfer.inference = used
 
 
 def transfer_seconds(colorizer: Colorizer) -> dict[str, float]:

@@ -51,6 +51,6 @@ def test_pairs_go_each_way_but_for_grey_references(tmp_path) -> None:
     colorizer.use_transfer(ColorTransfer(small, colorizer.encoder, "small", colorizer.device))
     figures = evaluate_exemplar(colorizer, tmp_path, NoDistance(), limit=1)  # pyright: ignore[reportArgumentType]
     assert set(figures) == {"pairs", "own", "unrelated", "time"} and figures["pairs"]["pairs"] == 1
-    for method in ("grey", "automatic", "palette", "transfer", "reference"):
+    for method in ("grey", "automatic", "palette", "transfer", "reference", "reference_refined"):
         assert set(figures["own"][method]) == {"histogram", "colorfulness", "ab_error", "perceptual"}
     assert figures["time"]["processor"] > 0
