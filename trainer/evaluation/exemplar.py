@@ -30,7 +30,7 @@ from trainer.evaluation.color_metrics import ab_error, colorfulness, histogram_d
 from trainer.evaluation.colors import EvalPicture, load_eval_pictures, network_size
 
 PAIRS, OWN, UNRELATED = "exemplar_pairs", "bsds500_test50", "dtd_patterns"  # folders; of unrelated references the last
-UNRELATED_COUNT = 20
+OWN_COUNT, UNRELATED_COUNT = 25, 20
 GREY, AUTOMATIC, PALETTE, TRANSFER, REFERENCE = "grey", "automatic", "palette", "transfer", "reference"
 REFINED, SPACING = "reference_refined", 3  # by the colorizer, from samples of `T_ab` as hints, as in the paper
 HISTOGRAM_SIDE = 64  # px of the short side of what histograms are taken of
@@ -81,7 +81,7 @@ def pair_sets(data: Path) -> dict[str, list[Pair]]:
     pictures = load_eval_pictures(data, (PAIRS,))
     couples = list(zip(pictures[::2], pictures[1::2], strict=True))
     pairs = [Pair(a, b, not is_grey(a)) for one in couples for a, b in (one, one[::-1]) if not is_grey(b)]
-    own = load_eval_pictures(data, (OWN,))
+    own = load_eval_pictures(data, (OWN,), limit=OWN_COUNT)
     rng = np.random.default_rng(0)
     patterns = load_eval_pictures(data, (UNRELATED,))
     chosen = rng.permutation(len(own))[:UNRELATED_COUNT], rng.permutation(len(patterns))[:UNRELATED_COUNT]

@@ -44,9 +44,8 @@ def export_exemplar(
     if state is None:
         raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
     try:
-        network, weights = json.loads(state["config"])["network"], averaged_weights(state)
-        if "matching" not in network:
-            raise KeyError("matching")
+        config, weights = json.loads(state["config"]), averaged_weights(state)
+        network, pictures = config["network"], config["pictures"]
     except (KeyError, ValueError) as error:
         raise UsageError(f"The run in {run} is no transfer sub-net's; other runs have exports of their own.") from error
     origin = origin_of_run(state)
@@ -60,7 +59,7 @@ def export_exemplar(
         attribution=origin.attribution,
         data=origin.data,
         command=command,
-        figures={"steps": state["step"], **figures},
+        figures={"steps": state["step"], "pictures drawn from the data": pictures, **figures},
         config={"network": network, "inference": asdict(inference)},
         conditions=("reference",),
         default=True,

@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.networks.exemplar import Exemplar, ExemplarNet, seen
 from t2c_engine.networks.pretrained_encoder import PretrainedEncoder
-from trainer.colorizer.provenance import ENCODER, SQUEEZENET, origin_of
+from trainer.colorizer.provenance import ENCODER, SQUEEZENET, Origin, origin_of
 from trainer.common.checkpoints import CHECKPOINT, Stateful, load_checkpoint, restore, save_checkpoint, states_of
 from trainer.common.perceptual import PerceptualDistance
 from trainer.common.picture_data import load_pictures
@@ -68,7 +68,7 @@ class TransferRun:
 
     def save(self, done: int, sources: Sequence[Path], perceptual: bool) -> None:
         """Keep everything that the next step and the export need."""
-        origin = origin_of(sources).joined(ENCODER)
+        origin = origin_of(sources).joined(Origin(ENCODER.data))  # the encoder itself is in the colorizer's file
         origin = origin.joined(SQUEEZENET) if perceptual else origin
         known = {"data": list(origin.data), "attribution": list(origin.attribution)}
         known |= {"step": done, "config": json.dumps(asdict(self.config))}
