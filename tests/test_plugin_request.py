@@ -79,3 +79,34 @@ def test_a_record_tells_of_colour_hints_and_older_ones_had_none() -> None:
 def test_other_bytes_are_no_record(data: bytes) -> None:
     with pytest.raises(r.RequestError, match="cannot be read"):
         r.Record.from_bytes(data)
+
+
+ARGUMENTS = {
+    "phrase": "",
+    "palettes": "",
+    "extras": "",
+    "count": 5,
+    "seed": 0,
+    "strength": 1.0,
+    "natural": 0.0,
+    "device": "auto",
+    "result-mode": "colour",
+    "same-palettes": True,
+}
+
+
+def test_references_become_colorings_with_names() -> None:
+    values = r.with_references(ARGUMENTS, (7, "postcard"), "/pictures/summer day.jpg\n\n ")
+    asked = r.request_from(values)
+    colorings = asked.colorings(asked.palettes)
+    assert [one.title for one in colorings] == ["postcard", "summer day"]
+    told = [one.params()["reference"] for one in colorings]
+    assert told == [{"layer": 7}, {"file": "/pictures/summer day.jpg"}] and all(map(r.is_picture, told))
+    assert [one.palette for one in colorings] == [(), ()]
+
+
+@given(st.sampled_from(["phrase", "palettes", "extras"]))
+def test_a_reference_stands_alone(name: str) -> None:
+    assert r.with_references({**ARGUMENTS, name: "x"}, None, " \n") == {**ARGUMENTS, name: "x"}
+    with pytest.raises(r.RequestError, match="one of them only"):
+        r.with_references({**ARGUMENTS, name: "x"}, (7, "postcard"), "")
