@@ -22,6 +22,7 @@ from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.colorization.exemplar import ColorTransfer, TransferInference, overlaid, sampled
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.reference import Reference, read_reference
+from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import PictureError
 from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.networks.exemplar import ExemplarConfig, ExemplarNet, adain
@@ -273,10 +274,10 @@ def test_a_job_takes_references_which_are_not_colored_themselves() -> None:
     Path("scans").mkdir()
     grey_file(Path("scans/a.png"))
     color_file(Path("scans/r.png"))
-    Path("job.toml").write_text('inputs = ["scans"]\noutput = "out"\nreference = "scans/r.png"\n')
+    Path("job.toml").write_text('inputs = ["scans"]\noutput = "out"\ncolors = "reference files=scans/r.png"\n')
     items = job_items(read_job(Path("job.toml")))
     ((path, item),) = items.items()
     assert path.name == "a.png" and item.source is not None
     assert [one and one.name for one in item.source.references] == ["r.png"]
     with pytest.raises(PictureError, match="is grey"):
-        job_items(AlbumJob(("scans",), Path("out"), reference=("scans/a.png",)))
+        job_items(AlbumJob(("scans",), Path("out"), colors=parse_colors("reference files=scans/a.png")))

@@ -160,7 +160,7 @@ def transfer_seconds(colorizer: Colorizer) -> dict[str, float]:
     rows: dict[str, list[float]] = defaultdict(list)
     for index, pixels in enumerate(pictures):
         started, busy = time.perf_counter(), time.process_time()
-        small = resize(lightness, (colorizer.short_side,) * 2)
+        small = resize(lightness, (colorizer.short_side, colorizer.short_side))
         reference = reference_of(Picture(pixels), "")
         render(target, colorizer.like(colorizer.encode(small), small, [reference])[0])
         if index:

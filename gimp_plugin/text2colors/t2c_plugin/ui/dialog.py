@@ -85,7 +85,8 @@ class ColorizeDialog:
         values = {name: self._config.get_property(name) for name in _OPTIONS}
         sliders = {name: self._config.get_property(name) for name in ("strength", "natural")}
         phrase = self._config.get_property("phrase") or ""
-        if not phrase and self._originals[0].is_gray():
+        self._soft = not phrase and not self._config.get_property("palettes")  # nothing was chosen before
+        if self._soft and self._originals[0].is_gray():
             sliders["strength"] = SOFT_STRENGTH
         if self._edited is not None:
             record, phrase = self._edited, ""
@@ -127,6 +128,8 @@ class ColorizeDialog:
         except RequestError as error:
             self._on_error(error)
             return GLib.SOURCE_REMOVE
+        if self._soft and self._edited is None and not original.is_gray() and layers.looks_grey(before):
+            self._ui.sliders.set({**self._ui.sliders.get(), "strength": SOFT_STRENGTH})
         self._ui.view.set_before(before, region)
         self._ui.list.set_placeholder(before)
         self._engine.set_picture(picture)
@@ -263,7 +266,7 @@ class ColorizeDialog:
     def _request(self, rows: Sequence[PaletteRow]) -> Request:
         values, hint_layer = self._ui.options.get(), self._ui.hints.layer
         given = values["same-palettes"] or len(self._originals) == 1 or any(not row.drawn for row in rows)
-        fields: dict[str, Any] = {"phrase": "", "count": values["count"]}
+        fields: dict[str, Any] = {"phrase": "", "count": values["count"], **self._ui.sliders.get()}
         for source in self._ui.colors_from.of(rows):
             fields |= source.request_part()
         if not given:
@@ -273,7 +276,6 @@ class ColorizeDialog:
             palettes=tuple(row.palette for row in rows) if given else (),
             extras=tuple(row.extra for row in rows) if given and any(row.extra for row in rows) else (),
             seed=values["seed"],
-            **self._ui.sliders.get(),
             device=values["device"],
             mode=values["result-mode"],
             same_palettes=values["same-palettes"],
@@ -296,6 +298,7 @@ class ColorizeDialog:
         self._config.set_property("phrase", request.phrase)
         self._config.set_property("palettes", format_palettes(request.palettes))
         self._config.set_property("extras", format_extras(request.extras))
+        self._config.set_property("style", request.style)
         self._loop.quit()
 
     def _on_error(self, error: Exception) -> None:

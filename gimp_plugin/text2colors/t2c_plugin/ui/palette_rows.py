@@ -42,15 +42,13 @@ class PaletteRow(Gtk.ListBoxRow):
         self.tick.set_tooltip_text(_("Make a layer with this palette"))
         self.tick.connect("toggled", lambda _button: owner.changed())
         self.thumbnail = Thumbnail(*THUMBNAIL)
-        self._swatches = [Swatch(self, index, color, owner.locks) for index, color in enumerate(self.palette[:_SHOWN])]
-        colors = Gtk.Box(spacing=3, homogeneous=True)
-        for swatch in self._swatches:
-            colors.pack_start(swatch, True, True, 0)
+        self._colors = Gtk.Box(spacing=3, homogeneous=True)
+        self._fill(self.palette[:_SHOWN])
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3, valign=Gtk.Align.CENTER)
         if name:
             column.pack_start(label(name, *(("dim-label", "t2c-note") if palette else ()), wrap=False), False, False, 0)
         if palette:
-            column.pack_start(colors, True, True, 0)
+            column.pack_start(self._colors, True, True, 0)
         box = Gtk.Box(spacing=8)
         box.pack_start(self.tick, False, False, 2)
         box.pack_start(self.thumbnail, False, False, 0)
@@ -101,6 +99,22 @@ class PaletteRow(Gtk.ListBoxRow):
         if lockable:
             self._swatches[place].toggle_lock()
         return lockable
+
+    def show_used(self, used: Palette) -> None:
+        """Show which colors of a longer palette are used; of one too long to be shown, only these are left."""
+        if len(self.palette) > _SHOWN:
+            self.palette = used
+            self._fill(used)
+        for swatch in self._swatches:
+            swatch.show_use(swatch.color in used)
+
+    def _fill(self, colors: Palette) -> None:
+        for old in self._colors.get_children():
+            old.destroy()
+        self._swatches = [Swatch(self, index, color, self._owner.locks) for index, color in enumerate(colors)]
+        for swatch in self._swatches:
+            self._colors.pack_start(swatch, True, True, 0)
+        self._colors.show_all()
 
     def _name_it(self) -> None:
         name_it(self, self.name or f"{_('Palette')} {self.number}: {' '.join(self.palette)}")
@@ -250,9 +264,7 @@ class PaletteList(Gtk.ScrolledWindow):
     def add_own(self, palette: Palette, name: str) -> PaletteRow:
         """Add a palette of the user's below the natural colors, chosen; numbered from 101, apart from drawn ones."""
         if len(palette) > SIZE:
-            name = _("{name}, {count} colors; the engine uses {used} of them").format(
-                name=name, count=len(palette), used=SIZE
-            )
+            name = _("{name}, {count} colors; {used} of them are used").format(name=name, count=len(palette), used=SIZE)
         self._own_count += 1
         row = self._add(100 + self._own_count, Coloring(palette), name, PALETTE, place=1)
         self.choose(row, besides=False)

@@ -12,6 +12,7 @@ from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
 from t2c_plugin.ui.palette_rows import PALETTE  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, button, line  # noqa: E402
+from t2c_plugin.ui.swatches import SIZE  # noqa: E402
 
 
 class PaletteSource(ColorSource):
@@ -57,3 +58,5 @@ class PaletteSource(ColorSource):
     def _add(self, palette: Palette, name: str) -> None:
         row = self.desk.list.add_own(palette, name)
         self.desk.preview([row])
+        if len(palette) > SIZE:
+            self.desk.engine.fit(palette, row.show_used)
