@@ -227,9 +227,9 @@ def export_exemplar_command(
 ) -> None:
     """Export the averaged weights (safetensors, fp16) and the model card of a transfer sub-net's run."""
     from t2c_engine.models import user_folder
-    from trainer.exemplar.export import export_exemplar, read_transfer_use
+    from trainer.exemplar.export import card_figures, export_exemplar, read_transfer_use
 
-    known = (read_figures(figures) if figures else {}).get("exemplar", {})
+    known = card_figures((read_figures(figures) if figures else {}).get("exemplar", {}))
     use = read_transfer_use(inference or CONFIGS / "exemplar-inference.toml")
     card = export_exemplar(run, into or user_folder(), name, version, command, known, use)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)

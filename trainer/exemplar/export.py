@@ -26,6 +26,12 @@ def read_transfer_use(path: Path) -> TransferInference:
     return build_settings(TransferInference, read_settings(path), path)
 
 
+def card_figures(figures: Mapping[str, Any]) -> dict[str, float]:
+    """Of the part "exemplar" of `evaluate`, what a card says: the reference as users get it, by set and measure."""
+    sets = {name: values["reference"] for name, values in figures.items() if "reference" in values}
+    return {f"{name}, {measure}": value for name, values in sets.items() for measure, value in values.items()}
+
+
 def export_exemplar(
     run: Path,
     folder: Path,
