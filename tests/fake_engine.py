@@ -46,6 +46,7 @@ MODES = {
     "forgetful": "never holds the picture that it is asked to colour",
     "stubborn": "does not end when its stdin closes",
 }
+SOURCES: dict[str, dict[str, Any]] = {name: {} for name in ("words", "palette", "reference", "nothing")}
 NATURAL = "#7a6a5a"  # of an empty palette
 PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]  # the first of a row; of others, the first differs
 
@@ -81,7 +82,8 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             time.sleep(0.2)
             if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
-        color = palette[min(3, len(palette) - 1)] if palette else NATURAL
+        natural = pictures["middle", request.params["reference"]] if request.params.get("reference") else NATURAL
+        color = palette[min(3, len(palette) - 1)] if palette else natural
         pixels = bytes.fromhex(color[1:]) * (width * height)
         if request.params.get("hints"):
             pixels = dabbed(pixels, width, height, *pictures["hints", request.params["hints"]])
@@ -93,6 +95,12 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             os._exit(3)
         say(p.Notification("picture", told, pixels))
     say(p.Result(request.id, {"seconds": 0.0}))
+
+
+def middle_of(pixels: bytes, width: int, height: int) -> str:
+    """The color in the middle of a picture, which stands for a reference."""
+    place = 3 * (height // 2 * width + width // 2)
+    return "#" + bytes(pixels[place : place + 3]).hex()
 
 
 def dabbed(pixels: bytes, width: int, height: int, dabs: bytes, wide: int, high: int) -> bytes:
@@ -154,6 +162,8 @@ def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             value["note"] = f"in the style {params['style']}"
     elif request.method == "set_picture":
         pictures[params["key"]] = params["width"], params["height"]
+        if params["format"] == "RGB u8":
+            pictures["middle", params["key"]] = middle_of(request.blob, params["width"], params["height"])
         if params["format"] == "RGBA u8":
             pictures["hints", params["key"]] = bytes(request.blob), params["width"], params["height"]
         pictures["received"] = pictures.get("received", 0) + len(request.blob)
@@ -179,7 +189,8 @@ def main(mode: str) -> None:
         os.write(1, b"Welcome to gpubox!\n")
     if mode != "silent":
         version = p.PROTOCOL + (mode == "old")
-        say(p.Notification("hello", {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}))
+        told = {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid(), "sources": SOURCES}
+        say(p.Notification("hello", told))
     if mode in ("deaf", "silent"):
         time.sleep(60)
     pictures: dict[Any, Any] = {}

@@ -114,3 +114,34 @@ def test_there_are_extras_for_each_palette_or_none() -> None:
     assert request.colorings(request.palettes)[1] == r.Coloring(("#123456",), '{"look":"night"}')
     with pytest.raises(r.RequestError, match="There are 2 palettes, but 'extras' for 1"):
         r.Request(palettes=((), ()), extras=("",))
+
+
+ARGUMENTS = {
+    "phrase": "",
+    "palettes": "",
+    "extras": "",
+    "count": 5,
+    "seed": 0,
+    "strength": 1.0,
+    "natural": 0.0,
+    "device": "auto",
+    "result-mode": "colour",
+    "same-palettes": True,
+}
+
+
+def test_references_become_colorings_with_names() -> None:
+    values = r.with_references(ARGUMENTS, (7, "postcard"), "/pictures/summer day.jpg\n\n ")
+    asked = r.request_from(values)
+    colorings = asked.colorings(asked.palettes)
+    assert [one.title for one in colorings] == ["postcard", "summer day"]
+    told = [one.params()["reference"] for one in colorings]
+    assert told == [{"layer": 7}, {"file": "/pictures/summer day.jpg"}] and all(map(r.is_picture, told))
+    assert [one.palette for one in colorings] == [(), ()]
+
+
+@given(st.sampled_from(["phrase", "palettes", "extras"]))
+def test_a_reference_stands_alone(name: str) -> None:
+    assert r.with_references({**ARGUMENTS, name: "x"}, None, " \n") == {**ARGUMENTS, name: "x"}
+    with pytest.raises(r.RequestError, match="one of them only"):
+        r.with_references({**ARGUMENTS, name: "x"}, (7, "postcard"), "")

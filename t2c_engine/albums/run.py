@@ -28,7 +28,8 @@ from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixel
 from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
-from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors, ReferenceColors
+from t2c_engine.colorization.reference import read_reference
 from t2c_engine.errors import OutputError
 from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
@@ -66,10 +67,18 @@ def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, I
 
     Args:
         palettes: those that the job's `palette` names.
+
+    Raises:
+        PictureError: a reference gives no colors.
     """
+    files = job.colors.files if isinstance(job.colors, ReferenceColors) else ()
+    references = {path.resolve() for path in files}
+    for path in sorted(references):
+        read_reference(path)
     by_place: dict[str, list[Leaf]] = defaultdict(list)
     for leaf in leaves(job):
-        by_place[leaf.place].append(leaf)
+        if leaf.path.resolve() not in references:
+            by_place[leaf.place].append(leaf)
     deep = job.format in DEEP
     items = {}
     for place, members in by_place.items():

@@ -33,6 +33,7 @@ from t2c_engine.colorization.color_source import (
     ColorSource,
     PaletteColors,
     PhraseColors,
+    ReferenceColors,
     Region,
 )
 from t2c_engine.colorization.color_styles import split_styles
@@ -77,6 +78,11 @@ Page = Annotated[
     int | None, typer.Option("--page", min=1, help="Which page or frame of each file; else its first picture.")
 ]
 
+References = Annotated[
+    list[Path] | None,
+    typer.Option("--reference", help="Take the colours of this picture; several give a result each."),
+]
+
 
 @reported
 def colorize(
@@ -84,6 +90,7 @@ def colorize(
     phrase: Annotated[str | None, typer.Option("--phrase", help="Draw palettes for this phrase.")] = None,
     palette: PaletteText = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
+    reference: References = None,
     decoding: DecodingOption = Decoding.VIVID,
     hints: HintsFile = None,
     region: Regions = None,
@@ -102,13 +109,13 @@ def colorize(
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
 ) -> None:
-    """Colour pictures from a phrase, a palette, hints or by themselves: OUT/<name>-1 ... and OUT/<name>-sheet.png."""
+    """Colour pictures by phrase, palette, reference, hints or by themselves: OUT/<name>-1 ..., OUT/<name>-sheet.png."""
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
-    sources = sum((phrase is not None, palette is not None, auto))
+    sources = sum((phrase is not None, palette is not None, auto, bool(reference)))
     if sources > 1 or not (sources or hints or region):
-        raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
+        raise UsageError("Give one of --phrase, --palette, --reference and --auto; or else --hints, or --region.")
     palette_styles, color_styles = split_styles(parse_styles(style))
     if palette_styles and phrase is None and not region:
         raise UsageError(f"The style '{palette_styles[0].name}' is for palettes drawn for a phrase; give --phrase too.")
@@ -119,9 +126,11 @@ def colorize(
         base = PhraseColors(phrase, count, seed, variety, drawn)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
+    elif reference:
+        base = ReferenceColors(tuple(reference))
     regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, drawn)) for one in region or ())
     source = ColorSource(base, hints, regions, strength, natural, color_styles)
-    overlays = [one.mask for one in regions] + ([hints] if hints else [])
+    overlays = [one.mask for one in regions] + ([hints] if hints else []) + (reference or [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:
         print_error(note)

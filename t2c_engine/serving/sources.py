@@ -5,14 +5,17 @@ The editor's dialog shows only these. Standard library only: the hello must not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 
-def sources(styles: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+def sources(styles: Sequence[str] = (), kinds: Collection[str] = ()) -> dict[str, dict[str, Any]]:
     """Each source's name, and its choices (JSON): what the editor must know to offer it.
 
     Args:
-        styles: names of the user's styles for palettes drawn for words.
+        styles: names of the user's styles for palettes drawn for words. kinds: of models that are installed.
     """
-    return {"words": {"styles": list(styles)}, "palette": {}, "nothing": {}}
+    found: dict[str, dict[str, Any]] = {"words": {"styles": list(styles)}, "palette": {}, "nothing": {}}
+    if "exemplar" in kinds:
+        found["reference"] = {}
+    return found
