@@ -26,6 +26,8 @@ MODES = {
     "good": "answers at once",
     "slow": "takes a fifth of a second over each picture, and can be cancelled",
     "endless": "shows previews at once, but never finishes another picture; can be cancelled",
+    "late": "takes a cancel, then finishes the picture as if there had been none",
+    "slow-palettes": "takes a second and a half over palettes",
     "silent": "never says hello",
     "old": "says hello in another version of the protocol",
     "greeting": "prints a line of text before its hello, as a noisy login shell does",
@@ -44,8 +46,15 @@ MODES = {
     "forgetful": "never holds the picture that it is asked to colour",
     "stubborn": "does not end when its stdin closes",
 }
+SOURCES: dict[str, dict[str, Any]] = {name: {} for name in ("words", "palette", "reference", "nothing")}
 NATURAL = "#7a6a5a"  # of an empty palette
-PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]
+PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]  # the first of a row; of others, the first differs
+
+
+def palette(row: int, locked: Any) -> list[str]:
+    """A palette of five, each row's own, with the locked colours in their places."""
+    own = [f"#2b2a{0x33 + row:02x}", *PALETTE[1:]]
+    return [locked.get(str(place), color) for place, color in enumerate(own)]
 
 
 def say(message: Any) -> None:
@@ -66,12 +75,15 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
     for index, palette in enumerate(palettes):
         told = {"id": request.id, "done": index / len(palettes), "text": f"Colorizing {index + 1} of {len(palettes)}"}
         say(p.Notification("progress", told))
-        endless = mode == "endless" and request.method == "colorize"
-        if mode == "slow" or endless:
+        endless = mode in ("endless", "late") and request.method == "colorize"
+        if mode == "late" and endless:
+            cancelled(frames, for_ever=True)
+        elif mode == "slow" or endless:
             time.sleep(0.2)
             if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
-        color = palette[min(3, len(palette) - 1)] if palette else NATURAL
+        natural = pictures["middle", request.params["reference"]] if request.params.get("reference") else NATURAL
+        color = palette[min(3, len(palette) - 1)] if palette else natural
         pixels = bytes.fromhex(color[1:]) * (width * height)
         if request.params.get("hints"):
             pixels = dabbed(pixels, width, height, *pictures["hints", request.params["hints"]])
@@ -83,6 +95,12 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             os._exit(3)
         say(p.Notification("picture", told, pixels))
     say(p.Result(request.id, {"seconds": 0.0}))
+
+
+def middle_of(pixels: bytes, width: int, height: int) -> str:
+    """The color in the middle of a picture, which stands for a reference."""
+    place = 3 * (height // 2 * width + width // 2)
+    return "#" + bytes(pixels[place : place + 3]).hex()
 
 
 def dabbed(pixels: bytes, width: int, height: int, dabs: bytes, wide: int, high: int) -> bytes:
@@ -135,15 +153,28 @@ def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
         return colour(mode, request, pictures, frames)
     value: Any = {}
     if request.method == "palettes":
-        palettes = [[params["locked"].get(str(i), c) for i, c in enumerate(PALETTE)] for _ in range(params["count"])]
+        if mode == "slow-palettes":
+            time.sleep(1.5)
+        palettes = [palette(row, params["locked"]) for row in range(params["count"])]
         value = {"phrase": params["phrase"], "seed": params["seed"], "model": "fake 1", "note": None}
         value["palettes"] = palettes
+        if params.get("style"):
+            value["note"] = f"in the style {params['style']}"
     elif request.method == "set_picture":
         pictures[params["key"]] = params["width"], params["height"]
+        if params["format"] == "RGB u8":
+            pictures["middle", params["key"]] = middle_of(request.blob, params["width"], params["height"])
         if params["format"] == "RGBA u8":
             pictures["hints", params["key"]] = bytes(request.blob), params["width"], params["height"]
         pictures["received"] = pictures.get("received", 0) + len(request.blob)
         value = {"key": params["key"]}
+    elif request.method == "fit":
+        value = {"palettes": [one[::2][:5] for one in params["palettes"]]}
+    elif request.method == "teach":
+        say(p.Notification("progress", {"id": request.id, "done": 0.5, "text": "Learning"}))
+        first = params["palettes"][0]
+        words = f"{params['name']} of {len(params['palettes'])}, {first['text']} {first['colors'][0]}"
+        value = {"verdict": words, "kept": True, "report": "/report.html", "check": "/check.html"}
     elif request.method == "doctor":
         value = {"ok": True, "environment": sorted(os.environ), "received": pictures.get("received", 0)}
     say(p.Result(request.id, value))
@@ -158,7 +189,8 @@ def main(mode: str) -> None:
         os.write(1, b"Welcome to gpubox!\n")
     if mode != "silent":
         version = p.PROTOCOL + (mode == "old")
-        say(p.Notification("hello", {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}))
+        told = {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid(), "sources": SOURCES}
+        say(p.Notification("hello", told))
     if mode in ("deaf", "silent"):
         time.sleep(60)
     pictures: dict[Any, Any] = {}
@@ -170,6 +202,8 @@ def main(mode: str) -> None:
                 say(p.Notification("pong"))
         elif not misbehave(mode, request):
             print("asked for", request.method, file=sys.stderr, flush=True)
+            if request.method == "preview":
+                print("preview of", request.params["max_side"], "px", file=sys.stderr, flush=True)
             answer(mode, request, pictures, frames)
             print("answered", request.method, file=sys.stderr, flush=True)
     if mode == "stubborn":

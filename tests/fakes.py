@@ -10,11 +10,13 @@ import numpy as np
 
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
+from t2c_engine.colorization.reference import Reference
 from t2c_engine.errors import EmptyPhraseError, ModelError
 from t2c_engine.palettes import sampler
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteResult
 from t2c_engine.palettes.steering import colors_lab
+from t2c_engine.palettes.style import StyleWeight
 
 if TYPE_CHECKING:
     import pytest
@@ -24,7 +26,9 @@ class PaletteSampler:
     """Palettes that depend on phrase and seed alone."""
 
     @classmethod
-    def load(cls, model: str | None = None) -> PaletteSampler:
+    def load(cls, model: str | None = None, styles: Sequence[StyleWeight] = ()) -> PaletteSampler:
+        if styles:
+            raise ModelError(f"No style model is called '{styles[0].name}'.")
         if model not in (None, "fake-palettes"):
             raise ModelError(f"No palette model is called '{model}'.")
         return cls()
@@ -50,7 +54,7 @@ class Colorizer:
     loaded = 0  # how often
 
     @classmethod
-    def load(cls, model: str | None = None, device: str = "auto") -> Colorizer:
+    def load(cls, model: str | None = None, device: str = "auto", styles: Sequence[StyleWeight] = ()) -> Colorizer:
         Colorizer.loaded += 1
         return cls()
 
@@ -72,6 +76,18 @@ class Colorizer:
             return maps
         small = hints.at_size((size[0], size[1]))
         return [ab + small.mask[..., None] * (small.ab - ab) for ab in maps]
+
+    def like(
+        self,
+        encoding: np.ndarray,
+        lightness: np.ndarray,
+        references: Sequence[Reference],
+        hints: Hints | None = None,
+        natural: float = 0.0,
+    ) -> list[np.ndarray]:
+        """The mean ab of each reference."""
+        means = [np.array([[50, *one.ab.mean((0, 1))]], np.float32) for one in references]
+        return self.color(encoding, [Palette.from_lab(one) for one in means], hints, natural)
 
     def automatic(
         self, encoding: np.ndarray, decoding: Decoding = Decoding.VIVID, hints: Hints | None = None

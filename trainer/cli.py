@@ -16,6 +16,7 @@ import typer
 from t2c_engine.cli.common import reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
+from trainer.photographs.cli import photographs
 from trainer.study.cli import study_app, study_result
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -54,6 +55,36 @@ def palettes(
 
     card = train_palette_network(config, data, out, init=init)
     logging.info("Exported %s", out / card.file)
+
+
+@app.command()
+@reported
+def style(
+    palettes: Annotated[Path, typer.Argument(help="A folder of palette files, tables, captioned pictures; or a file.")],
+    name: Annotated[str, typer.Option("--name", help="What the style is to be called.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder for the check and the report; style-NAME if not given.")
+    ] = None,
+    correct: Annotated[bool, typer.Option("--correct", help="Take the offered corrections of texts.")] = False,
+    check_only: Annotated[bool, typer.Option("--check-only", help="Check the palettes and train nothing.")] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Data folder with PAT: measure on its test texts.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace your style of this name.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print progress and result as JSON, one object a line.")
+    ] = False,
+    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "style.toml",
+) -> None:
+    """Teach a style: a small adapter of the palette model, from palettes of your own. A run that is there goes on."""
+    from trainer.styles.cli import check_style, run_style
+    from trainer.styles.teach import StyleRequest
+
+    request = StyleRequest(palettes, name, out or Path(f"style-{name}"), correct, data, overwrite, config)
+    if check_only:
+        check_style(request)
+    else:
+        run_style(request, as_json)
 
 
 @app.command()
@@ -104,6 +135,42 @@ def colorizer(
     logging.info("Trained: %s", path)
 
 
+@app.command()
+@reported
+def exemplar(
+    pictures: Annotated[list[Path], typer.Argument(help="Zip shards or folders of colour pictures.")],
+    out: Out = Path("runs/exemplar"),
+    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "exemplar.toml",
+    steps: Steps = None,
+    model: Annotated[
+        str | None, typer.Option("--colorizer", help="Whose encoder and automatic colours are used.")
+    ] = None,
+    perceptual: Annotated[
+        Path | None, typer.Option("--perceptual", help="SqueezeNet's weights (.npz), for content and style losses.")
+    ] = None,
+    validation: Annotated[
+        list[Path] | None, typer.Option("--validation", help="Shards that steer training; else a part is held out.")
+    ] = None,
+    cache: Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")] = Path("cache"),
+) -> None:
+    """Train the transfer sub-net, colours from a picture (configs/exemplar.toml, or configs/exemplar-xu.toml)."""
+    from t2c_engine.colorization.colorizer import Colorizer
+    from trainer.exemplar.config import read_transfer_config
+    from trainer.exemplar.train import train_transfer
+
+    settings = read_transfer_config(config, steps=steps)
+    path = train_transfer(
+        settings,
+        pictures,
+        out,
+        cache,
+        colorizer=Colorizer.load(model, "cpu"),
+        perceptual=perceptual,
+        validation=validation or (),
+    )
+    logging.info("Trained: %s", path)
+
+
 @app.command("export-palettes")
 @reported
 def export_palettes(
@@ -145,11 +212,34 @@ def export_colorizer_command(
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
 
 
+@app.command("export-exemplar")
+@reported
+def export_exemplar_command(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    name: Annotated[str, typer.Option("--name", help="What the model is to be called.")] = "exemplar",
+    into: Into = None,
+    version: Annotated[str, typer.Option("--version", help="The model's version.")] = "1",
+    figures: FiguresFile = None,
+    command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train exemplar",
+    inference: Annotated[
+        Path | None, typer.Option("--inference", help="How it is used (TOML); configs/exemplar-inference.toml.")
+    ] = None,
+) -> None:
+    """Export the averaged weights (safetensors, fp16) and the model card of a transfer sub-net's run."""
+    from t2c_engine.models import user_folder
+    from trainer.exemplar.export import card_figures, export_exemplar, read_transfer_use
+
+    known = card_figures((read_figures(figures) if figures else {}).get("exemplar", {}))
+    use = read_transfer_use(inference or CONFIGS / "exemplar-inference.toml")
+    card = export_exemplar(run, into or user_folder(), name, version, command, known, use)
+    logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
+
+
 @app.command()
 @reported
 def evaluate(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/, images/eval/ and nets/.")],
-    only: Annotated[str | None, typer.Option("--only", help="palettes, colors or speed.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, colors, exemplar or speed.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts and pictures, for a look.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
@@ -163,8 +253,8 @@ def evaluate(
     """Measure everything on the evaluation data, with fixed seeds."""
     from trainer.evaluation.evaluate import evaluate_all, figures_text
 
-    if only not in (None, "palettes", "colors", "speed"):
-        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors or speed.")
+    if only not in (None, "palettes", "colors", "exemplar", "speed"):
+        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors, exemplar or speed.")
     figures = evaluate_all(
         data, only=only, limit=limit, palette_model=palette_model, colorizer=model, device=device, judged=judged
     )
@@ -183,7 +273,7 @@ def report(
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="The data folder, for true palettes beside ours.")] = None,
-    only: Annotated[str | None, typer.Option("--only", help="palettes or photographs.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, photographs or references.")] = None,
     old_photographs: Annotated[
         Path | None,
         typer.Option(
@@ -191,9 +281,9 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Draw palettes for the paper's phrases, and photographs in several phrases."""
-    if only not in (None, "palettes", "photographs"):
-        raise UsageError(f"There is no report of '{only}'; choose palettes or photographs.")
+    """Draw palettes for the paper's phrases, photographs in several phrases, and in one another's colours."""
+    if only not in (None, "palettes", "photographs", "references"):
+        raise UsageError(f"There is no report of '{only}'; choose palettes, photographs or references.")
     if old_photographs is not None and (pictures is not None or only is not None):
         raise UsageError("--old-photographs makes sheets of its own; leave --pictures and --only out.")
     out.mkdir(parents=True, exist_ok=True)
@@ -203,13 +293,17 @@ def report(
         for path in old_photograph_sheets(old_photographs / "images" / "eval", out, limit):
             logging.info("%s", path)
         return
-    if pictures is None and only != "photographs":
+    if pictures is None and only in (None, "references"):
+        from trainer.evaluation.report_references import reference_sheet
+
+        logging.info("%s", reference_sheet(out))
+    if pictures is None and only in (None, "palettes"):
         from t2c_engine.palettes.sampler import PaletteSampler
         from trainer.evaluation.report_palettes import palette_page
         from trainer.palettes.data import read_texts
 
         palette_page(out / "palettes.png", PaletteSampler.load(), read_texts(data, pat_only=True) if data else ())
-    if only == "palettes":
+    if only in ("palettes", "references"):
         return
     from trainer.evaluation.report_photographs import bundled_photographs, photograph_sheets
 
@@ -250,6 +344,7 @@ def compare_colors_command(
     output().print(json.dumps(figures, indent=2), markup=False, highlight=False, soft_wrap=True)
 
 
+app.command()(photographs)
 app.add_typer(study_app, name="study")
 app.command("study-result")(study_result)
 

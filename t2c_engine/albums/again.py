@@ -20,12 +20,14 @@ from t2c_engine.colorization.color_source import (
     BaseColors,
     ColorSource,
     PaletteColors,
+    ReferenceColors,
     Region,
     ResultColors,
 )
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import parse_styles
 from t2c_engine.serving.protocol import DEFAULT_HINT_REACH, DEFAULT_NATURAL
 
 NUMBERS = {"strength": 1.0, "natural": DEFAULT_NATURAL, "hint_reach": DEFAULT_HINT_REACH}  # of a recipe without them
@@ -80,10 +82,10 @@ def _make(
     picture = read_picture(origin, recipe.page)
     if read_picture(result).pixels.dtype == np.uint16:
         picture = deepened(picture)
-    colorizer = Colorizer.load(recipe.model or None, device)
+    colorizer = Colorizer.load(recipe.model or None, device, source.color_styles)
     ((palette, pixels),) = compose(picture, source, [colors], colorizer)
     made = replace(recipe, palette=tuple(palette.hex), model=colorizer.model, version=__version__)
-    write_picture(path, pixels, picture_with_recipe(picture, made))
+    write_picture(path, pixels, picture_with_recipe(picture, made), quality=recipe.quality)
 
 
 def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
@@ -96,6 +98,9 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         base = AutomaticColors(Decoding(values["decoding"]))
     elif palette is not None and ("phrase" in values or "given" in values):
         base = PaletteColors((palette,))
+    reference = _file(values["reference"], notes) if "reference" in values else None
+    if reference is not None:
+        base = ReferenceColors((reference,))
     hints = _file(values["hints"], notes) if "hints" in values else None
     inner = [Palette.from_hex(",".join(one)) for one in recipe.regions]
     regions = tuple(
@@ -103,9 +108,9 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         for one, each in zip(values.get("regions", ()), inner, strict=True)
     )
     numbers = (float(values.get(name, usual)) for name, usual in NUMBERS.items())
-    source = ColorSource(base, hints, regions, *numbers)
+    source = ColorSource(base, hints, regions, *numbers, parse_styles(str(values.get("color_style", ""))))
     given = palette if isinstance(base, PaletteColors) else None
-    return source, ResultColors(given, tuple(inner)), notes
+    return source, ResultColors(given, tuple(inner), reference), notes
 
 
 def _file(value: Any, notes: list[str]) -> Path:

@@ -13,9 +13,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from t2c_engine.albums.job import AlbumJob
-from t2c_engine.albums.run import Means
+from t2c_engine.albums.run import UNLIMITED, Means
 from t2c_engine.albums.worker import Loader
 from t2c_engine.errors import OutputError, UsageError
+from t2c_engine.pictures.threads import set_threads
 
 LOCAL = "local"
 _SLOTS = 2  # tasks a thread that are with the scheduler at once: a worker never waits for the next
@@ -46,7 +47,7 @@ def cluster_means(job: AlbumJob, scheduler: str, load: Loader | None = None) -> 
             raise UsageError(f"There is no Dask scheduler at {scheduler} ({error}); check the address.") from error
         threads = sum(client.nthreads().values())
         executor = _ClusterExecutor(client)
-        yield Means(lambda: executor, _SLOTS * threads, 1 << 60, load)  # memory is for each worker to watch
+        yield Means(lambda: executor, _SLOTS * threads, UNLIMITED, load)  # memory is for each worker to watch
 
 
 def _local_cluster(job: AlbumJob) -> Any:
@@ -57,6 +58,12 @@ def _local_cluster(job: AlbumJob) -> Any:
     workers, memory = local_shares(job)
     options: Any = {"n_workers": workers, "threads_per_worker": 1, "memory_limit": f"{memory // workers}MB"}
     return LocalCluster(dashboard_address="127.0.0.1:0", **options)
+
+
+def _alone(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function on a worker, which has one thread for pixels as torch has one by Dask's own settings."""
+    set_threads(1)
+    return fn(*args, **kwargs)
 
 
 class _ClusterExecutor(Executor):
@@ -83,7 +90,7 @@ class _ClusterExecutor(Executor):
             else:
                 ours.set_result(theirs.result())
 
-        self._executor.submit(fn, *args, **kwargs).add_done_callback(finished)
+        self._executor.submit(_alone, fn, *args, **kwargs).add_done_callback(finished)
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

@@ -19,18 +19,26 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
-from t2c_engine.albums.job import SUFFIXES, AlbumJob, Format
+from t2c_engine.albums import storage
+from t2c_engine.albums.job import DEEP, SUFFIXES, AlbumJob
 from t2c_engine.albums.journal import Claim, Entry, Journal, Outcome
+from t2c_engine.albums.storage import existing, journal_folder
 from t2c_engine.albums.tree import Leaf, leaves
 from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixels
 from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
+from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors, ReferenceColors
+from t2c_engine.colorization.reference import read_reference
 from t2c_engine.errors import OutputError
+from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
 
 WORKER_MB = 320  # of one worker with torch and the network loaded
 BYTES_PER_PIXEL, DEEP_BYTES_PER_PIXEL = 10, 30  # at the peak of coloring, with 8 bits and with 16 or float
+_TOLD = (PhraseColors, PaletteColors, AutomaticColors)  # sources of which the recipe's JSON says all
+UNLIMITED = 1 << 60  # bytes: a budget that nothing exceeds
+_MOST_DEATHS = 12  # of workers in a row, after which it is not the pictures
 _FLUSH = 0.5  # seconds between two writes of the journal
 _POLL = 0.2  # seconds between two looks for a wish to stop
 _TICK = 5.0  # seconds after which a waiting run gives a sign of life
@@ -59,21 +67,33 @@ def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, I
 
     Args:
         palettes: those that the job's `palette` names.
+
+    Raises:
+        PictureError: a reference gives no colors.
     """
+    files = job.colors.files if isinstance(job.colors, ReferenceColors) else ()
+    references = {path.resolve() for path in files}
+    for path in sorted(references):
+        read_reference(path)
     by_place: dict[str, list[Leaf]] = defaultdict(list)
     for leaf in leaves(job):
-        by_place[leaf.place].append(leaf)
-    deep = job.format is Format.TIFF16
+        if leaf.path.resolve() not in references:
+            by_place[leaf.place].append(leaf)
+    deep = job.format in DEEP
     items = {}
     for place, members in by_place.items():
-        options = OutputOptions(job.output / place, sheets=job.sheets, deep=deep, sidecars=job.sidecar)
+        options = OutputOptions(
+            job.output / place, sheets=job.sheets, deep=deep, sidecars=job.sidecar, quality=job.quality
+        )
         for leaf, plan in zip(members, plan_outputs([leaf.path for leaf in members]), strict=True):
             source = job.source(leaf.caption, leaf.scope_key(job.scope), palettes)
             name = job.name.format(
                 stem=plan.stem, folder=slug(place) if place else "", phrase=slug(source.label) if source else ""
             ).strip("-_ ")
             suffix = SUFFIXES.get(job.format, plan.suffix)
-            items[leaf.path] = Item(Plan(leaf.path, name.replace("/", "-"), suffix), source, job.models, options)
+            items[leaf.path] = Item(
+                Plan(leaf.path, name.replace("/", "-"), suffix), source, job.models, options, leaf.remote
+            )
     return items
 
 
@@ -83,21 +103,25 @@ def open_journal(job: AlbumJob, items: dict[Path, Item], retry_failed: bool = Fa
     Raises:
         OutputError: the output folder or the journal cannot be used.
     """
-    prepare_folder(job.output)
-    journal = Journal(job.output)
+    folder = journal_folder(job.output)
+    prepare_folder(folder)
+    journal = Journal(folder)
     entries = []
     for path, item in items.items():
+        if item.remote is not None:
+            entries.append(Entry(path, _key(item), item.remote.size, item.remote.changed))
+            continue
         try:
             status = path.stat()
             entries.append(Entry(path, _key(item), status.st_size, status.st_mtime_ns))
         except OSError:
             entries.append(Entry(path, _key(item), 0, 0))
     journal.sync(entries)
-    journal.forget_missing_outputs()
+    journal.forget_missing_outputs(existing(job.output) if is_remote(job.output) else os.path.lexists)
     if retry_failed:
         journal.retry_failed()
     if not journal.others():
-        _remove_leftovers(job.output)
+        _remove_leftovers(folder)
     return journal
 
 
@@ -131,6 +155,7 @@ class _Run:
     _outcomes: list[Outcome] = field(default_factory=list)
     _flushed: float = 0.0
     _alone: bool = False
+    _deaths: int = 0  # of workers, since the last picture that was finished
 
     def results(self) -> Iterator[PictureResult]:
         while True:
@@ -153,6 +178,7 @@ class _Run:
                 except BrokenExecutor:
                     lost.append(path)
                     continue
+                self._deaths = 0
                 self._refuse_lost_disk(finished)
                 self._outcomes.append(finished.outcome)
                 yield finished.result
@@ -186,7 +212,7 @@ class _Run:
         while self._waiting and len(self._working) < self.means.slots:
             claim = self._waiting[0]
             path = claim.path
-            need = _bytes_needed(path, self.items.get(path))
+            need = 0 if self.means.budget >= UNLIMITED else _bytes_needed(path, self.items.get(path))
             used = sum(size for _, size in self._working.values())
             # what was there when a worker died is tried alone: the guilty one shows, and takes no other with it
             alone = claim.attempts > 1
@@ -212,6 +238,13 @@ class _Run:
     def _replace_dead(self, lost: list[Path]) -> Iterator[PictureResult]:
         """After a worker's death: its picture waits again, or fails where that happens too often."""
         self._flush()
+        self._deaths += 1
+        if self._deaths >= _MOST_DEATHS:
+            self.journal.give_back(lost)
+            raise OutputError(
+                "The job pauses: worker processes end one after another, and no picture is finished; see 't2c doctor', "
+                "free some memory, or use --workers 1; then give the same command again."
+            )
         self._executor = None  # a pool with a dead worker takes no more; what else it had fails likewise, one by one
         for path in self.journal.give_back(lost):
             error = f"{path} ended its worker process each time (out of memory?); use a smaller picture or more memory."
@@ -242,7 +275,8 @@ def _bytes_needed(path: Path, item: Item | None) -> int:
 
 def _untouched(outputs: Sequence[tuple[str, str]]) -> bool:
     """Whether results are as they were written: nobody has worked on them."""
-    return all(file_digest(Path(path)) in ("", digest) for path, digest in outputs)
+    found = ((storage.digest(Path(path)) if is_remote(path) else file_digest(Path(path)), was) for path, was in outputs)
+    return all(now in ("", was) for now, was in found)
 
 
 def _key(item: Item) -> str:
@@ -250,10 +284,12 @@ def _key(item: Item) -> str:
     wanted = [
         source_json(item.source) if item.source else None,
         [list(one.hex) for one in getattr(item.source.base, "given", ())] if item.source else None,
+        *([repr(item.source.base)] if item.source and not isinstance(item.source.base, _TOLD) else []),
         item.plan.stem,
         item.plan.suffix,
         str(item.output.folder),
         item.output.deep,
+        *([item.output.quality] if item.output.quality else []),
         item.models.colorizer,
     ]
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32]

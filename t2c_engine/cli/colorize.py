@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.common import (
+    AsJson,
+    Count,
+    Overwrite,
+    Seed,
+    StyleOption,
+    Variety,
+    print_error,
+    print_json,
+    reported,
+)
 from t2c_engine.cli.terminal import output, print_palettes, progress
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
@@ -23,11 +33,14 @@ from t2c_engine.colorization.color_source import (
     ColorSource,
     PaletteColors,
     PhraseColors,
+    ReferenceColors,
     Region,
 )
+from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
+from t2c_engine.palettes.style import parse_styles, styles_text
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_HINT_REACH, DEFAULT_VARIETY, MAX_STRENGTH
 
 if TYPE_CHECKING:
@@ -69,6 +82,11 @@ Page = Annotated[
     int | None, typer.Option("--page", min=1, help="Which page or frame of each file; else its first picture.")
 ]
 
+References = Annotated[
+    list[Path] | None,
+    typer.Option("--reference", help="Take the colours of this picture; several give a result each."),
+]
+
 
 @reported
 def colorize(
@@ -76,6 +94,7 @@ def colorize(
     phrase: Annotated[str | None, typer.Option("--phrase", help="Draw palettes for this phrase.")] = None,
     palette: PaletteText = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
+    reference: References = None,
     decoding: DecodingOption = Decoding.VIVID,
     hints: HintsFile = None,
     hint_reach: HintReach = DEFAULT_HINT_REACH,
@@ -83,6 +102,7 @@ def colorize(
     count: Count = DEFAULT_COUNT,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
+    style: StyleOption = "",
     strength: Strength = 1.0,
     natural: Natural = 0.0,
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
@@ -94,22 +114,28 @@ def colorize(
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
 ) -> None:
-    """Colour pictures from a phrase, a palette, hints or by themselves: OUT/<name>-1 ... and OUT/<name>-sheet.png."""
+    """Colour pictures by phrase, palette, reference, hints or by themselves: OUT/<name>-1 ..., OUT/<name>-sheet.png."""
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
-    sources = sum((phrase is not None, palette is not None, auto))
+    sources = sum((phrase is not None, palette is not None, auto, bool(reference)))
     if sources > 1 or not (sources or hints or region):
-        raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
+        raise UsageError("Give one of --phrase, --palette, --reference and --auto; or else --hints, or --region.")
+    palette_styles, color_styles = split_styles(parse_styles(style))
+    if palette_styles and phrase is None and not region:
+        raise UsageError(f"The style '{palette_styles[0].name}' is for palettes drawn for a phrase; give --phrase too.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
+    drawn = styles_text(palette_styles)
     base: BaseColors | None = AutomaticColors(decoding) if auto else None
     if phrase is not None:
-        base = PhraseColors(phrase, count, seed, variety)
+        base = PhraseColors(phrase, count, seed, variety, drawn)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
-    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
-    source = ColorSource(base, hints, regions, strength, natural, hint_reach)
-    overlays = [one.mask for one in regions] + ([hints] if hints else [])
+    elif reference:
+        base = ReferenceColors(tuple(reference))
+    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, drawn)) for one in region or ())
+    source = ColorSource(base, hints, regions, strength, natural, hint_reach, color_styles)
+    overlays = [one.mask for one in regions] + ([hints] if hints else []) + (reference or [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:
         print_error(note)

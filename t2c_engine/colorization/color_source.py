@@ -1,4 +1,4 @@
-"""Where the colors of a result come from: a phrase, palettes or the network itself; hints, regions; how strong.
+"""Where the colors of a result come from: a phrase, palettes, other pictures or the network itself; hints, regions.
 
 A further source is one more frozen dataclass with the members of `BaseColors`. Must not import torch, networks,
 pictures or the command line.
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import StyleWeight, parse_styles
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_HINT_REACH, DEFAULT_VARIETY, MAX_STRENGTH
 
 log = logging.getLogger(__name__)
@@ -46,12 +47,20 @@ class BaseColors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PhraseColors:
-    """`count` palettes drawn for a phrase."""
+    """`count` palettes drawn for a phrase, with the user's styles where any are named ("studio:0.7,winter:0.3").
+
+    Raises:
+        UsageError: the styles are none that `parse_styles` reads.
+    """
 
     phrase: str
     count: int = DEFAULT_COUNT
     seed: int = 0
     variety: float = DEFAULT_VARIETY
+    style: str = ""
+
+    def __post_init__(self) -> None:
+        parse_styles(self.style)
 
     @property
     def result_count(self) -> int:
@@ -65,24 +74,25 @@ class PhraseColors:
         """Palettes of five colors.
 
         Raises:
-            UsageError: the phrase is empty. ModelError: the palette model cannot be used.
+            UsageError: the phrase is empty. ModelError: the palette model or a style cannot be used.
         """
         from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
 
         request = PaletteRequest(self.phrase, count=self.count, seed=self.seed, variety=self.variety)
-        result = _loaded(PaletteSampler.load, model).sample(request)
+        result = _loaded(PaletteSampler.load, model, parse_styles(self.style)).sample(request)
         if result.note:
             log.warning("%s", result.note)
         return tuple(result.palettes)
 
     def as_json(self) -> dict[str, Any]:
-        return {"phrase": self.phrase, "count": self.count, "seed": self.seed, "variety": self.variety}
+        values = {"phrase": self.phrase, "count": self.count, "seed": self.seed, "variety": self.variety}
+        return values | {"style": self.style} if self.style else values
 
 
 @lru_cache(maxsize=1)
-def _loaded(load: Any, model: str | None) -> Any:
+def _loaded(load: Any, model: str | None, styles: tuple[StyleWeight, ...]) -> Any:
     """A palette sampler, kept: an album draws for every caption."""
-    return load(model)
+    return load(model, styles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +139,27 @@ class AutomaticColors:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceColors:
+    """The colors of other pictures, one result each (`reference.read_reference`)."""
+
+    files: tuple[Path, ...]
+
+    @property
+    def result_count(self) -> int:
+        return len(self.files)
+
+    @property
+    def label(self) -> str:
+        return f"like {self.files[0].stem}"
+
+    def palettes(self, model: str | None) -> tuple[None, ...]:
+        return (None,) * len(self.files)
+
+    def as_json(self) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
     """A part of every picture with colors of its own: `mask` is a file (`overlays.read_mask`).
 
@@ -145,8 +176,9 @@ class ColorSource:
 
     base: colors of the whole picture; None: what the hints say or, with regions alone, no color outside them.
     hints: a picture with hints (`overlays.read_hints`). strength: 0..2; 0 the network's own colors, 1 the palette's,
-    above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`.
-    hint_reach: 0..1, how far hints spread, as in `Hints`.
+    above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`. hint_reach: 0..1, how far
+    hints spread, as in `Hints`. color_styles: applied to the color network (`color_styles`); those of palettes stand in
+    `PhraseColors`.
 
     Raises:
         UsageError: nothing says which colors to use, or a number is out of range.
@@ -158,6 +190,7 @@ class ColorSource:
     strength: float = 1.0
     natural: float = 0.0
     hint_reach: float = DEFAULT_HINT_REACH
+    color_styles: tuple[StyleWeight, ...] = ()
 
     def __post_init__(self) -> None:
         if self.base is None and self.hints is None and not self.regions:
@@ -199,6 +232,11 @@ class ColorSource:
         return self.base.decoding if isinstance(self.base, AutomaticColors) else None
 
     @property
+    def references(self) -> tuple[Path | None, ...]:
+        """The picture that each result takes its colors from; None where it takes them from none."""
+        return self.base.files if isinstance(self.base, ReferenceColors) else (None,) * self.result_count
+
+    @property
     def colors_outside_regions(self) -> bool:
         """Whether what no region covers has color."""
         return self.base is not None or self.hints is not None
@@ -206,10 +244,11 @@ class ColorSource:
 
 @dataclass(frozen=True, slots=True)
 class ResultColors:
-    """The palettes of one result: `base` (None: the network's own colors), and one a region."""
+    """The palettes of one result: `base` (None: the reference's or the network's own colors), and one a region."""
 
     base: Palette | None
     regions: tuple[Palette, ...] = ()
+    reference: Path | None = None
 
 
 def resolve_colors(source: ColorSource, palette_model: str | None = None) -> tuple[ResultColors, ...]:
@@ -220,7 +259,8 @@ def resolve_colors(source: ColorSource, palette_model: str | None = None) -> tup
     """
     regions = [region.colors.palettes(palette_model) for region in source.regions]
     base = source.base.palettes(palette_model) if source.base else (None,) * source.result_count
-    return tuple(ResultColors(one, inner) for one, inner in zip(base, _columns(regions, len(base)), strict=True))
+    rows = zip(base, _columns(regions, len(base)), source.references, strict=True)
+    return tuple(ResultColors(*row) for row in rows)
 
 
 def _columns(regions: Sequence[tuple[Palette, ...]], count: int) -> Iterator[tuple[Palette, ...]]:

@@ -24,6 +24,7 @@ class Hints:
 
     ab: h x w x 2 float32, Lab units, where there are hints; mask: h x w float32, 0..1, how much is covered;
     reach: 0..1 of the picture's longer side, how far they spread over what looks alike.
+    gain: a cell of another size of which a part in so many is covered counts as covered whole.
 
     Raises:
         ValueError: reach is out of range.
@@ -32,6 +33,7 @@ class Hints:
     ab: np.ndarray
     mask: np.ndarray
     reach: float = DEFAULT_HINT_REACH
+    gain: float = COVERAGE_GAIN
 
     def __post_init__(self) -> None:
         if not 0 <= self.reach <= 1:
@@ -45,13 +47,13 @@ class Hints:
     def at_size(self, size: tuple[int, int]) -> Hints:
         """The same hints on a grid of `size` (h, w); a cell takes the mean colour of the hints it holds.
 
-        A cell covered by a quarter or more counts as covered whole, so that small hints on large pictures are not lost.
+        The gain keeps small hints on large pictures from being lost.
         """
         if size == self.size:
             return self
         weight = resize(self.mask, size)
         ab = resize(self.ab * self.mask[..., None], size) / np.maximum(weight, 1e-6)[..., None]
-        mask = np.minimum(weight * COVERAGE_GAIN, 1).astype(np.float32)
+        mask = np.minimum(weight * self.gain, 1).astype(np.float32)
         return replace(self, ab=ab.astype(np.float32), mask=mask)
 
 

@@ -19,7 +19,7 @@ INK, PAPER, FAINT = (34, 34, 38), (255, 255, 255), (118, 118, 124)
 MARGIN = 32
 _SHEET_WIDTH = 960
 _SWATCH_HEIGHT = 104
-_CELL = 400  # longest side of a picture on a contact sheet, px
+CELL = 400  # longest side of a picture on a contact sheet, px
 _STRIP = 34  # height of the palette under it
 _MAX_ROWS = 200  # palettes on one sheet
 
@@ -51,13 +51,17 @@ def swatch_sheet(palettes: Sequence[Palette], title: str = "") -> Image.Image:
 
 
 def contact_sheet(
-    pictures: Sequence[Image.Image], palettes: Sequence[Palette | None], captions: Sequence[str], title: str = ""
+    pictures: Sequence[Image.Image],
+    palettes: Sequence[Palette | None],
+    captions: Sequence[str],
+    title: str = "",
+    columns: int | None = None,
 ) -> Image.Image:
     """Pictures in a grid (RGB), each with its palette as a strip and its caption below, under the title.
 
     Args:
         pictures: at least one, of any size and mode; shown at most 400 px large, transparency on white.
-        palettes, captions: one for each picture; None leaves the strip out.
+        palettes, captions: one for each picture; None leaves the strip out. columns: by their number if not said.
 
     Raises:
         ValueError: the three differ in length, or are empty.
@@ -65,7 +69,7 @@ def contact_sheet(
     if not pictures or not len(pictures) == len(palettes) == len(captions):
         raise ValueError("A contact sheet takes a palette and a caption for each of at least one picture.")
     small = [_thumbnail(picture) for picture in pictures]
-    columns = len(small) if len(small) <= 3 else 3 if len(small) <= 9 else 4
+    columns = columns or (len(small) if len(small) <= 3 else 3 if len(small) <= 9 else 4)
     rows = -(-len(small) // columns)
     width, height = max(180, *(one.width for one in small)), max(one.height for one in small)
     heading = 56 if title else 0
@@ -114,8 +118,8 @@ def write_swatch_sheet(path: Path, palettes: Sequence[Palette], title: str = "",
 
 
 def _thumbnail(picture: Image.Image) -> Image.Image:
-    """A copy within `_CELL` x `_CELL`, at least 1 px each way, RGB on white."""
-    scale = min(1.0, _CELL / max(picture.size))
+    """A copy within `CELL` x `CELL`, at least 1 px each way, RGB on white."""
+    scale = min(1.0, CELL / max(picture.size))
     width, height = (max(1, round(side * scale)) for side in picture.size)
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         small = picture.convert("RGBA").resize((width, height), Image.Resampling.LANCZOS)

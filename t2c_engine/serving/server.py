@@ -25,6 +25,7 @@ from t2c_engine.errors import ModelError, OutputError
 from t2c_engine.serving import protocol as p
 from t2c_engine.serving.pipes import PipeListener, is_pipe
 from t2c_engine.serving.session import Outbox, Session
+from t2c_engine.serving.sources import sources
 
 if TYPE_CHECKING:
     from t2c_engine.serving.service import Service
@@ -161,11 +162,11 @@ class Server:
 
 
 def hello() -> dict[str, Any]:
-    """What the engine says of itself: versions, the models ("name version" by kind), process number, pixel formats."""
-    from t2c_engine.models import find_model
+    """What the engine says of itself: versions, models ("name version" by kind), styles, process, formats, sources."""
+    from t2c_engine.models import find_model, scan_models
 
-    models = {}
-    for kind in ("palette", "colorizer"):
+    models: dict[str, str] = {}
+    for kind in ("palette", "colorizer", "exemplar"):
         try:
             card = find_model(kind)
         except ModelError as error:
@@ -173,6 +174,8 @@ def hello() -> dict[str, Any]:
         else:
             models[kind] = f"{card.name} {card.version}"
     greeting = {"protocol": p.PROTOCOL, "engine": __version__, "models": models, "pid": os.getpid()}
+    styles = [card.name for card in scan_models()[0] if card.kind == "style"]
+    greeting |= {"styles": styles, "sources": sources(styles, models)}
     return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS)}
 
 

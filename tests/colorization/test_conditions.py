@@ -59,7 +59,6 @@ def test_vivid_keeps_hues_and_raises_what_has_chroma_more() -> None:
     assert torch.equal(vivid(direct, 0.0, 15.0), direct)
 
 
-
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 12))
 def test_one_colour_of_dabs_stays_that_colour_at_any_size(height: int, width: int, side: int) -> None:
     rng = np.random.default_rng(height * 50 + width)

@@ -15,7 +15,7 @@ from typing import Any
 from t2c_plugin.engine.errors import EngineCancelled, EngineError, EngineTimeout
 from t2c_plugin.engine.link import Link
 from t2c_plugin.pixels import Pixels
-from t2c_plugin.request import PaletteAnswer
+from t2c_plugin.request import Palette, PaletteAnswer
 from t2c_plugin.shared.limits import HELLO_TIMEOUT, JOB_TIMEOUT, QUICK_TIMEOUT
 from t2c_plugin.wire import protocol
 
@@ -84,17 +84,55 @@ class Engine:
         variety: float = 0.5,
         locked: Mapping[int, str] | None = None,
         timeout: float = QUICK_TIMEOUT,
+        extra: Mapping[str, Any] | None = None,
     ) -> PaletteAnswer:
         """Palettes for a phrase.
 
         Args:
             locked: position in the palette (0..4) to the color ("#rrggbb") that must stand there.
+            extra: further parameters.
         """
-        params = {"phrase": phrase, "count": count, "seed": seed, "variety": variety}
+        params: dict[str, Any] = {"phrase": phrase, "count": count, "seed": seed, "variety": variety, **(extra or {})}
         params["locked"] = {str(position): color for position, color in (locked or {}).items()}
         answer = self._ask("palettes", params, timeout=timeout).value
         try:
             return PaletteAnswer.from_json(answer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineError("The engine sent palettes that cannot be read.", _REINSTALL, self.tail()) from error
+
+    def teach(
+        self,
+        name: str,
+        palettes: Sequence[tuple[str, Sequence[str]]],
+        replace: bool = False,
+        on_progress: OnProgress | None = None,
+        timeout: float = JOB_TIMEOUT,
+    ) -> Mapping[str, Any]:
+        """Teach a style from texts with colors; takes minutes.
+
+        Args:
+            timeout: seconds without news.
+
+        Returns:
+            verdict (a sentence), kept (whether there is such a style now), report and check (paths of pages).
+
+        Raises:
+            EngineCancelled: `cancel` was called. EngineError: it cannot be taught.
+        """
+        examples = [{"text": text, "colors": list(colors)} for text, colors in palettes]
+        params = {"name": name, "palettes": examples, "overwrite": replace}
+        for message in self._converse("teach", params, b"", timeout):
+            if isinstance(message, protocol.Result):
+                return message.value
+            if isinstance(message, protocol.Notification) and message.method == "progress" and on_progress:
+                on_progress(float(message.params.get("done", 0.0)), str(message.params.get("text", "")))
+        raise AssertionError("a conversation ends with a result or an exception")
+
+    def fit(self, palettes: Sequence[Sequence[str]], timeout: float = QUICK_TIMEOUT) -> list[Palette]:
+        """The colors of palettes that are used: five each."""
+        answer = self._ask("fit", {"palettes": [list(one) for one in palettes]}, timeout=timeout).value
+        try:
+            return list(PaletteAnswer.from_json(answer).palettes)
         except (KeyError, TypeError, ValueError) as error:
             raise EngineError("The engine sent palettes that cannot be read.", _REINSTALL, self.tail()) from error
 
@@ -130,6 +168,7 @@ class Engine:
         timeout: float = JOB_TIMEOUT,
         hints: str | None = None,
         natural: float = protocol.DEFAULT_NATURAL,
+        extra: Mapping[str, Any] | None = None,
     ) -> Iterator[Colored]:
         """Color a picture once for each palette; results come as they are finished.
 
@@ -141,6 +180,7 @@ class Engine:
             timeout: seconds without news.
             natural: how far skin, sky and leaves keep their natural color, 0..1.
             hints: key of a picture sent as "RGBA u8" whose opaque pixels are color hints.
+            extra: further parameters.
 
         Raises:
             EngineCancelled: `cancel` was called, here or on another thread.
@@ -148,6 +188,7 @@ class Engine:
         """
         params = {"key": key, "palettes": [list(one) for one in palettes]}
         params |= {"strength": strength, "natural": natural, "device": device, "mode": mode, "hints": hints}
+        params |= extra or {}
         return self._pictures("colorize", params, timeout, on_progress)
 
     def preview(
@@ -160,10 +201,12 @@ class Engine:
         device: str = "auto",
         hints: str | None = None,
         natural: float = protocol.DEFAULT_NATURAL,
+        extra: Mapping[str, Any] | None = None,
     ) -> list[Pixels]:
         """The picture, small, under each palette ("RGB u8"). Errors as `colorize`."""
         params = {"key": key, "palettes": [list(one) for one in palettes], "max_side": max_side}
         params |= {"strength": strength, "natural": natural, "device": device, "hints": hints}
+        params |= extra or {}
         shown = dict(self._pictures("preview", params, timeout, None))
         return [shown[index] for index in sorted(shown)]
 

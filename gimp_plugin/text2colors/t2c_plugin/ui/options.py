@@ -14,7 +14,8 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
 from t2c_plugin.request import COLOR_LAYERS, MAX_COUNT, MAX_SEED, NORMAL_LAYERS  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
+from t2c_plugin.ui.windows import mnemonic_label  # noqa: E402
 from t2c_plugin.wire import protocol  # noqa: E402
 
 # argument: label, tooltip, largest value; shown in per cent
@@ -45,9 +46,7 @@ class Sliders(Gtk.Grid):
             scale.set_tooltip_text(tooltip)
             if largest > 1:
                 scale.add_mark(100, Gtk.PositionType.BOTTOM, None)
-            title = Gtk.Label.new_with_mnemonic(text + ", %")
-            title.set_mnemonic_widget(scale)
-            self.attach(title, 2 * place, 0, 1, 1)
+            self.attach(mnemonic_label(text + ", %", scale), 2 * place, 0, 1, 1)
             self.attach(scale, 2 * place + 1, 0, 1, 1)
             self._scales[name] = scale
 
@@ -75,8 +74,8 @@ class Options(Gtk.MenuButton):
         self._seed = Gtk.SpinButton.new_with_range(0, MAX_SEED, 1)
         for button in (self._count, self._seed):
             button.set_width_chars(8)
-        self._device = _combo([(nick, _DEVICE_NAMES[nick]) for nick in protocol.DEVICES])
-        self._result = _combo([(nick, _RESULT_NAMES[nick]) for nick in protocol.MODES])
+        self._device = combo([(nick, _DEVICE_NAMES[nick]) for nick in protocol.DEVICES])
+        self._result = combo([(nick, _RESULT_NAMES[nick]) for nick in protocol.MODES])
         self._same = Gtk.CheckButton.new_with_mnemonic(_("Same p_alettes for all layers"))
         grid = Gtk.Grid(row_spacing=6, column_spacing=12, margin=12)
         rows: list[tuple[str, Gtk.Widget]] = [
@@ -86,10 +85,7 @@ class Options(Gtk.MenuButton):
             (_("Resu_lt"), self._result),
         ]
         for top, (text, widget) in enumerate(rows):
-            name = Gtk.Label.new_with_mnemonic(text)
-            name.set_mnemonic_widget(widget)
-            name.set_xalign(0.0)
-            grid.attach(name, 0, top, 1, 1)
+            grid.attach(mnemonic_label(text, widget), 0, top, 1, 1)
             grid.attach(widget, 1, top, 1, 1)
         if several_layers:
             grid.attach(self._same, 0, len(rows), 2, 1)
@@ -127,9 +123,10 @@ class Options(Gtk.MenuButton):
         self._seed.set_value(seed % (MAX_SEED + 1))
 
 
-def _combo(choices: Sequence[tuple[str, str]]) -> Gtk.ComboBoxText:
-    combo = Gtk.ComboBoxText()
+def combo(choices: Sequence[tuple[str, str]]) -> Gtk.ComboBoxText:
+    """A drop-down of texts by their names; the first is chosen."""
+    made = Gtk.ComboBoxText()
     for nick, text in choices:
-        combo.append(nick, text)
-    combo.set_active(0)
-    return combo
+        made.append(nick, text)
+    made.set_active(0)
+    return made

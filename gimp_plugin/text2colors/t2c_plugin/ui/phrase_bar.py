@@ -12,7 +12,8 @@ from gi.repository import Gtk, Pango  # noqa: E402
 
 from t2c_plugin.recent import EXAMPLES, recent_phrases  # noqa: E402
 from t2c_plugin.request import PaletteAnswer  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
+from t2c_plugin.ui.windows import name_it  # noqa: E402
 
 _CHIPS = 5
 
@@ -58,17 +59,15 @@ class History:
 
 
 class PhraseBar(Gtk.Box):
-    """The entry with its buttons; below it the chips, and `target`, which names what is colored."""
+    """The entry with its buttons; below it the chips."""
 
-    def __init__(self, on_draw: Callable[[], None], on_go: Callable[[int], None], target: Gtk.Widget) -> None:
+    def __init__(self, on_draw: Callable[[], None], on_go: Callable[[int], None]) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._on_draw = on_draw
         self.entry = Gtk.Entry(placeholder_text=EXAMPLES[0], hexpand=True)
         self.entry.get_style_context().add_class("t2c-phrase")
         self.entry.connect("activate", lambda _entry: on_draw())
-        accessible = self.entry.get_accessible()
-        if accessible is not None:
-            accessible.set_name(_("Phrase"))
+        name_it(self.entry, _("Phrase"))
         show = Gtk.Button.new_with_mnemonic(_("Show _Palettes"))
         show.set_tooltip_text(_("Draw palettes for the phrase (Enter)"))
         show.connect("clicked", lambda _button: on_draw())
@@ -80,11 +79,12 @@ class PhraseBar(Gtk.Box):
             line.pack_start(widget, False, False, 0)
         self.pack_start(line, False, False, 0)
         self._chips = Gtk.Box(spacing=6)
-        below = Gtk.Box(spacing=12)
-        below.pack_start(self._chips, False, True, 0)
-        below.pack_end(target, False, False, 0)
-        self.pack_start(below, False, False, 0)
+        self.pack_start(self._chips, False, False, 0)
         self._fill([*recent_phrases(), *EXAMPLES])
+
+    def add_beside_chips(self, widget: Gtk.Widget) -> None:
+        """Put a setting of what is drawn at the end of the line of chips."""
+        self._chips.pack_end(widget, False, False, 0)
 
     @property
     def phrase(self) -> str:
@@ -110,7 +110,5 @@ class PhraseBar(Gtk.Box):
         button.set_tooltip_text(tooltip)
         button.set_sensitive(False)
         button.connect("clicked", lambda _button: act())
-        accessible = button.get_accessible()
-        if accessible is not None:
-            accessible.set_name(tooltip)
+        name_it(button, tooltip)
         return button

@@ -12,12 +12,16 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gegl", "0.4")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Babl, Gdk, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
 
+from t2c_plugin.image.colors import hex_of, palette_colors  # noqa: E402
 from t2c_plugin.request import RequestError  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 
 BINARY = "text2colors"
 SPACE = 12  # px between things that do not belong together; half of it between those that do
+
+_STRIP = (12, 12, 16)  # colors of a palette in a list, and the width and height of each, px
 
 _STYLE = b"""
 .t2c-phrase { font-size: 115%; padding: 6px; }
@@ -25,6 +29,7 @@ _STYLE = b"""
 .t2c-chip { padding: 1px 8px; border-radius: 10px; background-color: alpha(currentColor, 0.08); font-size: 92%; }
 .t2c-row { border: 2px solid transparent; border-radius: 8px; padding: 4px; margin: 1px; }
 .t2c-row:selected, .t2c-row:selected:focus { background-color: alpha(currentColor, 0.10); color: inherit; }
+.t2c-row:hover { background-color: alpha(currentColor, 0.06); }
 .t2c-row:focus { outline: none; border-color: alpha(currentColor, 0.5); }
 .t2c-row.chosen { border-color: @theme_selected_bg_color; background-color: alpha(@theme_selected_bg_color, 0.18); }
 .t2c-row * { background-color: transparent; }
@@ -32,7 +37,9 @@ _STYLE = b"""
 .t2c-padlock { min-width: 18px; min-height: 18px; padding: 2px; border: none; border-radius: 9px;
   background-image: none; background-color: rgba(0, 0, 0, 0.55); color: white; box-shadow: none; }
 .t2c-padlock image { color: white; }
-.t2c-empty { font-size: 115%; }
+.t2c-tab { padding: 3px 12px; }
+.t2c-tab:checked { background-image: none; background-color: @theme_selected_bg_color;
+  color: @theme_selected_fg_color; }
 """
 
 
@@ -70,10 +77,27 @@ def label(text: str, *classes: str, wrap: bool = True) -> Gtk.Label:
     return made
 
 
-def hex_of(color: Gegl.Color) -> str:
-    """A color as "#rrggbb"; its own numbers are linear light and must not be used."""
-    red, green, blue = color.get_bytes(Babl.format("R'G'B' u8")).get_data()[:3]
-    return f"#{red:02x}{green:02x}{blue:02x}"
+def name_it(widget: Gtk.Widget, name: str) -> None:
+    """Give a widget the name that assistive programs say."""
+    accessible = widget.get_accessible()
+    if accessible is not None:
+        accessible.set_name(name)
+
+
+def describe_it(widget: Gtk.Widget, words: str) -> None:
+    """Give a widget a description that assistive programs say."""
+    accessible = widget.get_accessible()
+    if accessible is not None:
+        accessible.set_description(words)
+
+
+def mnemonic_label(text: str, widget: Gtk.Widget) -> Gtk.Label:
+    """A text before a widget, whose mnemonic goes to the widget; it is the widget's name, too."""
+    made = Gtk.Label.new_with_mnemonic(text)
+    made.set_mnemonic_widget(widget)
+    made.set_xalign(0.0)
+    name_it(widget, made.get_text())
+    return made
 
 
 def color_strip(palette: Sequence[str], height: int = 40) -> Gtk.Box:
@@ -103,7 +127,7 @@ def paint(widget: Gtk.Widget, color: str) -> None:
 def show_text(title: str, text: str, palette: Sequence[str] = ()) -> None:
     """A window with a text to read and copy, and a palette above it."""
     prepare()
-    dialog = window(title, ("_Close", Gtk.ResponseType.CLOSE))
+    dialog = window(title, (_("_Close"), Gtk.ResponseType.CLOSE))
     if palette:
         dialog.get_content_area().pack_start(color_strip(palette), False, False, 0)
     words = label(text)
@@ -120,9 +144,11 @@ def show_text(title: str, text: str, palette: Sequence[str] = ()) -> None:
 def show_check(report_lines: Callable[[], list[str]]) -> str:
     """A window that fills while the check runs in a thread; returns the report, empty when closed too early."""
     prepare()
-    dialog = window("Text2Colors Set-up Check", ("_Copy", Gtk.ResponseType.APPLY), ("_Close", Gtk.ResponseType.CLOSE))
+    dialog = window(
+        _("Text2Colors Set-up Check"), (_("_Copy"), Gtk.ResponseType.APPLY), (_("_Close"), Gtk.ResponseType.CLOSE)
+    )
     spinner = Gtk.Spinner()
-    words = label("Starting the engine and asking it ...")
+    words = label(_("Starting the engine and asking it ..."))
     words.set_selectable(True)
     words.set_width_chars(80)  # from the start, for a window does not become wider when its text does
     for widget in (spinner, words):
@@ -151,7 +177,7 @@ def ask(parent: Gtk.Window | None, question: str, yes: str) -> bool:
     dialog = Gtk.MessageDialog(
         transient_for=parent, modal=True, message_type=Gtk.MessageType.QUESTION, text=question, title="Text2Colors"
     )
-    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
     dialog.add_button(yes, Gtk.ResponseType.OK)
     dialog.set_default_response(Gtk.ResponseType.OK)
     answer = dialog.run()
@@ -161,7 +187,7 @@ def ask(parent: Gtk.Window | None, question: str, yes: str) -> bool:
 
 def edit_color(parent: Gtk.Window, color: str) -> str | None:
     """GIMP's own color selection; the new color, or None."""
-    dialog = window("Edit Color", ("_Cancel", Gtk.ResponseType.CANCEL), ("_OK", Gtk.ResponseType.OK))
+    dialog = window(_("Edit Color"), (_("_Cancel"), Gtk.ResponseType.CANCEL), (_("_OK"), Gtk.ResponseType.OK))
     dialog.set_transient_for(parent)
     chooser = GimpUi.ColorSelection()
     chooser.set_show_alpha(False)
@@ -177,23 +203,24 @@ def edit_color(parent: Gtk.Window, color: str) -> str | None:
 
 def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | None:
     """One of GIMP's palettes from a list that can be searched: its name and colors, or None."""
-    dialog = window("Use GIMP Palette", ("_Cancel", Gtk.ResponseType.CANCEL), ("_Use", Gtk.ResponseType.OK))
+    dialog = window(_("Use GIMP Palette"), (_("_Cancel"), Gtk.ResponseType.CANCEL), (_("_Use"), Gtk.ResponseType.OK))
     dialog.set_transient_for(parent)
-    dialog.set_default_size(360, 420)
-    store = Gtk.ListStore(str, str, object)
+    dialog.set_default_size(460, 460)
+    store = Gtk.ListStore(str, str, object, GdkPixbuf.Pixbuf)
     for palette in sorted(Gimp.palettes_get_list(""), key=lambda one: one.get_name().casefold()):
-        store.append((palette.get_name(), str(palette.get_color_count()), palette))
+        store.append((palette.get_name(), str(palette.get_color_count()), palette, strip_of(palette_colors(palette))))
     search = Gtk.SearchEntry()
     kept = store.filter_new()
-    kept.set_visible_func(lambda model, row, _: search.get_text().casefold() in model[row][0].casefold())
-    search.connect("search-changed", lambda _: kept.refilter())
+    kept.set_visible_func(lambda model, row, _data: search.get_text().casefold() in model[row][0].casefold())
+    search.connect("search-changed", lambda _entry: kept.refilter())
     view = Gtk.TreeView(model=kept, headers_visible=True, enable_search=False)
-    for index, name in enumerate(("Palette", "Colors")):
+    for index, name in enumerate((_("Palette"), _("Colors"))):
         cell = Gtk.CellRendererText(ellipsize=Pango.EllipsizeMode.END if index == 0 else Pango.EllipsizeMode.NONE)
         column = Gtk.TreeViewColumn(name, cell, text=index)
         column.set_expand(index == 0)
         view.append_column(column)
-    view.connect("row-activated", lambda *_: dialog.response(Gtk.ResponseType.OK))
+    view.append_column(Gtk.TreeViewColumn("", Gtk.CellRendererPixbuf(), pixbuf=3))
+    view.connect("row-activated", lambda *_args: dialog.response(Gtk.ResponseType.OK))
     scrolled = Gtk.ScrolledWindow()
     scrolled.add(view)
     dialog.get_content_area().pack_start(search, False, False, 0)
@@ -203,7 +230,16 @@ def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | Non
     dialog.destroy()
     if chosen is None:
         return None
-    return chosen.get_name(), tuple(hex_of(color) for color in chosen.get_colors())
+    return chosen.get_name(), palette_colors(chosen)
+
+
+def strip_of(colors: Sequence[str]) -> GdkPixbuf.Pixbuf:
+    """The colors of a palette side by side; of a long one, some from all of it."""
+    some = [colors[place * len(colors) // _STRIP[0]] for place in range(_STRIP[0])] if colors else []
+    width, height = _STRIP[0] * _STRIP[1], _STRIP[2]
+    row = b"".join(bytes(int(one[at : at + 2], 16) for at in (1, 3, 5)) * _STRIP[1] for one in some)
+    pixels = GLib.Bytes.new((row or bytes(width * 3)) * height)
+    return GdkPixbuf.Pixbuf.new_from_bytes(pixels, GdkPixbuf.Colorspace.RGB, False, 8, width, height, width * 3)
 
 
 def _selected(view: Gtk.TreeView) -> Any:

@@ -1,0 +1,21 @@
+"""What an editor may ask the engine to take colors from, as its hello announces it.
+
+The editor's dialog shows only these. Standard library only: the hello must not wait for anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+
+def sources(styles: Sequence[str] = (), kinds: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """Each source's name, and its choices (JSON): what the editor must know to offer it.
+
+    Args:
+        styles: names of the user's styles for palettes drawn for words. kinds: of models that are installed.
+    """
+    found: dict[str, dict[str, Any]] = {"words": {"styles": list(styles)}, "palette": {}, "nothing": {}}
+    if "exemplar" in kinds:
+        found["reference"] = {}
+    return found
