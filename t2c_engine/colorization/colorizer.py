@@ -54,7 +54,7 @@ class InferenceConfig:
     scales: tuple[float, ...] = (1.0,)
     score_scale: float = 1.0
     chroma_gain: float = 1.0
-    vivid_gain: float = 1.0
+    vivid_gain: float = 0.9
     vivid_chroma: float = 15.0
 
 
@@ -189,13 +189,15 @@ class Colorizer:
         self, encoding: Encoding, decoding: Decoding = Decoding.VIVID, hints: Hints | None = None
     ) -> np.ndarray:
         """An ab map without any palette (Zhang et al. 2016); hints as in `color`."""
-        if decoding is Decoding.DIRECT:
+        if decoding is Decoding.DIRECT and hints is not None:
             return self.color(encoding, [None], hints)[0]
         parts = []
         for scale in encoding.scales:
             if decoding is Decoding.VIVID:
                 direct = self._network.decode(scale.features, self._condition(scale, [None], hints, 0.0)).ab
                 parts.append(vivid(direct, self.inference.vivid_gain, self.inference.vivid_chroma))
+            elif decoding is Decoding.DIRECT:
+                parts.append(scale.features.automatic)
             else:
                 parts.append(decode_bins(scale.features.logits, self._bins, decoding))
         return self._maps(encoding, parts, hints)[0]

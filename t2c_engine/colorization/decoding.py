@@ -18,7 +18,7 @@ TOP = 5  # bins of the top-k mean
 class Decoding(StrEnum):
     """How automatic colour is decoded.
 
-    VIVID: DIRECT made vivid where it is certain. DIRECT: the regression head's, faint where in doubt.
+    VIVID: the decoder's, made vivid where it is certain. DIRECT: the regression head's, faint where in doubt.
     Of the bins: CENTROID, the centre of the most probable one, blotchy; TOP, the mean of the TOP most probable ones by
     their annealed probabilities; MEAN, the annealed mean over all.
     """

@@ -98,8 +98,9 @@ class Encoded:
                 del self._cache[key]
 
     def _decode(self, sources: Sequence[Source], hints: Hints | None, natural: float) -> list[np.ndarray]:
-        """As the network gives them: palettes and DIRECT together, other decodings one by one."""
-        together = [one for one in sources if isinstance(one, Palette) or one is Decoding.DIRECT]
+        """As the network gives them: palettes, and DIRECT with hints, together, other decodings one by one."""
+        decoded = (Decoding.DIRECT,) if hints is not None else ()
+        together = [one for one in sources if isinstance(one, Palette) or one in decoded]
         palettes = [one if isinstance(one, Palette) else None for one in together]
         references = [one for one in sources if isinstance(one, Reference)]
         found: dict[Source, np.ndarray] = {}
@@ -109,6 +110,6 @@ class Encoded:
             like = self.colorizer.like(self._encoding, self.lightness, references, hints, natural)
             found |= zip(references, like, strict=True)
         for one in sources:
-            if isinstance(one, Decoding) and one is not Decoding.DIRECT:
+            if isinstance(one, Decoding) and one not in decoded:
                 found[one] = self.colorizer.automatic(self._encoding, one, hints)
         return [found[one] for one in sources]

@@ -271,8 +271,8 @@ class Service:
 
     def colorize(self, job: Job) -> Params:
         """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
-        ("colour" or "normal"), hints (key), hint_reach (0..1), style (as `parse_styles`; of palettes' styles none is used
-        here), reference (key of the picture whose colors palettes without colors take).
+        ("colour" or "normal"), hints (key), hint_reach (0..1), style (as `parse_styles`; those of palettes are not
+        used here), reference (key of the picture whose colors palettes without colors take).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.

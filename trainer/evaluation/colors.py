@@ -133,18 +133,19 @@ def _measure(
     lightness = picture.lab[..., 0]
     source = picture.grey
     encoding = colorizer.encode(resize(lightness, network_size(lightness.shape, colorizer.short_side)))
-    wanted: list[Palette | None] = [Palette.from_lab(picture.palette), None]
+    wanted: list[Palette] = [Palette.from_lab(picture.palette)]
     wanted += [Palette.from_lab(colours) for colours in given]
     rendered = [render(source, ab) for ab in colorizer.color(encoding, wanted)]
     labs = [srgb_to_lab(rgb) for rgb in rendered]
     alone = {
         AUTOMATIC: colorizer.automatic(encoding),
+        DIRECT: colorizer.automatic(encoding, Decoding.DIRECT),
         BINS: colorizer.automatic(encoding, Decoding.MEAN),
         HINTS: colorizer.color(encoding, [None], random_hints(picture))[0],
     }
 
     outputs = {name: srgb_to_lab(render(source, ab)) for name, ab in alone.items()}
-    outputs |= {PALETTE: labs[0], DIRECT: labs[1], **references(picture)}
+    outputs |= {PALETTE: labs[0], **references(picture)}
     for method, lab in outputs.items():
         yield from ((method, measure, value) for measure, value in against_truth(lab, picture, perceptual).items())
     yield DEGRADED, "ab_error", _degraded_error(colorizer, picture)
@@ -152,7 +153,7 @@ def _measure(
         shown = {TRUE: picture.rgb, **{method: lab_to_srgb(lab) for method, lab in outputs.items()}}
         yield from ((method, "judge", value) for method, value in judge.verdicts(picture.name, shown))
 
-    yield from ((PALETTE, measure, value) for measure, value in following(given, labs[2:]))
+    yield from ((PALETTE, measure, value) for measure, value in following(given, labs[1:]))
     yield from ((PALETTE, name, value) for name, value in _lightness_kept(source, rendered[0], lightness).items())
 
 
