@@ -25,8 +25,9 @@ from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.colorizer import ColorizerNet, Condition
+from t2c_engine.networks.diverse import GreyFeatures, grey_features
 from t2c_engine.networks.picture_encoder import DETAIL, SCALE, ColorizerConfig, Features
-from t2c_engine.networks.pretrained_encoder import MULTIPLE
+from t2c_engine.networks.pretrained_encoder import MULTIPLE, PretrainedEncoder
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.pictures.resize import resize
 
@@ -117,6 +118,11 @@ class Colorizer:
         """At which a picture should be encoded, px."""
         return self.inference.short_side
 
+    @property
+    def encoder(self) -> PretrainedEncoder:
+        """The pretrained encoder, whose features other networks rest on; not to be changed."""
+        return self._network.encoder.pretrained
+
     @torch.inference_mode()
     def encode(self, lightness: np.ndarray) -> Encoding:
         """Encode a picture once for any number of palettes.
@@ -131,6 +137,11 @@ class Colorizer:
             return Encoding(tuple(self._encode_scale(lightness, part) for part in self.inference.scales))
 
     def _encode_scale(self, lightness: np.ndarray, part: float) -> EncodedScale:
+        light, height, width = self._network_input(lightness, part)
+        return EncodedScale(self._network.encode(light), height // SCALE, width // SCALE)
+
+    def _network_input(self, lightness: np.ndarray, part: float) -> tuple[Tensor, int, int]:
+        """1 x 1 x H x W, sides multiples of MULTIPLE, borders repeated; height and width without them."""
         height, width = (max(SCALE, round(side * part / SCALE) * SCALE) for side in lightness.shape)
         if height * width > MAX_PIXELS:
             raise ModelError(f"The network's input of {width} x {height} px is too large; shrink the picture first.")
@@ -138,7 +149,24 @@ class Colorizer:
         light = torch.from_numpy(np.ascontiguousarray(lightness, dtype=np.float32))[None, None].to(self.device)
         padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
         padded = F.pad(light, padding, mode="replicate").contiguous(memory_format=torch.channels_last)
-        return EncodedScale(self._network.encode(padded), height // SCALE, width // SCALE)
+        return padded, height, width
+
+    @torch.inference_mode()
+    def grey_features(self, lightness: np.ndarray, encoding: Encoding) -> GreyFeatures:
+        """What networks that draw colours are given of a picture; padded as the network's input is.
+
+        Args:
+            lightness: h x w float32, what was encoded. encoding: of it.
+        """
+        scale, part = encoding.scales[0], self.inference.scales[0]
+        light, _, _ = self._network_input(lightness, part)
+        return grey_features(light, self.encoder(light), scale.features, self._bins)
+
+    @torch.inference_mode()
+    def grey_features_of_batch(self, lightness: Tensor) -> GreyFeatures:
+        """The same of B x 1 x H x W lightness, sides multiples of MULTIPLE."""
+        light = lightness.to(self.device)
+        return grey_features(light, self.encoder(light), self._network.encode(light), self._bins)
 
     @torch.inference_mode()
     def color(
