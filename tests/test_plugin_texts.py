@@ -16,7 +16,7 @@ CATALOGS = sorted((plugin_path.PLUGIN / "t2c_plugin" / "locale").glob("*.po"))
 def texts() -> set[str]:
     """All that is passed to `_` in the interface."""
     found = set()
-    for path in UI.glob("*.py"):
+    for path in UI.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
                 (text,) = node.args

@@ -282,6 +282,13 @@ def _add_arguments(procedure: Gimp.Procedure) -> None:
         True,
         READWRITE,
     )
+    procedure.add_string_argument(
+        "extras",
+        "E_xtras",
+        "For each of the palettes, an object with what else the engine is told, as a JSON list; none if left out",
+        "",
+        READWRITE,
+    )
     procedure.add_layer_argument(
         "hints",
         "Color h_ints layer",

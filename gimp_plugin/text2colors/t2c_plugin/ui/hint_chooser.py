@@ -46,7 +46,7 @@ class HintChooser(Gtk.Box):
             cell.set_property("ellipsize", Pango.EllipsizeMode.END)
         name = Gtk.Label.new_with_mnemonic(_("Color h_ints"))
         name.set_mnemonic_widget(self._combo)
-        new = Gtk.Button.new_with_mnemonic(_("_New Hints Layer"))
+        new = Gtk.Button.new_with_mnemonic(_("New Hints La_yer"))
         new.set_tooltip_text(_("A transparent layer to paint dabs of the colors that you know; makes the image RGB"))
         new.connect("clicked", lambda _button: on_new())
         self.pack_start(name, False, False, 0)

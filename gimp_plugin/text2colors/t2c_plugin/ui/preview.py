@@ -78,9 +78,9 @@ class Thumbnail(Gtk.DrawingArea):
 class PictureView(Gtk.DrawingArea):
     """The large preview. The wheel and +, - zoom; dragging and the arrow keys pan; 0 fits."""
 
-    def __init__(self, side: int) -> None:
+    def __init__(self, width: int, height: int) -> None:
         super().__init__(can_focus=True, hexpand=True, vexpand=True)
-        self.set_size_request(side, side)
+        self.set_size_request(width, height)
         self._before: GdkPixbuf.Pixbuf | None = None
         self._after: GdkPixbuf.Pixbuf | None = None
         self._mask: bytes | None = None

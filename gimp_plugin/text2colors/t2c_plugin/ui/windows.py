@@ -32,7 +32,9 @@ _STYLE = b"""
 .t2c-padlock { min-width: 18px; min-height: 18px; padding: 2px; border: none; border-radius: 9px;
   background-image: none; background-color: rgba(0, 0, 0, 0.55); color: white; box-shadow: none; }
 .t2c-padlock image { color: white; }
-.t2c-empty { font-size: 115%; }
+.t2c-tab { padding: 3px 12px; }
+.t2c-tab:checked { background-image: none; background-color: @theme_selected_bg_color;
+  color: @theme_selected_fg_color; }
 """
 
 
