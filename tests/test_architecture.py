@@ -35,7 +35,7 @@ ENGINE_LAYERS = (
 TRAINER_LAYERS = (
     ("trainer", "trainer.common"),
     ("trainer.colorizer", "trainer.palettes"),
-    ("trainer.papers",),
+    ("trainer.papers", "trainer.diverse"),
     ("trainer.evaluation", "trainer.train_palettes"),
     ("trainer.study",),
     ("trainer.cli",),

@@ -19,9 +19,11 @@ from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
     ColorSource,
+    DiverseColors,
     PaletteColors,
     Region,
     ResultColors,
+    Variation,
 )
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import PictureError, UsageError
@@ -89,8 +91,11 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
     palette = palette_in(recipe)
     notes: list[str] = []
     base: BaseColors | None = None
+    variation = Variation(**values["variation"]) if "variation" in values else None
     if "decoding" in values:
         base = AutomaticColors(Decoding(values["decoding"]))
+    elif variation is not None:
+        base = DiverseColors(variation.count, variation.seed)
     elif palette is not None and ("phrase" in values or "given" in values):
         base = PaletteColors((palette,))
     hints = _file(values["hints"], notes) if "hints" in values else None
@@ -100,7 +105,7 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         for one, each in zip(values.get("regions", ()), inner, strict=True)
     )
     source = ColorSource(base, hints, regions, float(values.get("strength", 1)), float(values.get("natural", 0)))
-    given = palette if isinstance(base, PaletteColors) else None
+    given = palette if isinstance(base, PaletteColors) else variation
     return source, ResultColors(given, tuple(inner)), notes
 
 

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from t2c_engine.batch.request import Models
-from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_source import (
+    AutomaticColors,
+    BaseColors,
+    ColorSource,
+    DiverseColors,
+    PaletteColors,
+    PhraseColors,
+)
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
@@ -48,8 +55,8 @@ class AlbumJob:
 
     inputs: folders, files or patterns. output: the folder for results, the tree kept. exclude: patterns of paths left
     out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
-    and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. name: a template of
-    results' names with {stem}, {folder} and {phrase}. workers: 0 chooses. memory: MB for all workers together; 0
+    and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. diverse: `count`
+    colorings that differ. name: a template of results' names with {stem}, {folder} and {phrase}. workers: 0 chooses. memory: MB for all workers together; 0
     chooses.
     """
 
@@ -58,6 +65,7 @@ class AlbumJob:
     phrase: str | None = None
     palette: str | None = None
     auto: bool = False
+    diverse: bool = False
     captions: str | None = None
     scope: Scope = Scope.ALBUM
     count: int = 1
@@ -77,9 +85,13 @@ class AlbumJob:
     palette_model: str | None = None
 
     def __post_init__(self) -> None:
-        given = sum((self.palette is not None, self.auto, self.phrase is not None or self.captions is not None))
+        given = sum(
+            (self.palette is not None, self.auto, self.diverse, self.phrase is not None or self.captions is not None)
+        )
         if given != 1:
-            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, or auto.")
+            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto, or diverse.")
+        if self.diverse:
+            DiverseColors(self.count, self.seed)  # refuses numbers out of range
         if self.count < 1 or self.workers < 0 or self.memory < 0:
             raise UsageError("A job's count is at least 1; workers and memory are at least 0.")
         try:
@@ -100,6 +112,8 @@ class AlbumJob:
         base: BaseColors
         if self.auto:
             base = AutomaticColors()
+        elif self.diverse:
+            base = DiverseColors(self.count, self.seed)
         elif self.palette is not None:
             base = PaletteColors(palettes)
         else:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 from t2c_engine import __version__
-from t2c_engine.colorization.color_source import ColorSource, ResultColors
+from t2c_engine.colorization.color_source import ColorSource, ResultColors, Variation
 from t2c_engine.palettes.palette import Palette
 
 if TYPE_CHECKING:
@@ -104,11 +104,12 @@ def recipes_of(
     colors = source_json(source)
     recipes = []
     for index, one in enumerate(results, start=1):
-        palette = tuple(one.base.hex) if one.base else ()
+        palette = tuple(one.base.hex) if isinstance(one.base, Palette) else ()
+        own = {**colors, "variation": one.base.as_json()} if isinstance(one.base, Variation) else colors
         regions = tuple(tuple(inner.hex) for inner in one.regions)
-        changing = {key: value for key, value in colors.items() if key not in ("count", "seed", "variety")}
+        changing = {key: value for key, value in own.items() if key not in ("count", "diverse", "seed", "variety")}
         identity = _digest(json.dumps([changing, palette, regions, page], sort_keys=True).encode())
-        recipes.append(Recipe(identity, input_path.name, digest, index, colors, palette, regions, page=page))
+        recipes.append(Recipe(identity, input_path.name, digest, index, own, palette, regions, page=page))
     return tuple(recipes)
 
 

@@ -40,6 +40,7 @@ def batch(
     ] = None,
     palette: Annotated[str | None, typer.Option("--palette", help="Colours, or a palette file.")] = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours.")] = False,
+    diverse: Annotated[bool, typer.Option("--diverse", help="-n plausible colourings that differ.")] = False,
     scope: Annotated[Scope, typer.Option("--palette-per", help="What shares one draw of palettes.")] = Scope.ALBUM,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")] = 1,
     seed: Seed = 0,
@@ -82,8 +83,8 @@ def batch(
         job = None
     elif inputs and out is not None:
         job = AlbumJob(
-            tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural,
-            exclude=tuple(exclude or ()), name=name, format=format, sidecar=sidecar, sheets=sheets,
+            tuple(inputs), out, phrase, palette, auto, diverse, captions, scope, count, seed, variety, strength,
+            natural, exclude=tuple(exclude or ()), name=name, format=format, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
         )  # fmt: skip
     else:

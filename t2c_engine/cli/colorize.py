@@ -21,6 +21,7 @@ from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
     ColorSource,
+    DiverseColors,
     PaletteColors,
     PhraseColors,
     Region,
@@ -28,7 +29,7 @@ from t2c_engine.colorization.color_source import (
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
-from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
+from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH, MAX_VARIATIONS
 
 if TYPE_CHECKING:
     from t2c_engine.batch.request import PictureResult
@@ -46,6 +47,10 @@ def colorize(
         str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
     ] = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
+    diverse: Annotated[
+        int | None,
+        typer.Option("--diverse", min=1, max=MAX_VARIATIONS, help="So many plausible colourings that differ."),
+    ] = None,
     decoding: Annotated[
         Decoding, typer.Option("--decoding", help="Of --auto; all but vivid are fainter, centroid is blotchy.")
     ] = Decoding.VIVID,
@@ -87,15 +92,17 @@ def colorize(
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
-    sources = sum((phrase is not None, palette is not None, auto))
+    sources = sum((phrase is not None, palette is not None, auto, diverse is not None))
     if sources > 1 or not (sources or hints or region):
-        raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
+        raise UsageError("Give one of --phrase, --palette, --auto and --diverse; or else --hints, or --region.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
     base: BaseColors | None = AutomaticColors(decoding) if auto else None
     if phrase is not None:
         base = PhraseColors(phrase, count, seed, variety)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
+    elif diverse is not None:
+        base = DiverseColors(diverse, seed)
     regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
     source = ColorSource(base, hints, regions, strength, natural)
     overlays = [one.mask for one in regions] + ([hints] if hints else [])

@@ -100,6 +100,7 @@ class Colorizer:
         network = fuse_norms(network.eval()).to(device)
         self._network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self._bins = torch.tensor(ab_bins(), device=device)
+        self._sampler: Any = None
 
     @classmethod
     def load(cls, model: str | None = None, device: str = "auto") -> Colorizer:
@@ -215,6 +216,18 @@ class Colorizer:
             else:
                 parts.append(decode_bins(scale.features.logits, self._bins, decoding))
         return self._maps(encoding, parts, hints)[0]
+
+    def variations(self, encoding: Encoding, lightness: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+        """As `ColorFieldSampler.draw`, whose network is loaded when first wanted.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        from t2c_engine.colorization.diverse_colors import ColorFieldSampler
+
+        if self._sampler is None:
+            self._sampler = ColorFieldSampler.load()
+        return self._sampler.draw(self, encoding, lightness, count, seed)
 
     def _maps(self, encoding: Encoding, parts: Sequence[Tensor], hints: Hints | None) -> list[np.ndarray]:
         """B x 2 x h x w of every scale, cropped, averaged, the hints in it, as one array each."""

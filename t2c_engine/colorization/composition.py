@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from t2c_engine.colorization.color_source import ColorSource, ResultColors
+from t2c_engine.colorization.color_source import ColorSource, ResultColors, Variation
 from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.overlays import blend, read_hints, read_mask
@@ -49,19 +49,22 @@ def compose(
         pixels = render(picture, ab, lightness=lightness)
         for mask, others in zip(masks, inner, strict=True):
             blend(pixels, mask, render(picture, others[index], lightness=lightness))
-        yield colors.base or _own_palette(encoded, source, hints, ab), pixels
+        given = isinstance(colors.base, Palette)
+        yield colors.base if given else _own_palette(encoded, source, colors.base, hints, ab), pixels
 
 
 def _maps(
-    encoded: Encoded, source: ColorSource, palettes: Sequence[Palette | None], hints: Hints | None
+    encoded: Encoded, source: ColorSource, palettes: Sequence[Palette | Variation | None], hints: Hints | None
 ) -> Iterator[np.ndarray]:
     """One ab map (h x w x 2) a palette; the one place where a source's numbers meet the network."""
     return encoded.ab_maps(palettes, hints, source.strength, source.decoding, source.natural)
 
 
-def _own_palette(encoded: Encoded, source: ColorSource, hints: Hints | None, ab: np.ndarray) -> Palette:
+def _own_palette(
+    encoded: Encoded, source: ColorSource, base: Variation | None, hints: Hints | None, ab: np.ndarray
+) -> Palette:
     """The five colors of a result without a palette, at full strength."""
     if source.colors_outside_regions and source.strength != 1:
-        ab = next(encoded.ab_maps([None], hints, decoding=source.decoding))
+        ab = next(encoded.ab_maps([base], hints, decoding=source.decoding))
     small = resize(encoded.lightness, (ab.shape[0], ab.shape[1]))
     return palette_of_lab(np.concatenate((small[..., None], ab), -1))

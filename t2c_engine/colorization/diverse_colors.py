@@ -42,7 +42,7 @@ class DiverseInference:
     typicality: float = 0.0
 
 
-class DiverseColors:
+class ColorFieldSampler:
     """Draws colourings of encoded pictures. For several threads."""
 
     def __init__(self, network: Any, model: str, inference: DiverseInference | None = None) -> None:
@@ -51,7 +51,7 @@ class DiverseColors:
         self.inference = inference or DiverseInference()
 
     @classmethod
-    def load(cls, model: str | None = None) -> DiverseColors:
+    def load(cls, model: str | None = None) -> ColorFieldSampler:
         """The installed model of that name, or the default one, on the CPU.
 
         Raises:
@@ -87,7 +87,7 @@ class DiverseColors:
 
 
 def choose_fields(fields: Tensor, count: int, typicality: float) -> list[int]:
-    """Which `count` of S fields (S x 2 x h x w, ab) stand for all: k-medoids by mean ab distance, typical ones first."""
+    """Which `count` of S fields (S x 2 x h x w, ab) stand for all: k-medoids of mean ab distance, typical ones first."""
     side = [min(COMPARED, length) for length in fields.shape[-2:]]
     small = F.adaptive_avg_pool2d(fields, side).flatten(2)  # S x 2 x P
     apart = (small[:, None] - small[None]).square().sum(2).sqrt().mean(2)

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from t2c_engine import __version__
 from t2c_engine.errors import ModelError, OutputError
@@ -163,10 +163,10 @@ class Server:
 
 def hello() -> dict[str, Any]:
     """What the engine says of itself: versions, models ("name version" by kind), process number, formats, sources."""
-    from t2c_engine.models import find_model
+    from t2c_engine.models import Kind, find_model
 
-    models = {}
-    for kind in ("palette", "colorizer"):
+    models: dict[str, str] = {}
+    for kind in get_args(Kind):
         try:
             card = find_model(kind)
         except ModelError as error:
@@ -174,7 +174,7 @@ def hello() -> dict[str, Any]:
         else:
             models[kind] = f"{card.name} {card.version}"
     greeting = {"protocol": p.PROTOCOL, "engine": __version__, "models": models, "pid": os.getpid()}
-    return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS), "sources": sources()}
+    return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS), "sources": sources(models)}
 
 
 def open_socket(path: Path) -> socket.socket:

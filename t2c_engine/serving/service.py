@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from t2c_engine.colorization.color_source import Variation
 from t2c_engine.errors import ModelError, T2CError, UsageError
 from t2c_engine.palettes.palette import Color, Palette, parse_hex
 from t2c_engine.palettes.steering import Steering
@@ -33,6 +34,7 @@ from t2c_engine.serving.protocol import (
     MAX_PREVIEW_SIDE,
     MAX_SEED,
     MAX_STRENGTH,
+    MAX_VARIATIONS,
     MIN_DRAWN_COLORS,
     MIN_PREVIEW_SIDE,
     MODES,
@@ -208,7 +210,8 @@ class Service:
 
     def colorize(self, job: Job) -> Params:
         """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
-        ("colour" or "normal"), hints (key).
+        ("colour" or "normal"), hints (key), variation (index, count and seed of the draw that palettes without colours
+        stand for).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -229,13 +232,15 @@ class Service:
         natural = _number(job.params, "natural", DEFAULT_NATURAL, 0.0, 1.0)
         held = self._pictures.get(_text(job.params, "key"))
         hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
+        variation = _variation(job.params)
         device = _text(job.params, "device") if "device" in job.params else "auto"
         colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the network"))
         with self._picture_lock:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
             encoded = held.encoded(colorizer)
-            for index, ab in enumerate(encoded.ab_maps(palettes, hints, strength, natural=natural)):
+            sources = [variation if one is None else one for one in palettes]
+            for index, ab in enumerate(encoded.ab_maps(sources, hints, strength, natural=natural)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colorizing {index + 1} of {len(palettes)}")
                 pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.raise_if_cancelled))
                 height, width = pixels.shape[:2]
@@ -292,6 +297,17 @@ def _palettes(params: Params) -> list[Palette | None]:
     if not all(isinstance(one, list) and all(isinstance(color, str) for color in one) for one in given):
         raise UsageError("Each palette must be a list of colours such as '#d98c3f'.")
     return [Palette.from_hex(one).to_size() if one else None for one in given]
+
+
+def _variation(params: Params) -> Variation | None:
+    """The draw that palettes without colours stand for; None: the network's own colours."""
+    given = params.get("variation")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or given.keys() - {"index", "count", "seed"}:
+        raise UsageError("The parameter 'variation' must be an object of index, count and seed.")
+    count = _whole(given, "count", DEFAULT_COUNT, 1, MAX_VARIATIONS)
+    return Variation(_whole(given, "index", 0, 0, count - 1), count, _whole(given, "seed", 0, 0, MAX_SEED))
 
 
 def _steering(params: Params) -> Steering:

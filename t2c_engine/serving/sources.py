@@ -5,9 +5,17 @@ The editor's dialog shows only these. Standard library only: the hello must not 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+from t2c_engine.serving.protocol import MAX_VARIATIONS
 
-def sources() -> dict[str, dict[str, Any]]:
-    """Each source's name, and its choices (JSON): what the editor must know to offer it."""
-    return {"words": {}, "palette": {}, "nothing": {}}
+
+def sources(kinds: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Each source's name, and its choices (JSON): what the editor must know to offer it.
+
+    Args:
+        kinds: of models that are installed.
+    """
+    nothing = {"variations": MAX_VARIATIONS} if "diverse" in kinds else {}
+    return {"words": {}, "palette": {}, "nothing": nothing}

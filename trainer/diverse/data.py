@@ -81,7 +81,8 @@ def field_data(
     """Features of `count` pictures of the sources, computed or mapped from the cache.
 
     Args:
-        sources: zip shards or folders of colour pictures. fingerprint: of the colouriser's weights. count: pictures, drawn once each; all where there are fewer.
+        sources: zip shards or folders of colour pictures. fingerprint: of the colouriser's weights.
+        count: pictures, drawn once each; all where there are fewer.
         weights: as in `source_probabilities`; None takes whole pictures in their order, for validation.
 
     Raises:

@@ -100,9 +100,7 @@ def field_losses(decoded: Tensor, ab: Tensor, statistics: FieldStatistics, unit:
     return {
         "field": (statistics.color_weights(ab) * difference.square()).mean(),
         "principal": along.square().mean() + rest.square().mean() / (statistics.deviations[-1] / unit).square(),
-        "gradient": sum(
-            (_steps(decoded, axis) - _steps(ab, axis)).square().mean() / unit**2 for axis in (-2, -1)
-        ),  # pyright: ignore[reportReturnType]
+        "gradient": sum((_steps(decoded, axis) - _steps(ab, axis)).square().mean() / unit**2 for axis in (-2, -1)),  # pyright: ignore[reportReturnType]
     }
 
 

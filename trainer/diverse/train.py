@@ -153,9 +153,7 @@ def _statistics(config: DiverseTrainConfig, data: FieldData) -> FieldStatistics 
     return FieldStatistics.of(at_side(data.batch(range(min(len(data), STATISTICS_PICTURES))).ab, FIELD_SIDE))
 
 
-def _step(
-    training: DiverseTraining, optimizer: torch.optim.Optimizer, data: FieldData, step: int
-) -> dict[str, float]:
+def _step(training: DiverseTraining, optimizer: torch.optim.Optimizer, data: FieldData, step: int) -> dict[str, float]:
     """One step; all chance in it comes from the seed and the step."""
     config = training.config
     torch.manual_seed(config.seed * 1_000_003 + step)

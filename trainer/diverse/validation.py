@@ -50,7 +50,9 @@ def validate(network: nn.Module, data: FieldData, sampling: DiverseInference, sh
         )
         if len(shown) < SHEET_ROWS:
             shown.append(torch.cat((ab, five)))
-    best, single, automatic_error, apart, vividness, true = (sum(column) / len(rows) for column in zip(*rows, strict=True))
+    best, single, automatic_error, apart, vividness, true = (
+        sum(column) / len(rows) for column in zip(*rows, strict=True)
+    )
     _sheet(sheet, data, shown)
     return {
         "best_of_5": best,
