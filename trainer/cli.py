@@ -173,7 +173,7 @@ def export_colorizer_command(
 @reported
 def evaluate(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/, images/eval/ and nets/.")],
-    only: Annotated[str | None, typer.Option("--only", help="palettes, colors or speed.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, colors, diverse or speed.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts and pictures, for a look.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
@@ -181,16 +181,26 @@ def evaluate(
     judged: Annotated[
         bool, typer.Option("--judge/--no-judge", help="How often EfficientNet-Lite2 knows the pictures.")
     ] = True,
+    diverse_models: Annotated[
+        list[str] | None, typer.Option("--diverse-model", help="Which model of diverse colours; may be repeated.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the JSON here.")] = None,
 ) -> None:
     """Measure everything on the evaluation data, with fixed seeds."""
     from trainer.evaluation.evaluate import evaluate_all, figures_text
 
-    if only not in (None, "palettes", "colors", "speed"):
-        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors or speed.")
+    if only not in (None, "palettes", "colors", "diverse", "speed"):
+        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors, diverse or speed.")
     figures = evaluate_all(
-        data, only=only, limit=limit, palette_model=palette_model, colorizer=model, device=device, judged=judged
+        data,
+        only=only,
+        limit=limit,
+        palette_model=palette_model,
+        colorizer=model,
+        device=device,
+        judged=judged,
+        diverse_models=diverse_models or (),
     )
     text = json.dumps(figures, indent=2)
     if out is not None:

@@ -56,8 +56,8 @@ class AlbumJob:
     inputs: folders, files or patterns. output: the folder for results, the tree kept. exclude: patterns of paths left
     out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
     and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. diverse: `count`
-    colorings that differ. name: a template of results' names with {stem}, {folder} and {phrase}. workers: 0 chooses. memory: MB for all workers together; 0
-    chooses.
+    colorings that differ. name: a template of results' names with {stem}, {folder} and {phrase}.
+    workers: 0 chooses. memory: MB for all workers together; 0 chooses.
     """
 
     inputs: tuple[str, ...]

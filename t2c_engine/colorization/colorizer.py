@@ -120,6 +120,11 @@ class Colorizer:
         return self.inference.short_side
 
     @property
+    def bins(self) -> Tensor:
+        """Q x 2, centres of the ab bins."""
+        return self._bins
+
+    @property
     def encoder(self) -> PretrainedEncoder:
         """The pretrained encoder, whose features other networks rest on; not to be changed."""
         return self._network.encoder.pretrained

@@ -45,6 +45,7 @@ class DiverseTrainConfig:
     warmup: int
     batch: int
     learning_rate: float
+    second_rate: float
     weight_decay: float
     ema: float
     draws: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -153,6 +153,14 @@ def _statistics(config: DiverseTrainConfig, data: FieldData) -> FieldStatistics 
     return FieldStatistics.of(at_side(data.batch(range(min(len(data), STATISTICS_PICTURES))).ab, FIELD_SIDE))
 
 
+def _rate(config: DiverseTrainConfig, step: int) -> float:
+    """The learning rate: each part of the run warms up and cools down by itself."""
+    if step < config.first_steps:
+        return learning_rate(replace(config, steps=config.first_steps), step)
+    rest = config.steps - config.first_steps
+    return config.second_rate * learning_rate(replace(config, steps=rest, first_steps=0), step - config.first_steps)
+
+
 def _step(training: DiverseTraining, optimizer: torch.optim.Optimizer, data: FieldData, step: int) -> dict[str, float]:
     """One step; all chance in it comes from the seed and the step."""
     config = training.config
@@ -163,6 +171,6 @@ def _step(training: DiverseTraining, optimizer: torch.optim.Optimizer, data: Fie
     losses["loss"].backward()
     nn.utils.clip_grad_norm_(training.network.parameters(), 1.0)
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate(config, step)
+        group["lr"] = _rate(config, step)
     optimizer.step()
     return {name: float(value.detach()) for name, value in losses.items()}
