@@ -119,7 +119,7 @@ def on_automatic(fields: Tensor, automatic: Tensor, lightness: Tensor) -> Tensor
 
 
 def _fit(guide: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-    """Ridge regression of values (N x 2 x h x w) on a guide (1 x 3 x h x w) in 3 x 3 windows, then averaged over them.
+    """Ridge regression of values (N x 2 x h x w) on a guide (1 x 3 x h x w) in 3 x 3 windows; slopes averaged.
 
     Returns:
         slopes, N x 2 x 3 x h x w, and offsets, N x 2 x h x w.
@@ -130,8 +130,8 @@ def _fit(guide: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
     cross = _window_mean((values[:, :, None] * guide[:, None]).flatten(1, 2)).unflatten(1, (2, 3))
     cross = (cross - value_mean[:, :, None] * mean[:, None]).permute(0, 3, 4, 2, 1)  # N x h x w x 3 x 2
     slopes = torch.linalg.solve(covariance + SMOOTHING * torch.eye(3), cross).permute(0, 4, 3, 1, 2)
-    offsets = value_mean - (slopes * mean[:, None]).sum(2)
-    return _window_mean(slopes.flatten(1, 2)).unflatten(1, (2, 3)), _window_mean(offsets)
+    slopes = _window_mean(slopes.flatten(1, 2)).unflatten(1, (2, 3))
+    return slopes, values - (slopes * guide[:, None]).sum(2)  # through the cell itself, which keeps its colour
 
 
 def _window_mean(x: Tensor) -> Tensor:

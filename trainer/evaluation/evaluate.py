@@ -34,7 +34,7 @@ def evaluate_all(
     judged: bool = True,
     diverse_models: Sequence[str] = (),
 ) -> Figures:
-    """Figures by part ("palettes", "colors", "diverse", "speed"), or of `only` one; `limit` takes fewer texts or pictures.
+    """Figures by part ("palettes", "colors", "diverse", "speed"), or of `only` one; `limit` takes fewer of them.
 
     "kinds" comes with "colors": the ab error of every method by kind of picture. `judged` adds the judge's accuracy.
 
