@@ -10,12 +10,12 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.palette_rows import NOTHING, PALETTE, WORDS, PaletteRow  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, Desk  # noqa: E402
 from t2c_plugin.ui.sources.nothing import NothingSource  # noqa: E402
 from t2c_plugin.ui.sources.palette import PaletteSource  # noqa: E402
 from t2c_plugin.ui.sources.words import WordsSource  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
 from t2c_plugin.ui.windows import label  # noqa: E402
 
 _ALWAYS: Mapping[str, Mapping[str, Any]] = {WORDS: {}, PALETTE: {}, NOTHING: {}}  # engines that announce nothing

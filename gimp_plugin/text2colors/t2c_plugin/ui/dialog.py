@@ -19,6 +19,7 @@ from gi.repository import Gdk, Gimp, GLib, Gtk  # noqa: E402
 from t2c_plugin.engine.errors import EngineCancelled  # noqa: E402
 from t2c_plugin.image import hints, layers, other_pictures  # noqa: E402
 from t2c_plugin.request import Record, Request, RequestError, format_extras, format_palettes  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
 from t2c_plugin.ui.colors_from import all_sources  # noqa: E402
 from t2c_plugin.ui.dialog_layout import DialogLayout  # noqa: E402
@@ -28,7 +29,6 @@ from t2c_plugin.ui.options import SOFT_STRENGTH  # noqa: E402
 from t2c_plugin.ui.palette_rows import PaletteRow  # noqa: E402
 from t2c_plugin.ui.previews import LARGEST, Previews  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, Desk  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
 from t2c_plugin.ui.work import Work  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,7 @@ class ColorizeDialog:
         self._previews = Previews(self._engine, self._ui, may_fetch=lambda: not self._work.going_on)
         self._hints = HintWatch(self._ui, self._engine, self._previews, lambda: not self._work.going_on, self._on_error)
         self._ui.colors_from.add_sources(all_sources(self._desk()))
+        self._ui.say(_("Preview: scroll to zoom, drag to move."))
         self._ui.say_target(self._originals, targets.hint_layer)
         self._set_values()
         redraw = self._settle(lambda: self._source.options_changed())

@@ -11,10 +11,10 @@ from gi.repository import Gimp, GLib  # noqa: E402
 
 from t2c_plugin.image import insertion  # noqa: E402
 from t2c_plugin.request import RequestError  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.dialog_layout import DialogLayout  # noqa: E402
 from t2c_plugin.ui.engine_calls import EngineCalls  # noqa: E402
 from t2c_plugin.ui.previews import Previews  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
 
 _LIVE = 900  # ms between two looks at the hints while the user paints
 _LIVE_PIXELS = 10_000_000  # of a layer of hints that may be looked at so often

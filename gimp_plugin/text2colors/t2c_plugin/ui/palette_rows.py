@@ -18,12 +18,12 @@ from gi.repository import Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
 
 from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.request import Coloring, Palette  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.preview import Thumbnail, pixbuf_of  # noqa: E402
 from t2c_plugin.ui.swatches import SIZE, Locks, Swatch  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
 from t2c_plugin.ui.windows import edit_color, label  # noqa: E402
 
-THUMBNAIL = (92, 60)  # px that a thumbnail may take
+THUMBNAIL = (84, 54)  # px that a thumbnail may take
 _SHOWN = 12  # swatches of longer palettes
 WORDS, PALETTE, NOTHING = "words", "palette", "nothing"  # sources that every engine has
 

@@ -12,7 +12,7 @@ from gi.repository import Gtk, Pango  # noqa: E402
 
 from t2c_plugin.recent import EXAMPLES, recent_phrases  # noqa: E402
 from t2c_plugin.request import PaletteAnswer  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 
 _CHIPS = 5
 

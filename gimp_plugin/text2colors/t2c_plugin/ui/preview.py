@@ -15,7 +15,7 @@ gi.require_version("PangoCairo", "1.0")
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk, PangoCairo  # noqa: E402
 
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 
 MAX_ZOOM = 8.0
 _STEP = 1.25
@@ -108,7 +108,6 @@ class PictureView(Gtk.DrawingArea):
         accessible = self.get_accessible()
         if accessible is not None:
             accessible.set_name(_("Preview of the layer"))
-        self.set_tooltip_text(_("Scroll to zoom, drag to move"))
 
     def set_before(self, picture: Pixels, region: bytes | None) -> None:
         """The layer as it is, and which of its pixels are selected (one byte each); None: all."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from t2c_plugin.pixels import Pixels
 from t2c_plugin.request import Coloring
+from t2c_plugin.texts import _
 from t2c_plugin.ui.palette_rows import THUMBNAIL, PaletteRow
-from t2c_plugin.ui.texts import _
 from t2c_plugin.wire import protocol
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.windows import paint  # noqa: E402
 from t2c_plugin.wire import protocol  # noqa: E402
 

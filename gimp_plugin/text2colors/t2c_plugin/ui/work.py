@@ -14,10 +14,10 @@ from t2c_plugin.colorize import gather  # noqa: E402
 from t2c_plugin.engine.errors import EngineCancelled  # noqa: E402
 from t2c_plugin.image import insertion, layers  # noqa: E402
 from t2c_plugin.request import Request, RequestError, Result  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
 from t2c_plugin.ui.dialog_layout import DialogLayout  # noqa: E402
 from t2c_plugin.ui.engine_calls import EngineCalls  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
 
 
 class Work:

@@ -8,9 +8,9 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
 from t2c_plugin.request import Record  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.palette_rows import NOTHING  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, line  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
 from t2c_plugin.ui.windows import label  # noqa: E402
 
 

@@ -8,10 +8,10 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
 from t2c_plugin.request import Palette, Record, RequestError, parse_palettes  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
 from t2c_plugin.ui.palette_rows import PALETTE  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, button, line  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
 
 
 class PaletteSource(ColorSource):

@@ -11,11 +11,11 @@ from gi.repository import Gtk  # noqa: E402
 
 from t2c_plugin.recent import remember_phrase  # noqa: E402
 from t2c_plugin.request import Record  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.palette_rows import WORDS  # noqa: E402
 from t2c_plugin.ui.phrase_bar import Drawn, History, PhraseBar  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource  # noqa: E402
 from t2c_plugin.ui.swatches import SIZE  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
 
 
 class WordsSource(ColorSource):
