@@ -24,6 +24,7 @@ spec.loader.exec_module(p)
 
 MODES = {
     "good": "answers at once",
+    "variations": "announces variations, each of another colour",
     "slow": "takes a fifth of a second over each picture, and can be cancelled",
     "endless": "shows previews at once, but never finishes another picture; can be cancelled",
     "late": "takes a cancel, then finishes the picture as if there had been none",
@@ -47,6 +48,7 @@ MODES = {
     "stubborn": "does not end when its stdin closes",
 }
 NATURAL = "#7a6a5a"  # of an empty palette
+VARIATIONS = {"words": {}, "palette": {}, "nothing": {"variations": 20}}  # sources in the mode "variations"
 PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]  # the first of a row; of others, the first differs
 
 
@@ -82,6 +84,9 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
         color = palette[min(3, len(palette) - 1)] if palette else NATURAL
+        if not palette and "variation" in request.params:
+            one = request.params["variation"]
+            color = f"#{40 + 20 * one['index']:02x}{(60 + one['seed']) % 256:02x}{one['count']:02x}"
         pixels = bytes.fromhex(color[1:]) * (width * height)
         if request.params.get("hints"):
             pixels = dabbed(pixels, width, height, *pictures["hints", request.params["hints"]])
@@ -170,7 +175,8 @@ def main(mode: str) -> None:
         os.write(1, b"Welcome to gpubox!\n")
     if mode != "silent":
         version = p.PROTOCOL + (mode == "old")
-        say(p.Notification("hello", {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}))
+        told = {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}
+        say(p.Notification("hello", told | ({"sources": VARIATIONS} if mode == "variations" else {})))
     if mode in ("deaf", "silent"):
         time.sleep(60)
     pictures: dict[Any, Any] = {}
