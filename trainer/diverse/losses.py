@@ -71,10 +71,10 @@ class FieldStatistics:
 
     @classmethod
     def of(cls, fields: Tensor) -> FieldStatistics:
-        """Of N x 2 x h x w fields, ab; N above PRINCIPAL."""
+        """Of N x 2 x h x w fields, ab; N at least 2."""
         flat = fields.flatten(1)
         mean = flat.mean(0)
-        _, values, components = torch.svd_lowrank(flat - mean, q=PRINCIPAL, niter=4)
+        _, values, components = torch.svd_lowrank(flat - mean, q=min(PRINCIPAL, len(flat) - 1), niter=4)
         bins = torch.tensor(ab_bins())
         points = fields.permute(0, 2, 3, 1).reshape(-1, 2)
         points = points[:: 1 + len(points) // 50_000]
