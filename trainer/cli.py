@@ -217,7 +217,7 @@ def report(
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="The data folder, for true palettes beside ours.")] = None,
-    only: Annotated[str | None, typer.Option("--only", help="palettes or photographs.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, photographs or diverse.")] = None,
     old_photographs: Annotated[
         Path | None,
         typer.Option(
@@ -225,9 +225,9 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Draw palettes for the paper's phrases, and photographs in several phrases."""
-    if only not in (None, "palettes", "photographs"):
-        raise UsageError(f"There is no report of '{only}'; choose palettes or photographs.")
+    """Draw palettes for the paper's phrases, photographs in several phrases, and diverse colourings."""
+    if only not in (None, "palettes", "photographs", "diverse"):
+        raise UsageError(f"There is no report of '{only}'; choose palettes, photographs or diverse.")
     if old_photographs is not None and (pictures is not None or only is not None):
         raise UsageError("--old-photographs makes sheets of its own; leave --pictures and --only out.")
     out.mkdir(parents=True, exist_ok=True)
@@ -237,7 +237,14 @@ def report(
         for path in old_photograph_sheets(old_photographs / "images" / "eval", out, limit):
             logging.info("%s", path)
         return
-    if pictures is None and only != "photographs":
+    if pictures is None and only in (None, "diverse"):
+        from trainer.evaluation.report_diverse import diverse_sheet
+        from trainer.evaluation.report_photographs import bundled_photographs
+
+        diverse_sheet(out / "diverse.jpg", bundled_photographs())
+    if only == "diverse":
+        return
+    if pictures is None and only in (None, "palettes"):
         from t2c_engine.palettes.sampler import PaletteSampler
         from trainer.evaluation.report_palettes import palette_page
         from trainer.palettes.data import read_texts
