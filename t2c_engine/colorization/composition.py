@@ -49,8 +49,8 @@ def compose(
         pixels = render(picture, ab, lightness=lightness)
         for mask, others in zip(masks, inner, strict=True):
             blend(pixels, mask, render(picture, others[index], lightness=lightness))
-        given = isinstance(colors.base, Palette)
-        yield colors.base if given else _own_palette(encoded, source, colors.base, hints, ab), pixels
+        base = colors.base
+        yield base if isinstance(base, Palette) else _own_palette(encoded, source, base, hints, ab), pixels
 
 
 def _maps(

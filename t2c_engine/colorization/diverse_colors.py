@@ -88,8 +88,8 @@ class ColorFieldSampler:
 
 def choose_fields(fields: Tensor, count: int, typicality: float) -> list[int]:
     """Which `count` of S fields (S x 2 x h x w, ab) stand for all: k-medoids of ab distance, typical ones first."""
-    side = [min(COMPARED, length) for length in fields.shape[-2:]]
-    small = F.adaptive_avg_pool2d(fields, side).flatten(2)  # S x 2 x P
+    height, width = (min(COMPARED, length) for length in fields.shape[-2:])
+    small = F.adaptive_avg_pool2d(fields, (height, width)).flatten(2)  # S x 2 x P
     apart = (small[:, None] - small[None]).square().sum(2).sqrt().mean(2)
     return choose(apart.double().numpy(), count, typicality)
 
