@@ -25,6 +25,7 @@ sys.path.insert(0, str(CHECKOUT / "install"))
 import plugin_files  # pyright: ignore[reportMissingImports]
 
 DOCS = ("natural", "dialog", "options", "hints", "region", "files", "result")
+MAIN = "Untitled|astronaut"  # in the title of GIMP's window
 PHRASE = "autumn breeze and falling leaves"
 # left, top, side and color of what a user has painted as color hints: the suit, the flag's blue
 HINTS = ((190, 372, 16, "#d9682a"), (262, 430, 16, "#d9682a"), (24, 60, 14, "#2f4a8c"))
@@ -112,7 +113,7 @@ def session(
         plugin_files.write_json(host.share / "data" / "text2colors" / "engine.json", {"command": words})
         with running(host, "", size=size) as gui:
             gui.tell(f"HINTS = {HINTS!r}\n{OPEN}" if photograph else PLAIN)
-            main_window = gui.window("Untitled")
+            main_window = gui.window(MAIN)
             width, height = (int(number) for number in size.split("x"))
             gui.xdotool("windowsize", "--sync", main_window, str(width - 20), str(height - 40))
             gui.xdotool("windowmove", main_window, "2", "2")
@@ -124,7 +125,7 @@ def colored(dialog: Watched, *texts: str) -> None:
     """Wait until these texts can be read and no preview is waited for."""
     for text in texts:
         dialog.wait_for_text(text)
-    wait_for(lambda: not dialog.shows("Coloring..."), "the large preview")
+    wait_for(lambda: not dialog.shows("Coloring..."), "the previews")
 
 
 def draw(dialog: Watched) -> None:
@@ -173,7 +174,7 @@ def take_photograph(gui: Gui, camera: Camera) -> None:
 
 def take_menu_and_files(gui: Gui, camera: Camera) -> None:
     """The menu, and a folder being colored."""
-    gui.xdotool("windowactivate", "--sync", gui.window("Untitled"))
+    gui.xdotool("windowactivate", "--sync", gui.window(MAIN))
     gui.keys("alt+c")
     gui.settle()
     gui.keys("End", "Up", "Right")
@@ -183,7 +184,7 @@ def take_menu_and_files(gui: Gui, camera: Camera) -> None:
     scans.mkdir()
     for number in range(40):
         (scans / f"scan-{number:02d}.png").write_bytes(b"")
-    window = gui.open_dialog("Untitled", "text2colors color folders", "^Colorize Files$")
+    window = gui.open_dialog(MAIN, "text2colors color folders", "^Colorize Files$")
     for keys, text in (("", str(scans)), ("alt+e", f"{scans}-colorized"), ("alt+a", "autumn breeze")):
         if keys:
             gui.keys(keys)

@@ -103,7 +103,7 @@ def test_it_names_the_layer_and_everything_that_has_the_focus_and_tab_goes_in_re
     ]
     wanted += ["Strength, %", "Natural, %", "Options", "New Hints Layer", "Close", "Colorize", "Words", "Phrase"]
     places = [next((place for place, one in enumerate(names) if one.startswith(name)), -1) for name in wanted]
-    assert -1 not in places and places == sorted(places), list(zip(wanted, places, strict=True))
+    assert -1 not in places and places == sorted(places), (names, wanted)
     unnamed = [role for role, name, *_ in dialog.look()["names"] if role in ("button", "push-button") and not name]
     assert not unnamed
 

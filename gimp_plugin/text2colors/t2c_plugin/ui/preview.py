@@ -16,7 +16,7 @@ from gi.repository import Gdk, GdkPixbuf, GLib, Gtk, PangoCairo  # noqa: E402
 
 from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
-from t2c_plugin.ui.windows import name_it  # noqa: E402
+from t2c_plugin.ui.windows import describe_it, name_it  # noqa: E402
 
 MAX_ZOOM = 8.0
 _STEP = 1.25
@@ -60,6 +60,7 @@ class Thumbnail(Gtk.DrawingArea):
     def show_picture(self, pixbuf: GdkPixbuf.Pixbuf, current: bool = True) -> None:
         """Show a picture; not `current`: until the right one has come."""
         self._pixbuf, self._current = pixbuf, current
+        describe_it(self, "" if current else _("Coloring..."))
         self.queue_draw()
 
     def _on_draw(self, _widget: Gtk.Widget, context: Any) -> bool:
@@ -130,9 +131,7 @@ class PictureView(Gtk.DrawingArea):
     def _describe(self, message: str) -> None:
         """Say something over the picture, to assistive programs, too; "" ends it."""
         self._message = message
-        accessible = self.get_accessible()
-        if accessible is not None:
-            accessible.set_description(message)
+        describe_it(self, message)
         self.queue_draw()
 
     def show_before(self, before: bool) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from t2c_plugin.ui.palette_rows import PaletteRow
 
 SIZE = protocol.PALETTE_SIZE
+_HEIGHT = 36  # px of a color
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class Swatch(Gtk.Overlay):
         self.color = color
         self._patch = Gtk.EventBox()
         self._patch.get_style_context().add_class("t2c-swatch")
-        self._patch.set_size_request(18, 36)
+        self._patch.set_size_request(18, _HEIGHT)
         self.add(self._patch)
         self._padlock = Gtk.Button(relief=Gtk.ReliefStyle.NONE, halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
         self._padlock.get_style_context().add_class("t2c-padlock")
@@ -94,7 +95,9 @@ class Swatch(Gtk.Overlay):
 
     def show_use(self, used: bool) -> None:
         """Show whether the color is one of those that are used."""
-        self.set_opacity(1.0 if used else 0.3)
+        self.set_opacity(1.0 if used else 0.4)
+        self.set_valign(Gtk.Align.FILL if used else Gtk.Align.CENTER)
+        self._patch.set_size_request(18, _HEIGHT if used else _HEIGHT // 3)
         self._patch.set_tooltip_text(self.color if used else _("{color}, not used").format(color=self.color))
 
     def show_padlock(self, shown: bool) -> None:

@@ -28,6 +28,7 @@ _STYLE = b"""
 .t2c-chip { padding: 1px 8px; border-radius: 10px; background-color: alpha(currentColor, 0.08); font-size: 92%; }
 .t2c-row { border: 2px solid transparent; border-radius: 8px; padding: 4px; margin: 1px; }
 .t2c-row:selected, .t2c-row:selected:focus { background-color: alpha(currentColor, 0.10); color: inherit; }
+.t2c-row:hover { background-color: alpha(currentColor, 0.06); }
 .t2c-row:focus { outline: none; border-color: alpha(currentColor, 0.5); }
 .t2c-row.chosen { border-color: @theme_selected_bg_color; background-color: alpha(@theme_selected_bg_color, 0.18); }
 .t2c-row * { background-color: transparent; }
@@ -80,6 +81,13 @@ def name_it(widget: Gtk.Widget, name: str) -> None:
     accessible = widget.get_accessible()
     if accessible is not None:
         accessible.set_name(name)
+
+
+def describe_it(widget: Gtk.Widget, words: str) -> None:
+    """Give a widget a description that assistive programs say."""
+    accessible = widget.get_accessible()
+    if accessible is not None:
+        accessible.set_description(words)
 
 
 def mnemonic_label(text: str, widget: Gtk.Widget) -> Gtk.Label:
