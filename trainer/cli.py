@@ -238,8 +238,7 @@ def report(
             logging.info("%s", path)
         return
     if pictures is None and only in (None, "diverse"):
-        from trainer.evaluation.report_diverse import diverse_sheet
-        from trainer.evaluation.report_photographs import bundled_photographs
+        from trainer.evaluation.report_photographs import bundled_photographs, diverse_sheet
 
         diverse_sheet(out / "diverse.jpg", bundled_photographs())
     if only == "diverse":
