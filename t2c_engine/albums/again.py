@@ -28,6 +28,7 @@ from t2c_engine.colorization.color_source import (
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import parse_styles
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,10 @@ def _make(
     picture = read_picture(origin, recipe.page)
     if read_picture(result).pixels.dtype == np.uint16:
         picture = deepened(picture)
-    colorizer = Colorizer.load(recipe.model or None, device)
+    colorizer = Colorizer.load(recipe.model or None, device, source.color_styles)
     ((palette, pixels),) = compose(picture, source, [colors], colorizer)
     made = replace(recipe, palette=tuple(palette.hex), model=colorizer.model, version=__version__)
-    write_picture(path, pixels, picture_with_recipe(picture, made))
+    write_picture(path, pixels, picture_with_recipe(picture, made), quality=recipe.quality)
 
 
 def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
@@ -104,7 +105,8 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         Region(_file(one["mask"], notes), PaletteColors((each,)))
         for one, each in zip(values.get("regions", ()), inner, strict=True)
     )
-    source = ColorSource(base, hints, regions, float(values.get("strength", 1)), float(values.get("natural", 0)))
+    strength, natural = float(values.get("strength", 1)), float(values.get("natural", 0))
+    source = ColorSource(base, hints, regions, strength, natural, parse_styles(str(values.get("color_style", ""))))
     given = palette if isinstance(base, PaletteColors) else variation
     return source, ResultColors(given, tuple(inner)), notes
 

@@ -10,20 +10,18 @@ import types
 import zlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from t2c_engine.batch.request import Models
-from t2c_engine.colorization.color_source import (
-    AutomaticColors,
-    BaseColors,
-    ColorSource,
-    DiverseColors,
-    PaletteColors,
-    PhraseColors,
-)
+from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_styles import split_styles
+from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
+from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import StyleWeight, parse_styles, styles_text
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
 
 
@@ -36,28 +34,36 @@ class Scope(StrEnum):
 
 
 class Format(StrEnum):
-    """Of results. SAME: the input's. TIFF16: 16 bits, whatever the input's depth. ORA: one layered file a picture."""
+    """Of results.
+
+    SAME: the input's. PNG16, TIFF16: 16 bits, whatever the input's depth. ORA: one layered file a picture.
+    """
 
     SAME = "same"
     PNG = "png"
+    PNG16 = "png16"
     JPEG = "jpeg"
     WEBP = "webp"
+    TIFF = "tiff"
     TIFF16 = "tiff16"
     ORA = "ora"
 
 
-SUFFIXES = {Format.PNG: ".png", Format.JPEG: ".jpg", Format.WEBP: ".webp", Format.TIFF16: ".tif", Format.ORA: ".ora"}
+SUFFIXES = {Format.PNG: ".png", Format.PNG16: ".png", Format.JPEG: ".jpg", Format.WEBP: ".webp", Format.TIFF: ".tif",
+            Format.TIFF16: ".tif", Format.ORA: ".ora"}  # fmt: skip
+DEEP = (Format.PNG16, Format.TIFF16)
 
 
 @dataclass(frozen=True, slots=True)
 class AlbumJob:
     """A job over trees of pictures; every field may stand in a job file under its name.
 
-    inputs: folders, files or patterns. output: the folder for results, the tree kept. exclude: patterns of paths left
-    out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
-    and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. diverse: `count`
-    colorings that differ. name: a template of results' names with {stem}, {folder} and {phrase}.
-    workers: 0 chooses. memory: MB for all workers together; 0 chooses.
+    inputs: folders, files, patterns or URLs. output: the folder for results, the tree kept. exclude: patterns of paths
+    left out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of
+    path and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. colors: any other
+    source; in a job file its name and options. name: a template of results' names with {stem}, {folder} and {phrase}.
+    quality: 1..100, of JPEG and WebP. workers: 0 chooses. memory: MB for all workers together; 0 chooses. style:
+    of palettes drawn for phrases and of the color network, as "studio:0.7,portraits".
     """
 
     inputs: tuple[str, ...]
@@ -65,7 +71,7 @@ class AlbumJob:
     phrase: str | None = None
     palette: str | None = None
     auto: bool = False
-    diverse: bool = False
+    colors: BaseColors | None = None
     captions: str | None = None
     scope: Scope = Scope.ALBUM
     count: int = 1
@@ -76,6 +82,7 @@ class AlbumJob:
     exclude: tuple[str, ...] = ()
     name: str = "{stem}"
     format: Format = Format.SAME
+    quality: int | None = None
     sidecar: bool = False
     sheets: bool = False
     workers: int = 0
@@ -83,21 +90,29 @@ class AlbumJob:
     device: str = "auto"
     model: str | None = None
     palette_model: str | None = None
+    style: str = ""
 
     def __post_init__(self) -> None:
-        given = sum(
-            (self.palette is not None, self.auto, self.diverse, self.phrase is not None or self.captions is not None)
-        )
-        if given != 1:
-            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto, or diverse.")
-        if self.diverse:
-            DiverseColors(self.count, self.seed)  # refuses numbers out of range
+        words = self.phrase is not None or self.captions is not None
+        if self.palette_style and not words:
+            raise UsageError(
+                f"The style {self.palette_style} is for palettes drawn for a phrase or captions; give one."
+            )
+        if sum((self.palette is not None, self.auto, self.colors is not None, words)) != 1:
+            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto, or colors.")
         if self.count < 1 or self.workers < 0 or self.memory < 0:
             raise UsageError("A job's count is at least 1; workers and memory are at least 0.")
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise UsageError(f"The quality {self.quality} is out of range; give 1 to 100.")
         try:
             self.name.format(stem="", folder="", phrase="")
         except (KeyError, IndexError, ValueError) as error:
             raise UsageError(f"The name '{self.name}' is no template; use {{stem}}, {{folder}}, {{phrase}}.") from error
+
+    @property
+    def palette_style(self) -> str:
+        """What of `style` is for palettes. Raises UsageError where a style is not installed."""
+        return styles_text(_split(self.style)[0])
 
     @property
     def models(self) -> Models:
@@ -110,10 +125,10 @@ class AlbumJob:
             scope_key: names what shares its draw ("" for the album). palettes: those that `palette` names.
         """
         base: BaseColors
-        if self.auto:
+        if self.colors is not None:
+            base = self.colors
+        elif self.auto:
             base = AutomaticColors()
-        elif self.diverse:
-            base = DiverseColors(self.count, self.seed)
         elif self.palette is not None:
             base = PaletteColors(palettes)
         else:
@@ -121,8 +136,16 @@ class AlbumJob:
             if phrase is None:
                 return None
             shift = zlib.crc32(scope_key.encode("utf-8", "surrogateescape")) if scope_key else 0
-            base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety)
-        return ColorSource(base, strength=self.strength, natural=self.natural)
+            base = PhraseColors(
+                phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety, self.palette_style
+            )
+        return ColorSource(base, strength=self.strength, natural=self.natural, color_styles=_split(self.style)[1])
+
+
+@lru_cache(maxsize=8)
+def _split(style: str) -> tuple[tuple[StyleWeight, ...], tuple[StyleWeight, ...]]:
+    """Styles of palettes and of colors, looked up once for all pictures of a job."""
+    return split_styles(parse_styles(style))
 
 
 def read_job(path: Path) -> AlbumJob:
@@ -147,6 +170,8 @@ def read_job(path: Path) -> AlbumJob:
 
 
 def _converted(path: Path, name: str, value: Any, kind: Any) -> Any:
+    if name == "colors" and isinstance(value, str):
+        return parse_colors(value, path.parent)
     kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     if kind == tuple[str, ...]:
         if isinstance(value, str):
@@ -171,5 +196,6 @@ def _beside(job: AlbumJob, folder: Path) -> AlbumJob:
         captions = str(folder / str(captions))
     if palette is not None and (folder / palette).is_file():
         palette = str(folder / palette)
-    inputs = tuple(str(folder / one) for one in job.inputs)
-    return replace(job, inputs=inputs, output=folder / job.output, captions=captions, palette=palette)
+    inputs = tuple(one if is_remote(one) else str(folder / one) for one in job.inputs)
+    output = job.output if is_remote(job.output) else folder / job.output
+    return replace(job, inputs=inputs, output=output, captions=captions, palette=palette)

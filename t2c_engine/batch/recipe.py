@@ -22,6 +22,7 @@ from xml.sax.saxutils import quoteattr
 from t2c_engine import __version__
 from t2c_engine.colorization.color_source import ColorSource, ResultColors, Variation
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import styles_text
 
 if TYPE_CHECKING:
     from t2c_engine.pictures.picture import Picture
@@ -54,6 +55,7 @@ class Recipe:
     colors: the source as JSON, with the digests of its hints and masks. palette: hex of the result; regions: hex of
     each. identity: equal where input aside everything was the same. input: name; input_digest: of its bytes, or "".
     index: of the result, from 1; 0 a contact sheet, whose identity is those of its results joined by commas.
+    quality: of JPEG and WebP, where one was asked for.
     """
 
     identity: str
@@ -66,6 +68,7 @@ class Recipe:
     model: str = ""
     page: int | None = None
     version: str = __version__
+    quality: int | None = None
 
     def same_result(self, other: Recipe) -> bool:
         """Whether both made the same of the same input; an unknown digest matches any."""
@@ -94,12 +97,17 @@ class Recipe:
 
 
 def recipes_of(
-    source: ColorSource, results: tuple[ResultColors, ...], input_path: Path, digest: str, page: int | None = None
+    source: ColorSource,
+    results: tuple[ResultColors, ...],
+    input_path: Path,
+    digest: str,
+    page: int | None = None,
+    quality: int | None = None,
 ) -> tuple[Recipe, ...]:
     """A recipe for each result of one input, but for what is known only when it is made (palette of automatic, model).
 
     Args:
-        digest: of the input, `file_digest`. page: of the input; None: its first picture.
+        digest: of the input, `file_digest`. page: of the input; None: its first picture. quality: as in `Recipe`.
     """
     colors = source_json(source)
     recipes = []
@@ -108,14 +116,18 @@ def recipes_of(
         own = {**colors, "variation": one.base.as_json()} if isinstance(one.base, Variation) else colors
         regions = tuple(tuple(inner.hex) for inner in one.regions)
         changing = {key: value for key, value in own.items() if key not in ("count", "diverse", "seed", "variety")}
-        identity = _digest(json.dumps([changing, palette, regions, page], sort_keys=True).encode())
-        recipes.append(Recipe(identity, input_path.name, digest, index, own, palette, regions, page=page))
+        made_of = [changing, palette, regions, page, *([quality] if quality else [])]
+        identity = _digest(json.dumps(made_of, sort_keys=True).encode())
+        recipe = Recipe(identity, input_path.name, digest, index, own, palette, regions, page=page, quality=quality)
+        recipes.append(recipe)
     return tuple(recipes)
 
 
 def source_json(source: ColorSource) -> dict[str, Any]:
     """A color source as JSON; files of hints and masks by name and digest."""
     values: dict[str, Any] = {"strength": source.strength, "natural": source.natural}
+    if source.color_styles:
+        values["color_style"] = styles_text(source.color_styles)
     if source.base is not None:
         values |= source.base.as_json()
     if source.hints is not None:

@@ -24,6 +24,7 @@ from t2c_engine.cli.common import (
     Count,
     Overwrite,
     Seed,
+    StyleOption,
     Variety,
     discard_output,
     flush_output,
@@ -31,6 +32,7 @@ from t2c_engine.cli.common import (
     print_json,
     reported,
 )
+from t2c_engine.cli.models import models_app
 from t2c_engine.cli.review import again, review
 from t2c_engine.cli.terminal import output, print_palettes, print_table
 from t2c_engine.errors import UsageError
@@ -102,6 +104,7 @@ def palette(
         str | None,
         typer.Option("--model", help="Which palette model; see 't2c models'.", autocompletion=palette_models),
     ] = None,
+    style: StyleOption = "",
     lock: Annotated[str, typer.Option("--lock", help="Colours that stay, by place: '1=#aabbcc,4=#112233'.")] = "",
     avoid: Annotated[str, typer.Option("--avoid", help="Colours not wanted: '#ff0000,#00ff00'.")] = "",
     like: Annotated[str, typer.Option("--like", help="More like this palette: '#8c2f1b,#d98c3f'.")] = "",
@@ -122,17 +125,20 @@ def palette(
     )
     found: list[Palette] = []
     if from_image is not None:
-        if steering != Steering():
-            raise UsageError("--lock, --avoid, --like and --colors steer palettes drawn for a phrase, not a picture's.")
+        if steering != Steering() or style:
+            raise UsageError(
+                "--style, --lock, --avoid, --like and --colors are for palettes drawn for a phrase, not a picture's."
+            )
         from t2c_engine.colorization.picture_palette import palette_of_picture
 
         found.append(palette_of_picture(from_image))
         show(as_json, {"image": str(from_image)}, found, str(from_image))
     else:
         from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+        from t2c_engine.palettes.style import parse_styles
 
         phrases = [phrase] if phrase is not None else read_phrases(file or Path())
-        sampler = PaletteSampler.load(model)
+        sampler = PaletteSampler.load(model, parse_styles(style))
         for one in phrases:
             result = sampler.sample(PaletteRequest(one, count, seed, variety, steering))
             if result.note:
@@ -192,39 +198,7 @@ app.command()(review)
 app.command()(again)
 
 
-@app.command(short_help="The models installed: data, licence, figures.")
-@reported
-def models(as_json: AsJson = False) -> None:
-    """The models installed: name, version, size, sha256, training data, licence and figures."""
-    from t2c_engine.models import scan_models
-
-    cards, problems = scan_models()
-    for card in cards:
-        if as_json:
-            print_json({**card.as_json(), "folder": str(card.folder)})
-            continue
-        console = output()
-        console.print(f"{card.name} {card.version}{' (default)' if card.default else ''}", style="bold", markup=False)
-        figures = "\n".join(f"{key}: {value}" for key, value in card.figures.items())
-        rows = [
-            ("kind", card.kind),
-            ("file", str(card.folder / card.file)),
-            ("size", f"{card.size / 1e6:.2f} MB"),
-            ("sha256", card.sha256),
-            ("licence", card.licence),
-            ("data", "\n".join(card.data)),
-            ("attribution", "\n".join(card.attribution)),
-            ("conditions", ", ".join(card.conditions)),
-            ("figures", figures),
-            ("made by", card.command),
-        ]
-        print_table(console, [row for row in rows if row[1]])
-    for problem in problems:
-        print_error(str(problem))
-    if not cards and not problems:
-        print_error("No model is installed; reinstall text2colors, or see 't2c doctor'.")
-    if problems or not cards:
-        raise typer.Exit(1)
+app.add_typer(models_app, name="models")
 
 
 @app.command()

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from t2c_engine import __version__
 from t2c_engine.errors import ModelError, OutputError
@@ -162,11 +162,11 @@ class Server:
 
 
 def hello() -> dict[str, Any]:
-    """What the engine says of itself: versions, models ("name version" by kind), process number, formats, sources."""
-    from t2c_engine.models import Kind, find_model
+    """What the engine says of itself: versions, models ("name version" by kind), styles, process, formats, sources."""
+    from t2c_engine.models import find_model, scan_models
 
     models: dict[str, str] = {}
-    for kind in get_args(Kind):
+    for kind in ("palette", "colorizer", "diverse"):
         try:
             card = find_model(kind)
         except ModelError as error:
@@ -174,7 +174,9 @@ def hello() -> dict[str, Any]:
         else:
             models[kind] = f"{card.name} {card.version}"
     greeting = {"protocol": p.PROTOCOL, "engine": __version__, "models": models, "pid": os.getpid()}
-    return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS), "sources": sources(models)}
+    styles = [card.name for card in scan_models()[0] if card.kind == "style"]
+    greeting |= {"styles": styles, "sources": sources(styles, models)}
+    return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS)}
 
 
 def open_socket(path: Path) -> socket.socket:

@@ -9,17 +9,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from t2c_engine.colorization.color_source import Variation
+from t2c_engine.colorization.color_styles import KIND as COLOR_STYLES
+from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.errors import ModelError, T2CError, UsageError
+from t2c_engine.models import find_model
 from t2c_engine.palettes.palette import Color, Palette, parse_hex
 from t2c_engine.palettes.steering import Steering
+from t2c_engine.palettes.style import StyleWeight, installed_styles, parse_styles, styles_text
 from t2c_engine.pictures.picture import Picture
 from t2c_engine.serving.picture_store import PictureStore, format_of, read_pixels
 from t2c_engine.serving.protocol import (
@@ -34,6 +39,7 @@ from t2c_engine.serving.protocol import (
     MAX_PREVIEW_SIDE,
     MAX_SEED,
     MAX_STRENGTH,
+    MAX_TAUGHT,
     MAX_VARIATIONS,
     MIN_DRAWN_COLORS,
     MIN_PREVIEW_SIDE,
@@ -44,6 +50,7 @@ from t2c_engine.serving.protocol import (
 
 log = logging.getLogger(__name__)
 
+MAX_STYLED = 4  # networks with styles that are kept
 _PATIENCE = 0.3  # seconds between two signs of life while the network loads
 
 Params = Mapping[str, Any]
@@ -84,16 +91,20 @@ class Job:
         self.notify("progress", {"done": round(done, 4), "text": text}, b"")
 
 
-def _load_sampler() -> Any:
+def _load_sampler(styles: Sequence[StyleWeight] = ()) -> Any:
     from t2c_engine.palettes.sampler import PaletteSampler
 
-    return PaletteSampler.load()
+    return PaletteSampler.load(styles=styles)
 
 
-def _load_colorizer(device: str) -> Any:
+def _load_colorizer(device: str, styles: tuple[StyleWeight, ...] = ()) -> Any:
     try:
         from t2c_engine.devices import pick_device
 
+        if styles:
+            from t2c_engine.colorization.colorizer import Colorizer
+
+            return Colorizer.load(device=device, styles=styles)
         return _colorizer_on(str(pick_device(device)))
     except (ImportError, OSError) as error:  # OSError: a library of torch's is missing or damaged
         raise ModelError(f"The colour network cannot run, torch is not usable ({error}); reinstall it.") from error
@@ -125,15 +136,17 @@ class Service:
 
     def __init__(
         self,
-        load_sampler: Callable[[], Any] = _load_sampler,
-        load_colorizer: Callable[[str], Any] = _load_colorizer,
+        load_sampler: Callable[..., Any] = _load_sampler,
+        load_colorizer: Callable[..., Any] = _load_colorizer,
         render: Render = _render,
     ) -> None:
         self._load_sampler = load_sampler
         self._load_colorizer = load_colorizer
         self._render = render
         self._sampler: Any = None
+        self._styled: dict[tuple[str, ...], Any] = {}
         self._colorizers: dict[str, Any] = {}
+        self._styled_colorizers: OrderedDict[tuple[str, ...], Any] = OrderedDict()
         self._sampler_lock = threading.Lock()
         self._colorizer_lock = threading.Lock()
         self._picture_lock = threading.Lock()
@@ -141,8 +154,13 @@ class Service:
         self.status: Params = {"colorizer": "loading"}
         # done while reading, so that later requests find the picture; the others wait in two lanes
         self.at_once: Methods = {"set_picture": self.set_picture}
-        self.quick: Methods = {"palettes": self.palettes, "fit": self.fit}
-        self.slow: Methods = {"colorize": self.colorize, "preview": self.preview, "doctor": self.doctor}
+        self.quick: Methods = {"palettes": self.palettes, "fit": self.fit, "styles": self.styles}
+        self.slow: Methods = {
+            "colorize": self.colorize,
+            "preview": self.preview,
+            "doctor": self.doctor,
+            "teach": self.teach,
+        }
 
     def warm_up(self, device: str, on_status: Callable[[Params], None]) -> None:
         """Load everything, the palettes first; what cannot be loaded is told in the status, and again when needed."""
@@ -169,8 +187,20 @@ class Service:
                 self._sampler = self._load_sampler()
             return self._sampler
 
-    def colorizer(self, device: str, on_wait: Callable[[], None] = lambda: None) -> Any:
+    def styled_sampler(self, styles: Sequence[StyleWeight]) -> Any:
+        """The palette sampler with styles; the last one is kept until a style changes. Errors as `sampler`."""
+        key = (styles_text(styles), *(find_model("style", one.name).sha256 for one in styles))
+        with self._sampler_lock:
+            if key not in self._styled:
+                self._styled = {key: self._load_sampler(styles)}
+            return self._styled[key]
+
+    def colorizer(
+        self, device: str, on_wait: Callable[[], None] = lambda: None, styles: tuple[StyleWeight, ...] = ()
+    ) -> Any:
         """The colouriser of a device, loaded once; `on_wait` is called now and then while another loads.
+
+        styles: of colours, whose weights are applied; the last few such networks are kept.
 
         Errors as `Colorizer.load`, and what `on_wait` raises.
         """
@@ -179,15 +209,27 @@ class Service:
         while not self._colorizer_lock.acquire(timeout=_PATIENCE):
             on_wait()
         try:
+            if styles:
+                return self._styled_colorizer(device, styles)
             if device not in self._colorizers:
                 self._colorizers[device] = self._load_colorizer(device)
             return self._colorizers[device]
         finally:
             self._colorizer_lock.release()
 
+    def _styled_colorizer(self, device: str, styles: tuple[StyleWeight, ...]) -> Any:
+        """By the styles' digests too, so that one trained anew is loaded anew."""
+        key = (device, styles_text(styles), *(find_model(COLOR_STYLES, one.name).sha256 for one in styles))
+        if key not in self._styled_colorizers:
+            self._styled_colorizers[key] = self._load_colorizer(device, styles)
+        self._styled_colorizers.move_to_end(key)
+        while len(self._styled_colorizers) > MAX_STYLED:
+            self._styled_colorizers.popitem(last=False)
+        return self._styled_colorizers[key]
+
     def palettes(self, job: Job) -> Params:
         """params: phrase, count, seed, variety (0..1), locked ({"0".."9": "#rrggbb"}), colors (3..10), avoid and like
-        (lists of "#rrggbb").
+        (lists of "#rrggbb"), style ("studio:0.7,winter:0.3"; "" for none).
 
         Returns phrase, seed, model, palettes (hex), note (what was guessed, or null).
         """
@@ -197,13 +239,29 @@ class Service:
         count = _whole(job.params, "count", DEFAULT_COUNT, 1, MAX_PALETTES)
         seed = _whole(job.params, "seed", 0, 0, MAX_SEED)
         variety = _number(job.params, "variety", DEFAULT_VARIETY, 0.0, 1.0)
-        result = self.sampler().sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
+        styles, _ = _styles(job.params)
+        sampler = self.styled_sampler(styles) if styles else self.sampler()
+        result = sampler.sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
         colors = [list(palette.hex) for palette in result.palettes]
         return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colors, "note": result.note}
 
     def fit(self, job: Job) -> Params:
         """params: palettes (hex). Returns the same as they are used: each brought to five colours."""
         return {"palettes": [list(one.hex) if one else [] for one in _palettes(job.params)]}
+
+    def styles(self, job: Job) -> Params:
+        """Returns styles: of each its name, and in words what was measured ("verdict")."""
+        return {"styles": installed_styles()}
+
+    def teach(self, job: Job) -> Params:
+        """params: name, palettes (list of {"text", "colors": hex list}), overwrite. Trains a style in another process.
+
+        Returns verdict (a sentence), kept (whether there is such a style now), report and check (paths of pages).
+        """
+        from t2c_engine.serving.teaching import teach
+
+        name, overwrite = _text(job.params, "name"), job.params.get("overwrite") is True
+        return teach(name, _examples(job.params), overwrite, job.progress)
 
     def set_picture(self, job: Job) -> Params:
         """params: key, width, height, format; the pixels are the raw bytes. Returns the key."""
@@ -214,8 +272,8 @@ class Service:
 
     def colorize(self, job: Job) -> Params:
         """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
-        ("colour" or "normal"), hints (key), variation (index, count and seed of the draw that palettes without colours
-        stand for).
+        ("colour" or "normal"), hints (key), style (as `parse_styles`; of palettes' styles none is used here), variation
+        (index, count and seed of the draw that palettes without colours stand for).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -238,7 +296,9 @@ class Service:
         hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
         variation = _variation(job.params)
         device = _text(job.params, "device") if "device" in job.params else "auto"
-        colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the network"))
+        _, styles = _styles(job.params)
+        wait = partial(job.progress, 0.0, "Loading the network")
+        colorizer = self.colorizer(device, wait, styles)
         with self._picture_lock:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
@@ -263,6 +323,11 @@ class Service:
             checks.append(check.as_json())
         ok = all(check["state"] != "problem" for check in checks)
         return {"ok": ok, "checks": checks, "status": dict(self.status)}
+
+
+def _styles(params: Params) -> tuple[tuple[StyleWeight, ...], tuple[StyleWeight, ...]]:
+    """Styles of palettes, and of colours; none where none are named."""
+    return split_styles(parse_styles(_text(params, "style"))) if params.get("style") else ((), ())
 
 
 def _text(params: Params, name: str) -> str:
@@ -312,6 +377,20 @@ def _variation(params: Params) -> Variation | None:
         raise UsageError("The parameter 'variation' must be an object of index, count and seed.")
     count = _whole(given, "count", DEFAULT_COUNT, 1, MAX_VARIATIONS)
     return Variation(_whole(given, "index", 0, 0, count - 1), count, _whole(given, "seed", 0, 0, MAX_SEED))
+
+
+def _examples(params: Params) -> list[tuple[str, Palette]]:
+    """Texts with palettes to teach a style from."""
+    given = params.get("palettes")
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_TAUGHT:
+        raise UsageError(f"The parameter 'palettes' must be a list of 1 to {MAX_TAUGHT} texts with colours.")
+    examples = []
+    for one in given:
+        text, colors = (one.get("text"), one.get("colors")) if isinstance(one, dict) else (None, None)
+        if not isinstance(text, str) or not isinstance(colors, list) or not all(isinstance(c, str) for c in colors):
+            raise UsageError("Each palette to learn from must have a text and a list of colours such as '#d98c3f'.")
+        examples.append((text, Palette.from_hex(colors)))
+    return examples
 
 
 def _steering(params: Params) -> Steering:

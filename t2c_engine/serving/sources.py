@@ -5,17 +5,17 @@ The editor's dialog shows only these. Standard library only: the hello must not 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from t2c_engine.serving.protocol import MAX_VARIATIONS
 
 
-def sources(kinds: Collection[str]) -> dict[str, dict[str, Any]]:
+def sources(styles: Sequence[str] = (), kinds: Collection[str] = ()) -> dict[str, dict[str, Any]]:
     """Each source's name, and its choices (JSON): what the editor must know to offer it.
 
     Args:
-        kinds: of models that are installed.
+        styles: names of the user's styles for palettes drawn for words. kinds: of models that are installed.
     """
     nothing = {"variations": MAX_VARIATIONS} if "diverse" in kinds else {}
-    return {"words": {}, "palette": {}, "nothing": nothing}
+    return {"words": {"styles": list(styles)}, "palette": {}, "nothing": nothing}

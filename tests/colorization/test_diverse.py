@@ -267,5 +267,5 @@ def test_any_other_variation_is_refused_in_words(variation: Any) -> None:
 
 
 def test_the_engine_announces_variations_only_where_it_has_them() -> None:
-    assert sources(["palette", "colorizer"])["nothing"] == {}
-    assert sources(["palette", "colorizer", "diverse"])["nothing"]["variations"] >= 5
+    assert sources(kinds=["palette", "colorizer"])["nothing"] == {}
+    assert sources(kinds=["palette", "colorizer", "diverse"])["nothing"]["variations"] >= 5

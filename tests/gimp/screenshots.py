@@ -24,7 +24,7 @@ from watched import Watched, open_watched
 sys.path.insert(0, str(CHECKOUT / "install"))
 import plugin_files  # pyright: ignore[reportMissingImports]
 
-DOCS = ("natural", "variations", "dialog", "options", "hints", "region", "files", "result")
+DOCS = ("natural", "variations", "dialog", "options", "hints", "region", "result")
 MAIN = "Untitled|astronaut"  # in the title of GIMP's window
 PHRASE = "autumn breeze and falling leaves"
 # left, top, side and color of what a user has painted as color hints: the suit, the flag's blue

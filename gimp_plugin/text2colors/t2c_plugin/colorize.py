@@ -30,6 +30,7 @@ ARGUMENTS = (
     "result-mode",
     "same-palettes",
     "extras",
+    "style",
 )
 
 log = logging.getLogger(__name__)
