@@ -97,6 +97,13 @@ class Colorizer:
         palette = Palette.from_hex(colours[decoding]) if decoding in colours else None
         return self.color(encoding, [palette], hints)[0]
 
+    def variations(self, encoding: np.ndarray, lightness: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+        """Flat colours that depend on seed and place in the draw."""
+        assert encoding.shape == lightness.shape
+        size = tuple(max(1, side // 4) for side in encoding.shape)
+        drawn = np.random.default_rng(seed).uniform(-40, 40, (count, 2))
+        return [np.broadcast_to(ab, (*size, 2)).astype(np.float32) for ab in drawn]
+
 
 def use(patch: pytest.MonkeyPatch) -> None:
     """Let everything that loads a palette sampler or a colouriser get one of these; imports torch."""

@@ -171,6 +171,30 @@ def exemplar(
     logging.info("Trained: %s", path)
 
 
+@app.command()
+@reported
+def diverse(
+    pictures: Annotated[list[Path], typer.Argument(help="Zip shards or folders of colour pictures.")],
+    out: Out = Path("runs/diverse"),
+    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "diverse.toml",
+    steps: Steps = None,
+    validation: Annotated[list[Path] | None, typer.Option("--validation", help="Shards that steer training.")] = None,
+    model: Annotated[str | None, typer.Option("--colorizer", help="Whose features are used.")] = None,
+    device: Device = "auto",
+    cache: Annotated[Path, typer.Option("--cache", help="Where pictures and features are kept.")] = Path("cache"),
+) -> None:
+    """Train diverse colours (configs/diverse.toml, or document 001's: configs/diverse-paper.toml) and export them into
+    the run."""
+    from trainer.diverse.config import read_diverse_config
+    from trainer.diverse.export import export_diverse
+    from trainer.diverse.train import train_diverse
+
+    settings = read_diverse_config(config, steps)
+    train_diverse(settings, pictures, out, cache, validation=validation or (), colorizer=model, device=device)
+    card = export_diverse(out, out)
+    logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
+
+
 @app.command("export-palettes")
 @reported
 def export_palettes(
@@ -239,7 +263,7 @@ def export_exemplar_command(
 @reported
 def evaluate(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/, images/eval/ and nets/.")],
-    only: Annotated[str | None, typer.Option("--only", help="palettes, colors, exemplar or speed.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, colors, diverse, exemplar or speed.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts and pictures, for a look.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
@@ -247,16 +271,26 @@ def evaluate(
     judged: Annotated[
         bool, typer.Option("--judge/--no-judge", help="How often EfficientNet-Lite2 knows the pictures.")
     ] = True,
+    diverse_models: Annotated[
+        list[str] | None, typer.Option("--diverse-model", help="Which model of diverse colours; may be repeated.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the JSON here.")] = None,
 ) -> None:
     """Measure everything on the evaluation data, with fixed seeds."""
     from trainer.evaluation.evaluate import evaluate_all, figures_text
 
-    if only not in (None, "palettes", "colors", "exemplar", "speed"):
-        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors, exemplar or speed.")
+    if only not in (None, "palettes", "colors", "diverse", "exemplar", "speed"):
+        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors, diverse, exemplar or speed.")
     figures = evaluate_all(
-        data, only=only, limit=limit, palette_model=palette_model, colorizer=model, device=device, judged=judged
+        data,
+        only=only,
+        limit=limit,
+        palette_model=palette_model,
+        colorizer=model,
+        device=device,
+        judged=judged,
+        diverse_models=diverse_models or (),
     )
     text = json.dumps(figures, indent=2)
     if out is not None:
@@ -273,7 +307,7 @@ def report(
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="The data folder, for true palettes beside ours.")] = None,
-    only: Annotated[str | None, typer.Option("--only", help="palettes, photographs or references.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, photographs, references or diverse.")] = None,
     old_photographs: Annotated[
         Path | None,
         typer.Option(
@@ -281,9 +315,10 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Draw palettes for the paper's phrases, photographs in several phrases, and in one another's colours."""
-    if only not in (None, "palettes", "photographs", "references"):
-        raise UsageError(f"There is no report of '{only}'; choose palettes, photographs or references.")
+    """Draw palettes for the paper's phrases, photographs in several phrases and one another's colours, and diverse
+    colourings."""
+    if only not in (None, "palettes", "photographs", "references", "diverse"):
+        raise UsageError(f"There is no report of '{only}'; choose palettes, photographs, references or diverse.")
     if old_photographs is not None and (pictures is not None or only is not None):
         raise UsageError("--old-photographs makes sheets of its own; leave --pictures and --only out.")
     out.mkdir(parents=True, exist_ok=True)
@@ -297,6 +332,12 @@ def report(
         from trainer.evaluation.report_references import reference_sheet
 
         logging.info("%s", reference_sheet(out))
+    if pictures is None and only in (None, "diverse"):
+        from trainer.evaluation.report_photographs import bundled_photographs, diverse_sheet
+
+        diverse_sheet(out / "diverse.jpg", bundled_photographs())
+    if only == "diverse":
+        return
     if pictures is None and only in (None, "palettes"):
         from t2c_engine.palettes.sampler import PaletteSampler
         from trainer.evaluation.report_palettes import palette_page

@@ -19,10 +19,12 @@ from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
     ColorSource,
+    DiverseColors,
     PaletteColors,
     ReferenceColors,
     Region,
     ResultColors,
+    Variation,
 )
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import PictureError, UsageError
@@ -94,8 +96,11 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
     palette = palette_in(recipe)
     notes: list[str] = []
     base: BaseColors | None = None
+    variation = Variation(**values["variation"]) if "variation" in values else None
     if "decoding" in values:
         base = AutomaticColors(Decoding(values["decoding"]))
+    elif variation is not None:
+        base = DiverseColors(variation.count, variation.seed)
     elif palette is not None and ("phrase" in values or "given" in values):
         base = PaletteColors((palette,))
     reference = _file(values["reference"], notes) if "reference" in values else None
@@ -109,7 +114,7 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
     )
     numbers = (float(values.get(name, usual)) for name, usual in NUMBERS.items())
     source = ColorSource(base, hints, regions, *numbers, parse_styles(str(values.get("color_style", ""))))
-    given = palette if isinstance(base, PaletteColors) else None
+    given = palette if isinstance(base, PaletteColors) else variation
     return source, ResultColors(given, tuple(inner), reference), notes
 
 

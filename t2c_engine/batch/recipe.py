@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 from t2c_engine import __version__
-from t2c_engine.colorization.color_source import ColorSource, ResultColors
+from t2c_engine.colorization.color_source import ColorSource, ResultColors, Variation
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import styles_text
 
@@ -112,10 +112,14 @@ def recipes_of(
     colors = source_json(source)
     recipes = []
     for index, one in enumerate(results, start=1):
-        palette = tuple(one.base.hex) if one.base else ()
-        own = colors if one.reference is None else {**colors, "reference": _named(one.reference)}
+        palette = tuple(one.base.hex) if isinstance(one.base, Palette) else ()
+        own = dict(colors)
+        if one.reference is not None:
+            own["reference"] = _named(one.reference)
+        if isinstance(one.base, Variation):
+            own["variation"] = one.base.as_json()
         regions = tuple(tuple(inner.hex) for inner in one.regions)
-        changing = {key: value for key, value in own.items() if key not in ("count", "seed", "variety")}
+        changing = {key: value for key, value in own.items() if key not in ("count", "diverse", "seed", "variety")}
         made_of = [changing, palette, regions, page, *([quality] if quality else [])]
         identity = _digest(json.dumps(made_of, sort_keys=True).encode())
         recipe = Recipe(identity, input_path.name, digest, index, own, palette, regions, page=page, quality=quality)

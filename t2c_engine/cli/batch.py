@@ -21,6 +21,7 @@ from t2c_engine.cli.batch_report import ProgressKind, Style, error_events, repor
 from t2c_engine.cli.colorize import Natural, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, StyleOption, Variety, print_error, print_json, reported
 from t2c_engine.cli.terminal import output
+from t2c_engine.colorization.color_source import BaseColors, DiverseColors
 from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote, location
@@ -62,6 +63,7 @@ def batch(
     captions: Captions = None,
     palette: Annotated[str | None, typer.Option("--palette", help="Colours, or a palette file.")] = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours.")] = False,
+    diverse: Annotated[bool, typer.Option("--diverse", help="-n plausible colourings that differ.")] = False,
     colors: Colors = None,
     scope: Annotated[Scope, typer.Option("--palette-per", help="What shares one draw of palettes.")] = Scope.ALBUM,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")] = 1,
@@ -101,7 +103,7 @@ def batch(
         job = None
     elif inputs and out is not None:
         job = AlbumJob(
-            tuple(inputs), out, phrase, palette, auto, parse_colors(colors) if colors is not None else None, captions,
+            tuple(inputs), out, phrase, palette, auto, given_colors(colors, diverse, count, seed), captions,
             scope, count, seed, variety, strength, natural,
             exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model, style=style,
@@ -114,6 +116,19 @@ def batch(
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
         with error_events(told):
             run(job, scheduler, retry_failed, told)
+
+
+def given_colors(colors: str | None, diverse: bool, count: int, seed: int) -> BaseColors | None:
+    """What --colors or --diverse ask for; None where neither is given.
+
+    Raises:
+        UsageError: both are given, or one cannot be.
+    """
+    if diverse and colors is not None:
+        raise UsageError("Give one of --colors and --diverse.")
+    if diverse:
+        return DiverseColors(count, seed)
+    return parse_colors(colors) if colors is not None else None
 
 
 def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, style: Style) -> None:

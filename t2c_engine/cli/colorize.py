@@ -31,6 +31,7 @@ from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
     ColorSource,
+    DiverseColors,
     PaletteColors,
     PhraseColors,
     ReferenceColors,
@@ -41,7 +42,13 @@ from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.palettes.style import parse_styles, styles_text
-from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_HINT_REACH, DEFAULT_VARIETY, MAX_STRENGTH
+from t2c_engine.serving.protocol import (
+    DEFAULT_COUNT,
+    DEFAULT_HINT_REACH,
+    DEFAULT_VARIETY,
+    MAX_STRENGTH,
+    MAX_VARIATIONS,
+)
 
 if TYPE_CHECKING:
     from t2c_engine.batch.request import ColorizeRequest, PictureResult
@@ -54,6 +61,10 @@ PaletteText = Annotated[
 ]
 DecodingOption = Annotated[
     Decoding, typer.Option("--decoding", help="Of --auto; all but vivid are fainter, centroid is blotchy.")
+]
+Diverse = Annotated[
+    int | None,
+    typer.Option("--diverse", min=1, max=MAX_VARIATIONS, help="So many plausible colourings that differ."),
 ]
 HintsFile = Annotated[
     Path | None, typer.Option("--hints", help="A transparent PNG with colour hints where they belong.")
@@ -95,6 +106,7 @@ def colorize(
     palette: PaletteText = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
     reference: References = None,
+    diverse: Diverse = None,
     decoding: DecodingOption = Decoding.VIVID,
     hints: HintsFile = None,
     hint_reach: HintReach = DEFAULT_HINT_REACH,
@@ -118,9 +130,11 @@ def colorize(
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
-    sources = sum((phrase is not None, palette is not None, auto, bool(reference)))
+    sources = sum((phrase is not None, palette is not None, auto, diverse is not None, bool(reference)))
     if sources > 1 or not (sources or hints or region):
-        raise UsageError("Give one of --phrase, --palette, --reference and --auto; or else --hints, or --region.")
+        raise UsageError(
+            "Give one of --phrase, --palette, --reference, --auto and --diverse; or else --hints, or --region."
+        )
     palette_styles, color_styles = split_styles(parse_styles(style))
     if palette_styles and phrase is None and not region:
         raise UsageError(f"The style '{palette_styles[0].name}' is for palettes drawn for a phrase; give --phrase too.")
@@ -133,6 +147,8 @@ def colorize(
         base = PaletteColors(given_palettes(palette, count))
     elif reference:
         base = ReferenceColors(tuple(reference))
+    elif diverse is not None:
+        base = DiverseColors(diverse, seed)
     regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, drawn)) for one in region or ())
     source = ColorSource(base, hints, regions, strength, natural, hint_reach, color_styles)
     overlays = [one.mask for one in regions] + ([hints] if hints else []) + (reference or [])

@@ -1,4 +1,4 @@
-"""Where the colors of a result come from: a phrase, palettes, other pictures or the network itself; hints, regions.
+"""Where the colors of a result come from: a phrase, palettes, pictures, draws, the network itself; hints, regions.
 
 A further source is one more frozen dataclass with the members of `BaseColors`. Must not import torch, networks,
 pictures or the command line.
@@ -18,9 +18,38 @@ from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import StyleWeight, parse_styles
-from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_HINT_REACH, DEFAULT_VARIETY, MAX_STRENGTH
+from t2c_engine.serving.protocol import (
+    DEFAULT_COUNT,
+    DEFAULT_HINT_REACH,
+    DEFAULT_VARIETY,
+    MAX_SEED,
+    MAX_STRENGTH,
+    MAX_VARIATIONS,
+)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """One of `count` colorings drawn together with `seed` (`diverse_colors`); index: 0..count - 1, typical ones first.
+
+    Raises:
+        UsageError: a number is out of range.
+    """
+
+    index: int
+    count: int = DEFAULT_COUNT
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= MAX_VARIATIONS or not 0 <= self.index < self.count:
+            raise UsageError(f"There is no variation {self.index + 1} of {self.count}; draw 1 to {MAX_VARIATIONS}.")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise UsageError(f"The seed {self.seed} is out of range; give 0 to {MAX_SEED}.")
+
+    def as_json(self) -> dict[str, int]:
+        return {"index": self.index, "count": self.count, "seed": self.seed}
 
 
 class BaseColors(Protocol):
@@ -36,8 +65,8 @@ class BaseColors(Protocol):
         """Short words for titles and file names."""
         ...
 
-    def palettes(self, model: str | None) -> tuple[Palette | None, ...]:
-        """The palette of each result; None stands for the network's own colors. `model`: of palettes."""
+    def palettes(self, model: str | None) -> tuple[Palette | Variation | None, ...]:
+        """The palette or variation of each result; None: the network's own colors. `model`: of palettes."""
         ...
 
     def as_json(self) -> dict[str, Any]:
@@ -139,6 +168,31 @@ class AutomaticColors:
 
 
 @dataclass(frozen=True, slots=True)
+class DiverseColors:
+    """`count` plausible colorings that differ, drawn without words or a palette (`diverse_colors`)."""
+
+    count: int = DEFAULT_COUNT
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.palettes(None)  # refuses numbers out of range
+
+    @property
+    def result_count(self) -> int:
+        return self.count
+
+    @property
+    def label(self) -> str:
+        return "diverse"
+
+    def palettes(self, model: str | None) -> tuple[Variation, ...]:
+        return tuple(Variation(index, self.count, self.seed) for index in range(max(1, self.count)))
+
+    def as_json(self) -> dict[str, Any]:
+        return {"diverse": self.count, "seed": self.seed}
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceColors:
     """The colors of other pictures, one result each (`reference.read_reference`)."""
 
@@ -194,7 +248,10 @@ class ColorSource:
 
     def __post_init__(self) -> None:
         if self.base is None and self.hints is None and not self.regions:
-            raise UsageError("Nothing says which colours to use; give a phrase, a palette, --auto, hints or a region.")
+            raise UsageError(
+                "Nothing says which colours to use; "
+                "give a phrase, a palette, a reference, --auto, --diverse, hints or a region."
+            )
         for name, most in (("strength", MAX_STRENGTH), ("natural", 1.0), ("hint_reach", 1.0)):
             if not 0 <= getattr(self, name) <= most:
                 raise UsageError(
@@ -224,7 +281,7 @@ class ColorSource:
     def seed(self) -> int:
         """The seed of the palettes drawn; 0 where none are."""
         drawn = (self.base, *(region.colors for region in self.regions))
-        return next((one.seed for one in drawn if isinstance(one, PhraseColors)), 0)
+        return next((one.seed for one in drawn if isinstance(one, PhraseColors | DiverseColors)), 0)
 
     @property
     def decoding(self) -> Decoding | None:
@@ -244,9 +301,9 @@ class ColorSource:
 
 @dataclass(frozen=True, slots=True)
 class ResultColors:
-    """The palettes of one result: `base` (None: the reference's or the network's own colors), and one a region."""
+    """The colors of one result: `base` (None: the reference's or the network's own), and a palette for each region."""
 
-    base: Palette | None
+    base: Palette | Variation | None
     regions: tuple[Palette, ...] = ()
     reference: Path | None = None
 

@@ -27,6 +27,7 @@ from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.colorizer import ColorizerNet, Condition
+from t2c_engine.networks.diverse import GreyFeatures, grey_features
 from t2c_engine.networks.picture_encoder import DETAIL, SCALE, ColorizerConfig, Features
 from t2c_engine.networks.pretrained_encoder import MULTIPLE, PretrainedEncoder
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
@@ -106,6 +107,7 @@ class Colorizer:
         self._network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self._bins = torch.tensor(ab_bins(), device=device)
         self._transfer: ColorTransfer | None = None
+        self._sampler: Any = None
 
     @classmethod
     def load(cls, model: str | None = None, device: str = "auto", styles: Sequence[StyleWeight] = ()) -> Colorizer:
@@ -126,6 +128,11 @@ class Colorizer:
         return self.inference.short_side
 
     @property
+    def bins(self) -> Tensor:
+        """Q x 2, centres of the ab bins."""
+        return self._bins
+
+    @property
     def encoder(self) -> PretrainedEncoder:
         """The pretrained encoder, whose features other networks rest on; not to be changed."""
         return self._network.encoder.pretrained
@@ -144,6 +151,11 @@ class Colorizer:
             return Encoding(tuple(self._encode_scale(lightness, part) for part in self.inference.scales))
 
     def _encode_scale(self, lightness: np.ndarray, part: float) -> EncodedScale:
+        light, height, width = self._network_input(lightness, part)
+        return EncodedScale(self._network.encode(light), height // SCALE, width // SCALE)
+
+    def _network_input(self, lightness: np.ndarray, part: float) -> tuple[Tensor, int, int]:
+        """1 x 1 x H x W, sides multiples of MULTIPLE, borders repeated; height and width without them."""
         height, width = (max(SCALE, round(side * part / SCALE) * SCALE) for side in lightness.shape)
         if height * width > MAX_PIXELS:
             raise ModelError(f"The network's input of {width} x {height} px is too large; shrink the picture first.")
@@ -151,7 +163,24 @@ class Colorizer:
         light = torch.from_numpy(np.ascontiguousarray(lightness, dtype=np.float32))[None, None].to(self.device)
         padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
         padded = F.pad(light, padding, mode="replicate").contiguous(memory_format=torch.channels_last)
-        return EncodedScale(self._network.encode(padded), height // SCALE, width // SCALE)
+        return padded, height, width
+
+    @torch.inference_mode()
+    def grey_features(self, lightness: np.ndarray, encoding: Encoding) -> GreyFeatures:
+        """What networks that draw colours are given of a picture; padded as the network's input is.
+
+        Args:
+            lightness: h x w float32, what was encoded. encoding: of it.
+        """
+        scale, part = encoding.scales[0], self.inference.scales[0]
+        light, _, _ = self._network_input(lightness, part)
+        return grey_features(light, self.encoder(light), scale.features, self._bins)
+
+    @torch.inference_mode()
+    def grey_features_of_batch(self, lightness: Tensor) -> GreyFeatures:
+        """The same of B x 1 x H x W lightness, sides multiples of MULTIPLE."""
+        light = lightness.to(self.device)
+        return grey_features(light, self.encoder(light), self._network.encode(light), self._bins)
 
     @torch.inference_mode()
     def color(
@@ -249,6 +278,18 @@ class Colorizer:
                 found = self.color(encoding, [None], overlaid(sampled(moved, spacing), hints), natural)[0]
             maps.append(merged(base, found, resize(moved.mask, size), hints))
         return maps
+
+    def variations(self, encoding: Encoding, lightness: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+        """As `ColorFieldSampler.draw`, whose network is loaded when first wanted.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        from t2c_engine.colorization.diverse_colors import ColorFieldSampler
+
+        if self._sampler is None:
+            self._sampler = ColorFieldSampler.load()
+        return self._sampler.draw(self, encoding, lightness, count, seed)
 
     def _maps(self, encoding: Encoding, parts: Sequence[Tensor], hints: Hints | None) -> list[np.ndarray]:
         """B x 2 x h x w of every scale, cropped, averaged, the hints in it, as one array each."""

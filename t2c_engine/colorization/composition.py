@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from t2c_engine.colorization.color_source import ColorSource, ResultColors
+from t2c_engine.colorization.color_source import ColorSource, ResultColors, Variation
 from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.overlays import blend, read_hints, read_mask
@@ -48,23 +48,25 @@ def compose(
     else:
         base = [None] * len(results)
         maps = iter([np.zeros_like(inner[0][0])] * len(results))
-    for index, (colors, ab) in enumerate(zip(results, maps, strict=True)):
+    for index, (given, ab) in enumerate(zip(base, maps, strict=True)):
         pixels = render(picture, ab, lightness=lightness)
         for mask, others in zip(masks, inner, strict=True):
             blend(pixels, mask, render(picture, others[index], lightness=lightness))
-        own = colors.base or _own_palette(encoded, source, base[index], hints, ab)
-        yield own, pixels
+        yield given if isinstance(given, Palette) else _own_palette(encoded, source, given, hints, ab), pixels
 
 
 def _maps(
-    encoded: Encoded, source: ColorSource, palettes: Sequence[Palette | Reference | None], hints: Hints | None
+    encoded: Encoded,
+    source: ColorSource,
+    palettes: Sequence[Palette | Variation | Reference | None],
+    hints: Hints | None,
 ) -> Iterator[np.ndarray]:
     """One ab map (h x w x 2) a palette or reference; the one place where a source's numbers meet the network."""
     return encoded.ab_maps(palettes, hints, source.strength, source.decoding, source.natural)
 
 
 def _own_palette(
-    encoded: Encoded, source: ColorSource, base: Palette | Reference | None, hints: Hints | None, ab: np.ndarray
+    encoded: Encoded, source: ColorSource, base: Variation | Reference | None, hints: Hints | None, ab: np.ndarray
 ) -> Palette:
     """The five colors of a result without a palette, at full strength."""
     if source.colors_outside_regions and source.strength != 1:

@@ -11,16 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from t2c_engine.colorization.color_source import Variation
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.reference import Reference
 from t2c_engine.palettes.palette import Palette
 
 MAX_MAPS = 64  # ab maps kept
+MAX_DRAWS = 4  # sets of variations kept
 MAX_HINTS = 4  # sets of hints whose maps are kept; an editor sends a new set with every hint that is painted
+HINTED = 10.0  # ab units by which hints change the automatic colour where they rule a variation
 BATCH = 8  # palettes that go through the network at once
 
-Source = Palette | Reference | Decoding  # a palette, a picture, or how automatic colour is decoded
+# a palette, a draw, a picture, or how automatic colour is decoded
+Source = Palette | Variation | Reference | Decoding
 Key = tuple[Source, int, float]  # source, identity of the hints, natural
 
 
@@ -36,11 +40,12 @@ class Encoded:
         self.lightness = lightness
         self._encoding = colorizer.encode(lightness)
         self._cache: OrderedDict[Key, np.ndarray] = OrderedDict()
+        self._draws: OrderedDict[tuple[int, int], list[np.ndarray]] = OrderedDict()  # by count and seed
         self._hints: OrderedDict[int, Hints] = OrderedDict()  # by identity, held so that each keeps its own
 
     def ab_maps(
         self,
-        palettes: Sequence[Palette | Reference | None],
+        palettes: Sequence[Palette | Variation | Reference | None],
         hints: Hints | None = None,
         strength: float = 1.0,
         decoding: Decoding | None = None,
@@ -49,10 +54,10 @@ class Encoded:
         """One ab map (small, h x w x 2) a palette, in order; the network sees only what is new, some at a time.
 
         Args:
-            palettes: None asks for automatic colour, a reference for its own colours.
+            palettes: None asks for automatic colour, a variation for a draw, a reference for its own colours.
             hints: as in `Colorizer.color`.
-            strength: 0..1 leads from automatic colour to the palette's; above 1 it multiplies the palette's
-                ab. Without a palette it multiplies, and 0 is grey.
+            strength: 0..1 leads from automatic colour to the palette's or reference's; above 1 it multiplies
+                ab. Automatic colour and variations it multiplies, and 0 is grey.
             decoding: of automatic colour. If not said, VIVID; with hints DIRECT, for then the hints' colours are a
                 palette already.
             natural: as in `Colorizer.color`.
@@ -62,11 +67,13 @@ class Encoded:
         for start in range(0, len(palettes), BATCH):
             part = palettes[start : start + BATCH]
             sources: list[Source] = [decoding if one is None else one for one in part]
-            if strength < 1 and any(one is not None for one in part):
+            if strength < 1 and any(isinstance(one, Palette | Reference) for one in part):
                 *maps, unconditional = self._maps([*sources, decoding], hints, natural)
                 pairs = zip(part, maps, strict=True)
                 yield from (
-                    strength * ab if one is None else unconditional + strength * (ab - unconditional)
+                    unconditional + strength * (ab - unconditional)
+                    if isinstance(one, Palette | Reference)
+                    else strength * ab
                     for one, ab in pairs
                 )
             else:
@@ -110,6 +117,25 @@ class Encoded:
             like = self.colorizer.like(self._encoding, self.lightness, references, hints, natural)
             found |= zip(references, like, strict=True)
         for one in sources:
-            if isinstance(one, Decoding) and one not in decoded:
+            if isinstance(one, Variation):
+                found[one] = self._variation(one, hints)
+            elif isinstance(one, Decoding) and one not in decoded:
                 found[one] = self.colorizer.automatic(self._encoding, one, hints)
         return [found[one] for one in sources]
+
+    def _variation(self, one: Variation, hints: Hints | None) -> np.ndarray:
+        """A draw; hints win where they change the automatic colour."""
+        key = one.count, one.seed
+        if key not in self._draws:
+            self._draws[key] = self.colorizer.variations(self._encoding, self.lightness, *key)
+        self._draws.move_to_end(key)
+        while len(self._draws) > MAX_DRAWS:
+            self._draws.popitem(last=False)
+        ab = self._draws[key][one.index]
+        if hints is None:
+            return ab
+        hinted = self._maps([Decoding.DIRECT], hints, 0.0)
+        (without,) = self.colorizer.color(self._encoding, [None])
+        change = np.linalg.norm(hinted[0] - without, axis=-1, keepdims=True)
+        share = np.maximum(np.minimum(change / HINTED, 1), hints.at_size(ab.shape[:2]).mask[..., None])  # pyright: ignore[reportArgumentType]
+        return ab + share * (hinted[0] - ab)

@@ -16,6 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
+    DiverseColors,
     PaletteColors,
     PhraseColors,
     ReferenceColors,
@@ -28,6 +29,7 @@ SOURCES: dict[str, type[Any]] = {
     "palette": PaletteColors,
     "reference": ReferenceColors,
     "auto": AutomaticColors,
+    "diverse": DiverseColors,
 }
 
 

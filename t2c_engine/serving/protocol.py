@@ -33,6 +33,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 MODES = ("colour", "normal")  # a small result for a layer that gives colour only, or the whole picture
 PALETTE_SIZE = 5  # colours of a palette drawn for a phrase; others are brought to as many
 MAX_PALETTES = 100  # of one request
+MAX_VARIATIONS = 20  # colourings drawn together without words
 MAX_STRENGTH = 2.0  # 0 natural colours, 1 the palette's
 MIN_PREVIEW_SIDE, MAX_PREVIEW_SIDE = 16, 1024  # px
 

@@ -166,7 +166,7 @@ def hello() -> dict[str, Any]:
     from t2c_engine.models import find_model, scan_models
 
     models: dict[str, str] = {}
-    for kind in ("palette", "colorizer", "exemplar"):
+    for kind in ("palette", "colorizer", "exemplar", "diverse"):
         try:
             card = find_model(kind)
         except ModelError as error:

@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from t2c_engine.colorization.color_source import Variation
 from t2c_engine.colorization.color_styles import KIND as COLOR_STYLES
 from t2c_engine.colorization.color_styles import split_styles
+from t2c_engine.colorization.reference import Reference
 from t2c_engine.errors import ModelError, T2CError, UsageError
 from t2c_engine.models import find_model
 from t2c_engine.palettes.palette import Color, Palette, parse_hex
@@ -40,6 +42,7 @@ from t2c_engine.serving.protocol import (
     MAX_SEED,
     MAX_STRENGTH,
     MAX_TAUGHT,
+    MAX_VARIATIONS,
     MIN_DRAWN_COLORS,
     MIN_PREVIEW_SIDE,
     MODES,
@@ -272,7 +275,8 @@ class Service:
     def colorize(self, job: Job) -> Params:
         """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
         ("colour" or "normal"), hints (key), hint_reach (0..1), style (as `parse_styles`; those of palettes are not
-        used here), reference (key of the picture whose colors palettes without colors take).
+        used here). Palettes without colors stand for what one of these gives: reference (key of the picture whose
+        colors they take), or variation (index, count and seed of a draw); without both, for the network's own colors.
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -294,9 +298,7 @@ class Service:
         held = self._pictures.get(_text(job.params, "key"))
         reach = _number(job.params, "hint_reach", DEFAULT_HINT_REACH, 0.0, 1.0)
         hints = self._pictures.get(_text(job.params, "hints")).hints(reach) if job.params.get("hints") else None
-        reference = (
-            self._pictures.get(_text(job.params, "reference")).reference if job.params.get("reference") else None
-        )
+        instead = _instead_of_palette(job.params, self._pictures)
         device = _text(job.params, "device") if "device" in job.params else "auto"
         _, styles = _styles(job.params)
         wait = partial(job.progress, 0.0, "Loading the network")
@@ -305,7 +307,7 @@ class Service:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
             encoded = held.encoded(colorizer)
-            sources = [reference if one is None else one for one in palettes]
+            sources = [instead if one is None else one for one in palettes]
             for index, ab in enumerate(encoded.ab_maps(sources, hints, strength, natural=natural)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colorizing {index + 1} of {len(palettes)}")
                 pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.raise_if_cancelled))
@@ -368,6 +370,27 @@ def _palettes(params: Params) -> list[Palette | None]:
     if not all(isinstance(one, list) and all(isinstance(color, str) for color in one) for one in given):
         raise UsageError("Each palette must be a list of colours such as '#d98c3f'.")
     return [Palette.from_hex(one).to_size() if one else None for one in given]
+
+
+def _instead_of_palette(params: Params, pictures: PictureStore) -> Reference | Variation | None:
+    """What palettes without colours stand for; None: the network's own colours."""
+    variation = _variation(params)
+    if not params.get("reference"):
+        return variation
+    if variation is not None:
+        raise UsageError("The parameters 'reference' and 'variation' exclude each other; give one.")
+    return pictures.get(_text(params, "reference")).reference
+
+
+def _variation(params: Params) -> Variation | None:
+    """The draw that is asked for, if one is."""
+    given = params.get("variation")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or given.keys() - {"index", "count", "seed"}:
+        raise UsageError("The parameter 'variation' must be an object of index, count and seed.")
+    count = _whole(given, "count", DEFAULT_COUNT, 1, MAX_VARIATIONS)
+    return Variation(_whole(given, "index", 0, 0, count - 1), count, _whole(given, "seed", 0, 0, MAX_SEED))
 
 
 def _examples(params: Params) -> list[tuple[str, Palette]]:

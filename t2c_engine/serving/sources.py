@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from t2c_engine.serving.protocol import MAX_VARIATIONS
+
 
 def sources(styles: Sequence[str] = (), kinds: Collection[str] = ()) -> dict[str, dict[str, Any]]:
     """Each source's name, and its choices (JSON): what the editor must know to offer it.
@@ -15,7 +17,8 @@ def sources(styles: Sequence[str] = (), kinds: Collection[str] = ()) -> dict[str
     Args:
         styles: names of the user's styles for palettes drawn for words. kinds: of models that are installed.
     """
-    found: dict[str, dict[str, Any]] = {"words": {"styles": list(styles)}, "palette": {}, "nothing": {}}
+    nothing = {"variations": MAX_VARIATIONS} if "diverse" in kinds else {}
+    found: dict[str, dict[str, Any]] = {"words": {"styles": list(styles)}, "palette": {}, "nothing": nothing}
     if "exemplar" in kinds:
         found["reference"] = {}
     return found

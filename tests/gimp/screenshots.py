@@ -24,7 +24,7 @@ from watched import Watched, open_watched
 sys.path.insert(0, str(CHECKOUT / "install"))
 import plugin_files  # pyright: ignore[reportMissingImports]
 
-DOCS = ("natural", "dialog", "options", "hints", "region", "reference", "result")
+DOCS = ("natural", "variations", "dialog", "options", "hints", "region", "reference", "result")
 MAIN = "Untitled|astronaut"  # in the title of GIMP's window
 PHRASE = "autumn breeze and falling leaves"
 # left, top, side and color of what a user has painted as color hints: the suit, the flag's blue
@@ -143,6 +143,11 @@ def take_photograph(gui: Gui, camera: Camera) -> None:
     dialog = open_watched(gui)
     colored(dialog)
     camera.take("natural", gui, dialog.window)
+    if camera.wants("variations"):
+        gui.keys("alt+n")
+        colored(dialog, "Variation 5")
+        camera.take("variations", gui, dialog.window)
+        gui.keys("alt+w")
     draw(dialog)
     camera.take("dialog", gui, dialog.window)
     gui.keys("alt+o")

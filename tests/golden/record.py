@@ -39,7 +39,7 @@ SIDE = 128  # short side of the coloured photographs, px
 STEP = 4  # every so many pixels a sample is stored
 PALETTE = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
 REFERENCE = "rocket.jpg"
-MODES = ("palette", "automatic", "hints", "region", "reference")
+MODES = ("palette", "automatic", "hints", "region", "reference", "diverse")
 
 
 def palettes(phrase: str) -> list[list[str]]:
@@ -58,6 +58,7 @@ def colors() -> dict[str, np.ndarray]:
             "palette": ["--palette", PALETTE],
             "automatic": ["--auto"],
             "hints": ["--hints", str(hints)],
+            "diverse": ["--diverse", "2", "--seed", "3"],
             "region": ["--auto", "--region", str(mask), "#16537e,#3d85c6,#9fc5e8,#0b5394,#cfe2f3"],
             "reference": ["--reference", str(_photograph(REFERENCE))],
         }

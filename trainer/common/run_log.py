@@ -33,6 +33,13 @@ def track(steps: Iterable[T], total: int, description: str, show: bool = True) -
     )
 
 
+def last_figures(folder: Path) -> dict[str, float]:
+    """The figures of a run's last validation; none where it had none."""
+    path = folder / "log.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return next((line["validation"] for line in reversed(lines) if line.get("validation")), {})
+
+
 class RunLog:
     """Means of losses over 100 steps and figures of validation, a JSON object a line, and their curves as a picture."""
 

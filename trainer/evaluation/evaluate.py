@@ -5,7 +5,7 @@ Must not compute figures itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.palettes.sampler import PaletteSampler
 from trainer.common.perceptual import PerceptualDistance
 from trainer.evaluation.colors import evaluate_colors, load_eval_pictures
+from trainer.evaluation.diverse import evaluate_diverse
 from trainer.evaluation.exemplar import evaluate_exemplar
 from trainer.evaluation.judge import Judge
 from trainer.evaluation.kinds import MeansByKind
@@ -32,8 +33,9 @@ def evaluate_all(
     colorizer: str | None = None,
     device: str = "cpu",
     judged: bool = True,
+    diverse_models: Sequence[str] = (),
 ) -> Figures:
-    """Figures by part ("palettes", "colors", "exemplar", "speed"), or of `only` one.
+    """Figures by part ("palettes", "colors", "diverse", "exemplar", "speed"), or of `only` one.
 
     `limit` takes fewer texts and pictures. "kinds" comes with "colors": the ab error of every method by kind of
     picture. `judged` adds the judge's accuracy.
@@ -52,6 +54,10 @@ def evaluate_all(
         perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
         figures["colors"] = evaluate_colors(Colorizer.load(colorizer, device), pictures, perceptual, judge, kinds)
         figures["kinds"] = kinds.figures()
+    if only in (None, "diverse"):
+        judge = Judge.load() if judged else None
+        pictures = load_eval_pictures(data / "images" / "eval", limit=limit)
+        figures["diverse"] = evaluate_diverse(Colorizer.load(colorizer, device), pictures, judge, diverse_models)
     if only in (None, "exemplar"):
         perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
         figures["exemplar"] = evaluate_exemplar(

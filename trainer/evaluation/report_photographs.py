@@ -1,4 +1,4 @@
-"""Pictures of results: photographs in several phrases, and old photographs of people in palettes too.
+"""Pictures of results: photographs in phrases and in diverse colours, old photographs of people in palettes too.
 
 Committed sheets are made of scikit-image's bundled photographs; sheets of other pictures belong in a folder that git
 ignores. Must not import networks.
@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from t2c_engine.batch.previews import preview, without_color
+from t2c_engine.colorization.color_source import Variation
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.errors import PictureError
@@ -43,6 +44,8 @@ PHOTOGRAPHS = (
     "coins.png",
     "moon.png",
 )
+DIVERSE_PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg")
+DIVERSE_COUNT, DIVERSE_SEED, DIVERSE_SIDE = 5, 3, 200  # variations of a photograph; its short side, px
 OLD_FOLDER = "old_bw"
 OLD_PHOTOGRAPHS = (  # with people large enough to see skin and cloth
     "1895BikeMaidens.jpg",
@@ -112,6 +115,37 @@ def old_photograph_sheets(data: Path, out: Path, limit: int | None = None, seed:
         raise PictureError(f"None of the old photographs of people was found in {data / OLD_FOLDER}.")
     fixed = {name: Palette.from_hex(codes, name) for name, codes in OLD_PALETTES.items()}
     return _sheets(paths[:limit], out, _first_palettes(OLD_PHRASES, seed) | fixed)
+
+
+def diverse_sheet(path: Path, photographs: Sequence[Path]) -> None:
+    """Write a JPEG: a row a photograph.
+
+    Raises:
+        PictureError: a photograph cannot be read. ModelError: a model is missing.
+    """
+    colorizer = Colorizer.load(device="cpu")
+    rows = [_diverse_row(colorizer, one) for one in photographs if one.name in DIVERSE_PHOTOGRAPHS]
+    sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height
+    write_file(path, _jpeg(sheet), overwrite=True)
+
+
+def _diverse_row(colorizer: Colorizer, path: Path) -> Image.Image:
+    """Grey, automatic and the variations, side by side."""
+    picture = Picture(small_srgb(read_picture(path), DIVERSE_SIDE))
+    encoded = Encoded(colorizer, small_lightness(picture, colorizer.short_side))
+    wanted = [None, *(Variation(index, DIVERSE_COUNT, DIVERSE_SEED) for index in range(DIVERSE_COUNT))]
+    results = [render(picture, ab, lightness=encoded.lightness) for ab in encoded.ab_maps(wanted)]
+    shown = [without_color(preview(results[0])), *(preview(one) for one in results)]
+    row = Image.new("RGB", (sum(one.width for one in shown), shown[0].height))
+    left = 0
+    for one in shown:
+        row.paste(one, (left, 0))
+        left += one.width
+    return row
 
 
 def _first_palettes(phrases: Sequence[str], seed: int) -> dict[str, Palette]:

@@ -1,0 +1,161 @@
+"""Several plausible colourings of one grey picture: colour fields drawn, few chosen, put on the automatic colour.
+
+Hides the network that draws (`networks.diverse`). A field is coarse; the automatic colour keeps edges and textures, and
+the field's difference to it is brought up along them. Must not import files, pictures or the trainer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from t2c_engine.colorization.colorizer import Colorizer, Encoding
+from t2c_engine.devices import threads_for
+from t2c_engine.errors import ModelError
+from t2c_engine.models import ModelCard, find_model, load_weights
+from t2c_engine.networks.diverse import build_sampler
+from t2c_engine.palettes.selection import choose
+from t2c_engine.pictures.resize import resize
+
+FIELD_STEP = 4  # pixels of a colour map to one of a field, along each side
+COMPARED = 12  # cells, at most, along each side at which fields are compared
+GUIDE_UNIT = 20.0  # L and ab units of the guide to one unit
+SMOOTHING = 0.05  # of the fit along the guide: variance, in squared units of it, from which on a slope counts
+
+
+@dataclass(frozen=True, slots=True)
+class DiverseInference:
+    """How a model is used; stored in its card, chosen on validation pictures.
+
+    candidates: fields drawn, of which the shown ones are medoids. temperature: factor on the deviation of codes.
+    gain: factor on ab. typicality: as in `palettes.selection.choose`.
+    """
+
+    candidates: int = 96
+    temperature: float = 0.8
+    gain: float = 1.0
+    typicality: float = 0.0
+
+
+class ColorFieldSampler:
+    """Draws colourings of encoded pictures. For several threads."""
+
+    def __init__(self, network: Any, model: str, inference: DiverseInference | None = None) -> None:
+        self._network = network.eval()
+        self.model = model
+        self.inference = inference or DiverseInference()
+
+    @classmethod
+    def load(cls, model: str | None = None) -> ColorFieldSampler:
+        """The installed model of that name, or the default one, on the CPU.
+
+        Raises:
+            ModelError: no such model, damaged weights, or weights that do not fit the network of the card.
+        """
+        card = find_model("diverse", model)
+        return cls(_build(card), card.name, _inference(card))
+
+    @torch.inference_mode()
+    def draw(
+        self, colorizer: Colorizer, encoding: Encoding, lightness: np.ndarray, count: int, seed: int
+    ) -> list[np.ndarray]:
+        """`count` different ab maps, the most typical first; each `encoding`'s size x 2, float32, Lab units.
+
+        Args:
+            lightness: h x w, 0..100, what was encoded. seed: the same gives the same maps.
+        """
+        with threads_for(encoding.pixels):
+            grey = colorizer.grey_features(lightness, encoding).to("cpu")
+            rows, columns = (-(-side // FIELD_STEP) for side in (encoding.height, encoding.width))
+            fields = self.fields(self._network.sample, grey, count, seed)[:, :, :rows, :columns]
+            chosen = fields[choose_fields(fields, count, self.inference.typicality)]
+            automatic = torch.from_numpy(colorizer.automatic(encoding)).permute(2, 0, 1)[None]
+            small = torch.from_numpy(resize(lightness, (encoding.height, encoding.width)))[None, None]
+            maps = on_automatic(chosen, automatic, small)
+        return list(maps.permute(0, 2, 3, 1).contiguous().numpy())
+
+    def fields(self, sample: Any, grey: Any, count: int, seed: int) -> Tensor:
+        """Candidates, S x 2 x h x w, of which `count` are to be chosen."""
+        generator = torch.Generator().manual_seed(seed)
+        number = max(self.inference.candidates, 4 * count)
+        return self.inference.gain * sample(grey, number, generator, self.inference.temperature)[0]
+
+
+def choose_fields(fields: Tensor, count: int, typicality: float) -> list[int]:
+    """Which `count` of S fields (S x 2 x h x w, ab) stand for all: k-medoids of ab distance, typical ones first."""
+    height, width = (min(COMPARED, length) for length in fields.shape[-2:])
+    small = F.adaptive_avg_pool2d(fields, (height, width)).flatten(2)  # S x 2 x P
+    apart = (small[:, None] - small[None]).square().sum(2).sqrt().mean(2)
+    return choose(apart.double().numpy(), count, typicality)
+
+
+def on_automatic(fields: Tensor, automatic: Tensor, lightness: Tensor) -> Tensor:
+    """Fields as detailed as the automatic colour: N x 2 x H x W.
+
+    The difference between field and automatic colour is, in 3 x 3 cells, a linear function of lightness and automatic
+    colour, whose coefficients are brought up (fast guided filter, He and Sun 2015): edges hold, textures stay.
+
+    Args:
+        fields: N x 2 x h x w, ab. automatic: 1 x 2 x H x W, ab; lightness: 1 x 1 x H x W; H at most FIELD_STEP x h.
+    """
+    height, width = automatic.shape[-2:]
+    rows, columns = fields.shape[-2:]
+    padding = (0, columns * FIELD_STEP - width, 0, rows * FIELD_STEP - height)
+    automatic = F.pad(automatic, padding, mode="replicate")
+    guide = torch.cat((F.pad(lightness, padding, mode="replicate"), automatic), 1) / GUIDE_UNIT
+    low = F.avg_pool2d(guide, FIELD_STEP)
+    difference = fields - F.avg_pool2d(automatic, FIELD_STEP)
+    slopes, offsets = _fit(low, difference)
+    size = automatic.shape[-2:]
+    slopes = F.interpolate(slopes.flatten(1, 2), size, mode="bilinear").unflatten(1, (2, 3))
+    offsets = F.interpolate(offsets, size, mode="bilinear")
+    result = automatic + (slopes * guide[:, None]).sum(2) + offsets
+    return result[..., :height, :width]
+
+
+def _fit(guide: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """Ridge regression of values (N x 2 x h x w) on a guide (1 x 3 x h x w) in 3 x 3 windows; slopes averaged.
+
+    Returns:
+        slopes, N x 2 x 3 x h x w, and offsets, N x 2 x h x w.
+    """
+    mean, value_mean = _window_mean(guide), _window_mean(values)
+    products = _window_mean((guide[:, :, None] * guide[:, None]).flatten(1, 2)).unflatten(1, (3, 3))
+    covariance = (products - mean[:, :, None] * mean[:, None]).permute(0, 3, 4, 1, 2)  # 1 x h x w x 3 x 3
+    cross = _window_mean((values[:, :, None] * guide[:, None]).flatten(1, 2)).unflatten(1, (2, 3))
+    cross = (cross - value_mean[:, :, None] * mean[:, None]).permute(0, 3, 4, 2, 1)  # N x h x w x 3 x 2
+    slopes = torch.linalg.solve(covariance + SMOOTHING * torch.eye(3), cross).permute(0, 4, 3, 1, 2)
+    slopes = _window_mean(slopes.flatten(1, 2)).unflatten(1, (2, 3))
+    return slopes, values - (slopes * guide[:, None]).sum(2)  # through the cell itself, which keeps its colour
+
+
+def _window_mean(x: Tensor) -> Tensor:
+    """Mean over 3 x 3, the border repeated."""
+    return F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
+
+
+def _build(card: ModelCard) -> Any:
+    """The network of a card with its checked weights.
+
+    Raises:
+        ModelError: the card's sizes are unusable or the weights are not those of such a network.
+    """
+    weights = {name: torch.from_numpy(array).float() for name, array in load_weights(card).items()}
+    try:
+        network = build_sampler(card.config)
+        network.load_state_dict(weights)
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(f"The weights of model '{card.name}' do not fit its card; install it again.") from error
+    return network
+
+
+def _inference(card: ModelCard) -> DiverseInference:
+    try:
+        return DiverseInference(**card.config.get("inference", {}))
+    except TypeError as error:
+        raise ModelError(f"The model '{card.name}' cannot be used as its card says: {error}") from error

@@ -1,0 +1,1 @@
+"""Training of the networks that draw diverse colour fields."""
