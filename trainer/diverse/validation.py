@@ -18,8 +18,7 @@ from trainer.diverse.losses import at_side, colorfulness
 
 CHOSEN = 5  # fields of a picture
 SHEET_ROWS = 12
-VIVID_GAIN, VIVID_SHARE = 1.4, 0.3  # as the shipped colouriser's card says
-ANNEALED = slice(4, 6)  # channels of `GreyFeatures.colors`
+VIVID_GAIN, VIVID_CHROMA = 0.9, 15.0  # as the shipped colouriser's card says
 
 
 @torch.inference_mode()
@@ -35,7 +34,7 @@ def validate(network: nn.Module, data: FieldData, sampling: DiverseInference, sh
         fields = sampling.gain * network.sample(batch.grey, sampling.candidates, generator, sampling.temperature)[0]  # pyright: ignore[reportCallIssue]
         five = fields[choose_fields(fields, CHOSEN, sampling.typicality)]
         ab = at_side(batch.ab, five.shape[-1])
-        automatic = vivid(batch.grey.automatic, batch.grey.colors[:, ANNEALED], VIVID_GAIN, VIVID_SHARE)
+        automatic = vivid(batch.grey.automatic, VIVID_GAIN, VIVID_CHROMA)
         errors = _distance(five, ab)
         pairs = [float(_distance(a, b)) for a, b in combinations(five, 2)]
         rows.append(
