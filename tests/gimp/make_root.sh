@@ -49,7 +49,7 @@ printf 'path-exclude=/usr/share/%s/*\n' man doc locale >"$dest/etc/dpkg/dpkg.cfg
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 chroot "$dest" apt-get update -qq >>"$log" 2>&1
 chroot "$dest" apt-get install -y -qq --no-install-recommends \
-    gimp gir1.2-gimp-3.0 python3-gi dbus-x11 fonts-dejavu-core adwaita-icon-theme >>"$log" 2>&1
+    gimp gir1.2-gimp-3.0 python3-gi python3-gi-cairo dbus-x11 fonts-dejavu-core adwaita-icon-theme >>"$log" 2>&1
 chroot "$dest" apt-get clean
 rm -rf "$dest"/var/lib/apt/lists/*
 touch "$marker"

@@ -315,7 +315,7 @@ def test_palettes_go_to_gimp_and_come_back_and_colours_are_edited(gui: Gui) -> N
     gui.settle()
     shot(gui, "own-palette", window)
 
-    gui.click(window, left, top + ROW, button="3")
+    gui.click(window, left, top + 8, button="3")
     gui.settle()
     shot(gui, "row-menu")
     gui.keys("Down", "Right", "Return")  # the first color: edit it
