@@ -158,6 +158,8 @@ def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
         palettes = [palette(row, params["locked"]) for row in range(params["count"])]
         value = {"phrase": params["phrase"], "seed": params["seed"], "model": "fake 1", "note": None}
         value["palettes"] = palettes
+        if params.get("style"):
+            value["note"] = f"in the style {params['style']}"
     elif request.method == "set_picture":
         pictures[params["key"]] = params["width"], params["height"]
         if params["format"] == "RGB u8":
@@ -168,6 +170,11 @@ def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
         value = {"key": params["key"]}
     elif request.method == "fit":
         value = {"palettes": [one[::2][:5] for one in params["palettes"]]}
+    elif request.method == "teach":
+        say(p.Notification("progress", {"id": request.id, "done": 0.5, "text": "Learning"}))
+        first = params["palettes"][0]
+        words = f"{params['name']} of {len(params['palettes'])}, {first['text']} {first['colors'][0]}"
+        value = {"verdict": words, "kept": True, "report": "/report.html", "check": "/check.html"}
     elif request.method == "doctor":
         value = {"ok": True, "environment": sorted(os.environ), "received": pictures.get("received", 0)}
     say(p.Result(request.id, value))
