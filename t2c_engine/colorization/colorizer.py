@@ -141,6 +141,19 @@ class Colorizer:
         return EncodedScale(self._network.encode(padded), height // SCALE, width // SCALE)
 
     @torch.inference_mode()
+    def encoder_features(self, lightness: np.ndarray) -> tuple[Tensor, ...]:
+        """What the pretrained encoder sees in h x w L: 1 x C x h' x w' at 1/4, 1/8, 1/16 and 1/32, padding cut off."""
+        height, width = lightness.shape
+        light = torch.from_numpy(np.ascontiguousarray(lightness, dtype=np.float32))[None, None].to(self.device)
+        padded = F.pad(light, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
+        with threads_for(lightness.size):
+            levels = self._network.encoder.pretrained(padded)
+        return tuple(
+            level[..., : -(-height // step), : -(-width // step)]
+            for level, step in zip(levels, (4, 8, 16, 32), strict=True)
+        )
+
+    @torch.inference_mode()
     def color(
         self,
         encoding: Encoding,
