@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -27,12 +27,13 @@ from t2c_engine.files import write_files
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["palette", "colorizer", "look"]
+Kind = Literal["palette", "colorizer", "style", "look"]
 PACKAGE_FOLDER = Path(__file__).parent / "weights"
 ENVIRONMENT_VARIABLE = "T2C_MODELS"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # a terminal would obey them
 _REINSTALL = "reinstall text2colors, or copy both of the model's files again"
 
 
@@ -96,7 +97,19 @@ def read_card(path: Path) -> ModelCard:
         values = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"The model card {path} cannot be read ({error}); {_REINSTALL}.") from error
-    wrong = _misstated(values)
+    return card_from_json(values, path)
+
+
+def card_from_json(values: Any, path: Path) -> ModelCard:
+    """The card of JSON values; `path`: the file they stand in, in whose folder the weights are.
+
+    Raises:
+        ModelError: a field is missing or misstated.
+    """
+    try:
+        wrong = _misstated(values)
+    except RecursionError:
+        wrong = "it is nested too deeply"
     if wrong:
         raise ModelError(f"The model card {path} is not valid: {wrong}; {_REINSTALL}.")
     known = {one.name for one in fields(ModelCard)} - {"folder"}
@@ -121,6 +134,8 @@ def _misstated(values: Any) -> str | None:
             return f"'{one.name}' has the wrong type"
         if kind is list and not all(isinstance(item, str) for item in values.get(one.name, [])):
             return f"'{one.name}' may hold texts only"
+    if control := next((text for text in _texts(values) if _CONTROL.search(text)), None):
+        return f"the text {control[:40]!r} holds control characters"
     if values["kind"] not in get_args(Kind):
         return f"the kind '{values['kind']}' is not known to this version"
     if not _NAME.fullmatch(values["name"]) or not _NAME.fullmatch(values["file"]):
@@ -128,6 +143,18 @@ def _misstated(values: Any) -> str | None:
     if not values["file"].endswith(".safetensors") or not _SHA256.fullmatch(values["sha256"]):
         return "it names no .safetensors file with a sha256"
     return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of a JSON value, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from (key, *_texts(item))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
 
 
 def scan_models() -> tuple[list[ModelCard], list[ModelError]]:

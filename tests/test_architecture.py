@@ -25,6 +25,7 @@ ENGINE_LAYERS = (
     ("t2c_engine.networks", "t2c_engine.rendering"),
     ("t2c_engine.palettes",),
     ("t2c_engine.colorization",),
+    ("t2c_engine.model_store",),
     ("t2c_engine.batch",),
     ("t2c_engine.albums",),
     ("t2c_engine.doctor",),

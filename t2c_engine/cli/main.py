@@ -31,6 +31,7 @@ from t2c_engine.cli.common import (
     print_json,
     reported,
 )
+from t2c_engine.cli.models import models_app
 from t2c_engine.cli.review import again, review
 from t2c_engine.cli.terminal import output, print_palettes, print_table
 from t2c_engine.errors import UsageError
@@ -192,39 +193,7 @@ app.command()(review)
 app.command()(again)
 
 
-@app.command(short_help="The models installed: data, licence, figures.")
-@reported
-def models(as_json: AsJson = False) -> None:
-    """The models installed: name, version, size, sha256, training data, licence and figures."""
-    from t2c_engine.models import scan_models
-
-    cards, problems = scan_models()
-    for card in cards:
-        if as_json:
-            print_json({**card.as_json(), "folder": str(card.folder)})
-            continue
-        console = output()
-        console.print(f"{card.name} {card.version}{' (default)' if card.default else ''}", style="bold", markup=False)
-        figures = "\n".join(f"{key}: {value}" for key, value in card.figures.items())
-        rows = [
-            ("kind", card.kind),
-            ("file", str(card.folder / card.file)),
-            ("size", f"{card.size / 1e6:.2f} MB"),
-            ("sha256", card.sha256),
-            ("licence", card.licence),
-            ("data", "\n".join(card.data)),
-            ("attribution", "\n".join(card.attribution)),
-            ("conditions", ", ".join(card.conditions)),
-            ("figures", figures),
-            ("made by", card.command),
-        ]
-        print_table(console, [row for row in rows if row[1]])
-    for problem in problems:
-        print_error(str(problem))
-    if not cards and not problems:
-        print_error("No model is installed; reinstall text2colors, or see 't2c doctor'.")
-    if problems or not cards:
-        raise typer.Exit(1)
+app.add_typer(models_app, name="models")
 
 
 @app.command()
