@@ -16,6 +16,7 @@ import typer
 from t2c_engine.cli.common import reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
+from trainer.looks.cli import look, tonings
 from trainer.study.cli import study_app, study_result
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -250,6 +251,8 @@ def compare_colors_command(
     output().print(json.dumps(figures, indent=2), markup=False, highlight=False, soft_wrap=True)
 
 
+app.command()(look)
+app.command()(tonings)
 app.add_typer(study_app, name="study")
 app.command("study-result")(study_result)
 

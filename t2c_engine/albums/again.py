@@ -24,6 +24,7 @@ from t2c_engine.colorization.color_source import (
     ResultColors,
 )
 from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
 
@@ -99,7 +100,8 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         Region(_file(one["mask"], notes), PaletteColors((each,)))
         for one, each in zip(values.get("regions", ()), inner, strict=True)
     )
-    source = ColorSource(base, hints, regions, float(values.get("strength", 1)), float(values.get("natural", 0)))
+    look = LookChoice(str(values["look"][0]), float(values["look"][1])) if "look" in values else None
+    source = ColorSource(base, hints, regions, float(values.get("strength", 1)), float(values.get("natural", 0)), look)
     given = palette if isinstance(base, PaletteColors) else None
     return source, ResultColors(given, tuple(inner)), notes
 

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from t2c_engine.batch.request import Models
-from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_source import (
+    AutomaticColors,
+    BaseColors,
+    ColorSource,
+    PaletteColors,
+    PhraseColors,
+    with_look,
+)
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
@@ -48,9 +55,9 @@ class AlbumJob:
 
     inputs: folders, files or patterns. output: the folder for results, the tree kept. exclude: patterns of paths left
     out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
-    and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. name: a template of
-    results' names with {stem}, {folder} and {phrase}. workers: 0 chooses. memory: MB for all workers together; 0
-    chooses.
+    and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. look: what all colors go
+    through at last; strength is the look's then. name: a template of results' names with {stem}, {folder} and
+    {phrase}. workers: 0 chooses. memory: MB for all workers together; 0 chooses.
     """
 
     inputs: tuple[str, ...]
@@ -65,6 +72,7 @@ class AlbumJob:
     variety: float = DEFAULT_VARIETY
     strength: float = 1.0
     natural: float = 0.0
+    look: str | None = None
     exclude: tuple[str, ...] = ()
     name: str = "{stem}"
     format: Format = Format.SAME
@@ -77,15 +85,19 @@ class AlbumJob:
     palette_model: str | None = None
 
     def __post_init__(self) -> None:
-        given = sum((self.palette is not None, self.auto, self.phrase is not None or self.captions is not None))
-        if given != 1:
-            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, or auto.")
+        given = sum((self.palette is not None, self.auto, self._says_phrases))
+        if given > 1 or not (given or self.look is not None):
+            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto; or a look.")
         if self.count < 1 or self.workers < 0 or self.memory < 0:
             raise UsageError("A job's count is at least 1; workers and memory are at least 0.")
         try:
             self.name.format(stem="", folder="", phrase="")
         except (KeyError, IndexError, ValueError) as error:
             raise UsageError(f"The name '{self.name}' is no template; use {{stem}}, {{folder}}, {{phrase}}.") from error
+
+    @property
+    def _says_phrases(self) -> bool:
+        return self.phrase is not None or self.captions is not None
 
     @property
     def models(self) -> Models:
@@ -98,17 +110,17 @@ class AlbumJob:
             scope_key: names what shares its draw ("" for the album). palettes: those that `palette` names.
         """
         base: BaseColors
-        if self.auto:
-            base = AutomaticColors()
-        elif self.palette is not None:
+        if self.palette is not None:
             base = PaletteColors(palettes)
+        elif not self._says_phrases:
+            base = AutomaticColors()
         else:
             phrase = caption or self.phrase
             if phrase is None:
                 return None
             shift = zlib.crc32(scope_key.encode("utf-8", "surrogateescape")) if scope_key else 0
             base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety)
-        return ColorSource(base, strength=self.strength, natural=self.natural)
+        return with_look(ColorSource(base, strength=self.strength, natural=self.natural), self.look)
 
 
 def read_job(path: Path) -> AlbumJob:

@@ -115,6 +115,8 @@ def recipes_of(
 def source_json(source: ColorSource) -> dict[str, Any]:
     """A color source as JSON; files of hints and masks by name and digest."""
     values: dict[str, Any] = {"strength": source.strength, "natural": source.natural}
+    if source.look is not None:
+        values["look"] = [source.look.name, source.look.strength]
     if source.base is not None:
         values |= source.base.as_json()
     if source.hints is not None:

@@ -17,7 +17,9 @@ import typer
 from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
 from t2c_engine.cli.colorize import Natural, Summary, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.looks import Look
 from t2c_engine.cli.terminal import output, progress
+from t2c_engine.colorization.looks import find_look
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_PALETTES, MAX_STRENGTH
@@ -46,6 +48,7 @@ def batch(
     variety: Variety = DEFAULT_VARIETY,
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
     natural: Natural = 0.0,
+    look: Look = None,
     exclude: Annotated[
         list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")
     ] = None,
@@ -82,7 +85,7 @@ def batch(
         job = None
     elif inputs and out is not None:
         job = AlbumJob(
-            tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural,
+            tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural, look,
             exclude=tuple(exclude or ()), name=name, format=format, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
         )  # fmt: skip
@@ -99,6 +102,8 @@ def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, as_json: bool)
     """Run a job and say what became of it."""
     from t2c_engine.albums.run import job_items, open_journal, run_job
 
+    if job.look is not None:
+        find_look(job.look)
     if scheduler is not None:  # workers elsewhere have another current folder
         inputs = tuple(os.path.abspath(one) for one in job.inputs)
         job = replace(job, inputs=inputs, output=job.output.absolute())

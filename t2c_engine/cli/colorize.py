@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.looks import Look
 from t2c_engine.cli.terminal import output, print_palettes, progress
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
@@ -24,8 +25,10 @@ from t2c_engine.colorization.color_source import (
     PaletteColors,
     PhraseColors,
     Region,
+    with_look,
 )
 from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.colorization.looks import find_look
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
@@ -59,13 +62,14 @@ def colorize(
     count: Count = DEFAULT_COUNT,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
+    look: Look = None,
     strength: Annotated[
         float,
         typer.Option(
             "--strength",
             min=0,
             max=MAX_STRENGTH,
-            help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey.",
+            help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey. --look: of the look.",
         ),
     ] = 1.0,
     natural: Natural = 0.0,
@@ -88,16 +92,18 @@ def colorize(
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
     sources = sum((phrase is not None, palette is not None, auto))
-    if sources > 1 or not (sources or hints or region):
-        raise UsageError("Give one of --phrase, --palette and --auto; or else --hints, or --region.")
+    if sources > 1 or not (sources or hints or region or look):
+        raise UsageError("Give one of --phrase, --palette and --auto; or else --look, --hints, or --region.")
+    if look is not None:
+        find_look(look)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
-    base: BaseColors | None = AutomaticColors(decoding) if auto else None
+    base: BaseColors | None = AutomaticColors(decoding) if auto or not (sources or hints or region) else None
     if phrase is not None:
         base = PhraseColors(phrase, count, seed, variety)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
     regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
-    source = ColorSource(base, hints, regions, strength, natural)
+    source = with_look(ColorSource(base, hints, regions, strength, natural), look)
     overlays = [one.mask for one in regions] + ([hints] if hints else [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:

@@ -6,6 +6,7 @@ Must not import the command line, nor write files.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,14 @@ def compose(
 ) -> Iterator[tuple[Palette, np.ndarray]]:
     """Palette and pixels (H x W x 3, the picture's type and space) of every result, one at a time.
 
-    The palette of the network's own colors is taken from them.
+    The palette of the network's own colors is taken from them, before a look changes them.
 
     Args:
         colorizer: a `Colorizer`; the picture is encoded once.
 
     Raises:
-        PictureError: hints or a mask cannot be read or have another shape. ModelError: the picture is too large.
+        PictureError: hints or a mask cannot be read or have another shape. ModelError: the picture is too large, or a
+            look's file is damaged. UsageError: the look is not installed.
     """
     hints = None if source.hints is None else read_hints(source.hints, picture.size)
     masks = [read_mask(region.mask, picture.size) for region in source.regions]
@@ -46,10 +48,16 @@ def compose(
     else:
         maps = iter([np.zeros_like(inner[0][0])] * len(results))
     for index, (colors, ab) in enumerate(zip(results, maps, strict=True)):
-        pixels = render(picture, ab, lightness=lightness)
-        for mask, others in zip(masks, inner, strict=True):
-            blend(pixels, mask, render(picture, others[index], lightness=lightness))
-        yield colors.base or _own_palette(encoded, source, hints, ab), pixels
+        palette = colors.base or _own_palette(encoded, source, hints, ab)
+        parts, curve = [ab, *(others[index] for others in inner)], None
+        if source.look is not None:
+            toned = [encoded.toned(one, source.look) for one in parts]
+            parts, curve = [one.ab for one in toned], toned[0].curve
+        paint = partial(render, picture, lightness=lightness, curve=curve)
+        pixels = paint(parts[0])
+        for mask, other in zip(masks, parts[1:], strict=True):
+            blend(pixels, mask, paint(other))
+        yield palette, pixels
 
 
 def _maps(

@@ -13,6 +13,7 @@ import numpy as np
 
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
+from t2c_engine.colorization.looks import Look, LookChoice, Toned
 from t2c_engine.palettes.palette import Palette
 
 MAX_MAPS = 64  # ab maps kept
@@ -34,6 +35,7 @@ class Encoded:
         self.colorizer = colorizer
         self.lightness = lightness
         self._encoding = colorizer.encode(lightness)
+        self._features: tuple[Any, ...] | None = None
         self._cache: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._hints: OrderedDict[int, Hints] = OrderedDict()  # by identity, held so that each keeps its own
 
@@ -71,6 +73,17 @@ class Encoded:
             else:
                 maps = self._maps(sources, hints, natural)
                 yield from (ab if strength == 1 else strength * ab for ab in maps)
+
+    def toned(self, ab: np.ndarray, choice: LookChoice) -> Toned:
+        """An ab map of this picture under a look.
+
+        Raises:
+            UsageError: no look is called so. ModelError: its file is damaged.
+        """
+        look = Look.load(choice.name)
+        if self._features is None:
+            self._features = self.colorizer.encoder_features(self.lightness)
+        return look.apply(self.lightness, ab, self._features, choice.strength)
 
     def _maps(self, sources: Sequence[Source], hints: Hints | None, natural: float) -> list[np.ndarray]:
         """The map of each source, from those kept where it is among them."""

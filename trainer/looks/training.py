@@ -183,5 +183,3 @@ def write_sheet(path: Path, columns: list[Tensor], row_height: int = 96) -> None
     image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
     image.save(path.with_suffix(".part.png"))
     os.replace(path.with_suffix(".part.png"), path)
-
-
