@@ -35,7 +35,7 @@ class Encoded:
         self.colorizer = colorizer
         self.lightness = lightness
         self._encoding = colorizer.encode(lightness)
-        self._features: tuple[Any, ...] | None = None
+        self._features: tuple[Any, ...] = ()
         self._cache: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._hints: OrderedDict[int, Hints] = OrderedDict()  # by identity, held so that each keeps its own
 
@@ -81,7 +81,7 @@ class Encoded:
             UsageError: no look is called so. ModelError: its file is damaged.
         """
         look = Look.load(choice.name)
-        if self._features is None:
+        if not self._features:
             self._features = self.colorizer.encoder_features(self.lightness)
         return look.apply(self.lightness, ab, self._features, choice.strength)
 

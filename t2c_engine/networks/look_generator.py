@@ -93,6 +93,11 @@ class Transform:
         return (below + (above - below) * (place - low).flatten(1)).view_as(lightness)
 
 
+def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
+    """A convolution that repeats the edge: zeros would give borders colours of their own."""
+    return nn.Conv2d(inputs, outputs, kernel, stride, 1, padding_mode="replicate")
+
+
 class LookGenerator(nn.Module):
     """A picture with colours, and a label, to the transform that gives it the look of that label."""
 
@@ -101,20 +106,19 @@ class LookGenerator(nn.Module):
         self.config = config
         widths = [config.width * min(2**level, 4) for level in range(config.levels)]
         inputs = [3, *widths[:-1]]
-        self.downs = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(inputs, widths, strict=True))
+        self.downs = nn.ModuleList(_conv(a, b, 4, 2) for a, b in zip(inputs, widths, strict=True))
         inner = widths[-1]
         self.seen = nn.Conv2d(LEVEL_WIDTHS[FEATURE_LEVEL], inner, 1) if config.features else None
         self.whole = nn.Linear(inner, inner)
         self.label = nn.Linear(config.targets, 2 * inner * (config.blocks + 1), bias=False)
         self.blocks = nn.ModuleList(
-            nn.ModuleList((nn.Conv2d(inner, inner, 3, 1, 1), nn.Conv2d(inner, inner, 3, 1, 1)))
-            for _ in range(config.blocks)
+            nn.ModuleList((_conv(inner, inner, 3), _conv(inner, inner, 3))) for _ in range(config.blocks)
         )
         self.grid = nn.Conv2d(inner, COEFFICIENTS * config.tones, 1)
         self.curve = nn.Linear(inner, config.knots)
         for layer in (self.grid, self.curve):  # begins as the identity
             nn.init.normal_(layer.weight, std=1e-3)
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
         identity = torch.zeros(config.tones, 2, COEFFICIENTS // 2)
         identity[:, 0, 1] = identity[:, 1, 2] = 1
         self.register_buffer("identity", identity.reshape(1, -1, 1, 1), persistent=False)

@@ -26,8 +26,11 @@ class Discriminator(nn.Module):
         super().__init__()
         widths = [width * min(2**level, 4) for level in range(levels)]
         inputs = [channels, *widths[:-1]]
-        self.downs = nn.ModuleList(spectral_norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in zip(inputs, widths, strict=True))
-        self.real = spectral_norm(nn.Conv2d(widths[-1], 1, 3, 1, 1))
+        self.downs = nn.ModuleList(
+            spectral_norm(nn.Conv2d(a, b, 4, 2, 1, padding_mode="replicate"))
+            for a, b in zip(inputs, widths, strict=True)
+        )
+        self.real = spectral_norm(nn.Conv2d(widths[-1], 1, 3, 1, 1, padding_mode="replicate"))
         self.domain = nn.Linear(2 * widths[-1], domains) if domains else None
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor | None]:

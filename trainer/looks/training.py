@@ -86,7 +86,11 @@ class Run(Protocol):
     """A method's networks and step."""
 
     config: LookTrainConfig
-    losses: tuple[str, ...]
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Names of what `step` returns."""
+        ...
 
     @property
     def parts(self) -> dict[str, Stateful]:
