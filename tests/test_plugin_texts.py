@@ -16,7 +16,7 @@ CATALOGS = sorted((plugin_path.PLUGIN / "t2c_plugin" / "locale").glob("*.po"))
 def texts() -> set[str]:
     """All that is passed to `_` in the interface."""
     found = set()
-    for path in UI.glob("*.py"):
+    for path in [*UI.rglob("*.py"), UI.parent / "reports.py", UI.parents[1] / "text2colors.py"]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
                 (text,) = node.args
@@ -27,7 +27,7 @@ def texts() -> set[str]:
 
 def catalog(path: Path) -> dict[str, str]:
     """What a catalog says, by the plug-in's own reader, which needs no GIMP."""
-    source = ast.parse((UI / "texts.py").read_text("utf-8"))
+    source = ast.parse((UI.parent / "texts.py").read_text("utf-8"))
     wanted = [node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == "read_catalog"]
     known: dict[str, object] = {"ast": ast, "Path": Path}
     exec(compile(ast.Module(list[ast.stmt](wanted), []), "texts.py", "exec"), known)

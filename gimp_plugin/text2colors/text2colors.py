@@ -1,81 +1,163 @@
 #!/usr/bin/env python3
-"""Text2Colors for GIMP 3: registers the procedures, and answers GIMP's calls.
+"""Text2Colors for GIMP 3: registers the procedures. What they do is `t2c_plugin.procedures`'.
 
 GIMP drops a plug-in silently when anything fails while it registers, so this file imports the standard library and gi
-only; everything else is imported when a procedure runs, and what is wrong is then said in words.
+only; everything else is imported when a procedure runs, and what is wrong is then said in words. Only the translations
+are read before; without them, labels are English.
 """
 
 from __future__ import annotations
 
-import logging
-import logging.handlers
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gi
 
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GLib, GObject  # noqa: E402
+from gi.repository import Gimp, GObject  # noqa: E402
+
+try:
+    from t2c_plugin.texts import _
+except Exception:  # whatever it is, the menu must be there
+
+    def _(text: str) -> str:
+        return text
+
 
 COLORIZE = "plug-in-text2colors"
 LAYERS = "plug-in-text2colors-layers"
 AGAIN = "plug-in-text2colors-again"
 EDIT = "plug-in-text2colors-edit"
 HINTS = "plug-in-text2colors-hints-layer"
+FILES = "plug-in-text2colors-files"
 CHECK = "plug-in-text2colors-check"
 ABOUT = "plug-in-text2colors-about"
 
-MENU = "<Image>/Colors/Text2Colors"
+# GIMP sorts entries by path and label; a section that a menu has not is put aside after that, and leaves our order
+MENU = "<Image>/Colors/Text2Colors/[{place}]"
 # GIMP replaces an argument out of its range by the default and says nothing, so ranges are ours to check
 WHOLE = (-(2**31), 2**31 - 1)
+REAL = (-1e9, 1e9)
 READWRITE = GObject.ParamFlags.READWRITE
 
-# name: menu label ("" for scripts only), tooltip (what the action search looks through, too), help
-TEXTS = {
-    COLORIZE: (
-        "_Colorize...",
-        "Text2Colors: color the selected layers from a phrase, a palette, or by themselves",
+
+@dataclass(frozen=True)
+class Entry:
+    """A procedure. The tooltip is what GIMP's action search looks through, besides the label ("" for scripts only)."""
+
+    label: str
+    tooltip: str
+    help: str
+    on_image: bool = True  # takes an image and drawables
+    arguments: tuple[str, ...] = ()  # names in ARGUMENTS
+    returns: str = "layers"  # or "report", a text
+
+
+# (kind, label, help, *further parameters of `add_KIND_argument`); `request.request_from` reads them by name
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "phrase": ("string", "_Phrase", "What the colors should speak of", ""),
+    "palettes": (
+        "string",
+        "Pale_ttes",
+        "Colors as #rrggbb,#rrggbb,... and palettes apart by ';'; override the phrase",
+        "",
+    ),
+    "count": ("int", "_Number of palettes", "How many to draw, 1 to 20", *WHOLE, 5),
+    "seed": ("int", "_Seed", "The same seed gives the same palettes", *WHOLE, 0),
+    "strength": ("double", "St_rength", "0 is natural color, 1 the palette, 2 twice as strong", *REAL, 1.0),
+    "natural": ("double", "_Natural", "How far skin, sky and leaves keep their natural color, 0 to 1", *REAL, 0.0),
+    "device": ("string", "_Device", "What computes: auto, cpu, cuda or mps", "auto"),
+    "result-mode": ("string", "Resu_lt", "How the result is inserted: colour (color layers) or normal", "colour"),
+    "same-palettes": (
+        "boolean",
+        "Same p_alettes for all layers",
+        "Several layers share the palettes of the first",
+        True,
+    ),
+    "extras": (
+        "string",
+        "E_xtras",
+        "For each of the palettes, an object with what else the engine is told, as a JSON list; none if left out",
+        "",
+    ),
+    "hints": (
+        "layer",
+        "Color h_ints layer",
+        "A transparent layer with hints of color, which the results keep there; none if left out",
+        True,
+    ),
+    "inputs": ("string", "_Pictures", "Files and folders, one a line", ""),
+    "output": ("string", "_Output folder", "Where results and the job's journal go", ""),
+    "captions": ("string", "_Captions", "Phrases of their own: sidecar, metadata, or a CSV file; none if left out", ""),
+    "palette-per": ("string", "Palette p_er", "What shares a draw of palettes: album, folder or picture", "album"),
+    "format": ("string", "_Format", "Of the results: same, png, jpeg, webp, tiff16 or ora", "same"),
+}
+COLORING = ("phrase", "palettes", "count", "seed", "strength", "natural", "device", "result-mode", "same-palettes")
+COLORING += ("extras", "hints")
+OF_FILES = ("inputs", "output", "phrase", "captions", "palette-per", "count", "seed", "strength", "natural")
+OF_FILES += ("format", "device")
+
+# in the menu's order
+ENTRIES = {
+    COLORIZE: Entry(
+        _("_Colorize..."),
+        _("Text2Colors: color the selected layers from words, a palette, or by themselves"),
         "Draws palettes for the phrase (or takes those given) and inserts, above each layer, a group with one layer a "
         "palette that gives color only. The original keeps its pixels; everything is one undo step. A result of "
         "Text2Colors stands for the layer it was made for. Returns the new layers.",
+        arguments=COLORING,
     ),
-    LAYERS: (
+    LAYERS: Entry(
         "",
         "Text2Colors: color the layers, and the layers of groups, alike",
         "As plug-in-text2colors, but a group stands for the layers in it. same-palettes gives all layers the same "
         "palettes; otherwise each gets its own for the phrase.",
+        arguments=COLORING,
     ),
-    AGAIN: (
-        "Colorize _Again",
-        "Text2Colors: color the selected layers as the last time, without asking",
+    AGAIN: Entry(
+        _("Colorize _Again"),
+        _("Text2Colors: color the selected layers as the last time, without asking"),
         "Runs plug-in-text2colors on the layers given with the values of its last interactive run.",
     ),
-    EDIT: (
-        "_Edit this Result...",
-        "Text2Colors: open the dialog with the phrase, palettes and locks of the selected result",
+    EDIT: Entry(
+        _("_Edit this Result..."),
+        _("Text2Colors: open the dialog with what the selected result was made with"),
         "As plug-in-text2colors, interactively, with the values that are kept with a result.",
+        arguments=COLORING,
     ),
-    HINTS: (
-        "New Color _Hints Layer",
-        "Text2Colors: add a transparent layer to paint dabs of the colors that you know",
+    HINTS: Entry(
+        _("New Color _Hints Layer"),
+        _("Text2Colors: add a transparent layer to paint hints of the colors that you know"),
         "Makes the image RGB if it is not, and inserts a transparent layer above the layer and its results. "
         "Returns the new layer.",
     ),
-    CHECK: (
-        "Set-up _Check",
-        "Text2Colors: say in words whether the engine is installed and works",
-        "Starts the engine and reports its version, models and device. Returns the report.",
+    FILES: Entry(
+        _("Colorize _Files..."),
+        _("Text2Colors: color folders of pictures as a job that can be stopped and gone on with"),
+        "Hands the pictures to the engine's program (t2c batch), which keeps a journal in the output folder: the same "
+        "call goes on where it stopped. Returns a report.",
+        on_image=False,
+        arguments=OF_FILES,
+        returns="report",
     ),
-    ABOUT: (
-        "A_bout this Result",
-        "Text2Colors: show phrase, palette, seed and model of the selected layer's result",
+    CHECK: Entry(
+        _("Set-up _Check"),
+        _("Text2Colors: say in words whether the engine is installed and works"),
+        "Starts the engine and reports its version, models and device. Returns the report.",
+        on_image=False,
+        returns="report",
+    ),
+    ABOUT: Entry(
+        _("A_bout this Result"),
+        _("Text2Colors: show phrase, palette, seed and model of the selected layer's result"),
         "Of a layer, the result that can be seen. Returns what Text2Colors keeps with it, as JSON.",
+        returns="report",
     ),
 }
 
 
-def run_colorize(
+def run_on_image(
     procedure: Gimp.Procedure,
     run_mode: Gimp.RunMode,
     image: Gimp.Image,
@@ -83,161 +165,48 @@ def run_colorize(
     config: Gimp.ProcedureConfig,
     data: Any,
 ) -> Gimp.ValueArray:
-    """Color the drawables; with a dialog only when run interactively."""
-    from t2c_plugin import colorize, reports
+    """Answer a procedure that takes an image."""
+    from t2c_plugin import procedures
 
-    def act() -> Gimp.ValueArray:
-        name = procedure.get_name()
-        edited = reports.find_result(image, drawables) if name == EDIT else None
-        layers = colorize.colorize(procedure, run_mode, image, drawables, config, name == LAYERS, edited)
-        if layers is None:
-            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error())
-        return _with_layers(procedure, layers)
-
-    return _answer(procedure, act)
+    return procedures.answer(procedure, run_mode, config, image, drawables)
 
 
-def run_again(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: list[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    data: Any,
-) -> Gimp.ValueArray:
-    """Call plug-in-text2colors with its last values."""
-    from t2c_plugin import colorize
+def run(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, data: Any) -> Gimp.ValueArray:
+    """Answer a procedure that takes none."""
+    from t2c_plugin import procedures
 
-    def act() -> Gimp.ValueArray:
-        return _with_layers(procedure, colorize.again(COLORIZE, image, drawables))
-
-    return _answer(procedure, act)
-
-
-def run_hints(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: list[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    data: Any,
-) -> Gimp.ValueArray:
-    """Insert a layer to paint color hints on."""
-    from t2c_plugin import colorize
-
-    return _answer(procedure, lambda: _with_layers(procedure, [colorize.new_hints_layer(image, drawables)]))
-
-
-def run_about(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    image: Gimp.Image,
-    drawables: list[Gimp.Drawable],
-    config: Gimp.ProcedureConfig,
-    data: Any,
-) -> Gimp.ValueArray:
-    """Tell what is kept with the selected layer."""
-    from t2c_plugin import reports
-
-    return _answer(procedure, lambda: _with_text(procedure, reports.about(image, drawables, run_mode)))
-
-
-def run_check(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, data: Any) -> Gimp.ValueArray:
-    """Tell what is right and wrong with the installation."""
-    from t2c_plugin import reports
-
-    return _answer(procedure, lambda: _with_text(procedure, reports.check(config.get_property("run-mode"))))
-
-
-def _answer(procedure: Gimp.Procedure, act: Callable[[], Gimp.ValueArray]) -> Gimp.ValueArray:
-    """What `act` returns, or its error in words. The edge of the process: nothing may pass."""
-    _log_to_file()
-    try:
-        return act()
-    except Exception as error:
-        logging.getLogger(__name__).exception("%s failed", procedure.get_name())
-        # our own errors are sentences for the user; of the others only the name and text are known
-        known = type(error).__name__ in ("RequestError", "EngineError", "EngineCancelled", "EngineTimeout")
-        text = str(error) if known else f"Text2Colors has failed unexpectedly ({type(error).__name__}: {error})."
-        failure = GLib.Error.new_literal(Gimp.PlugIn.error_quark(), text, 0)
-        return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, failure)
-
-
-def _log_to_file() -> None:
-    """Keep a log in the user's data folder; none when that cannot be written."""
-    from t2c_plugin.engine.jobs import log_folder
-
-    try:
-        log_folder().mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
-            log_folder() / "plug-in.log", maxBytes=1 << 20, backupCount=1, encoding="utf-8", delay=True
-        )
-    except OSError:
-        return
-    logging.basicConfig(handlers=[handler], level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-
-
-def _with_layers(procedure: Gimp.Procedure, layers: list[Gimp.Layer]) -> Gimp.ValueArray:
-    """Success and the layers. Python cannot fill an array of layers, but a configuration can."""
-    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
-    carrier = procedure.create_config()
-    carrier.set_core_object_array("drawables", layers)
-    array = GObject.Value()
-    array.init(GObject.type_from_name("GimpCoreObjectArray"))
-    array.set_boxed(carrier.get_property("drawables"))
-    values.remove(1)
-    values.insert(1, array)
-    ids = GObject.Value()
-    ids.init(GObject.TYPE_STRV)
-    ids.set_boxed([str(layer.get_id()) for layer in layers])
-    values.remove(2)
-    values.insert(2, ids)
-    return values
-
-
-def _with_text(procedure: Gimp.Procedure, text: str) -> Gimp.ValueArray:
-    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
-    values.remove(1)
-    values.insert(1, GObject.Value(GObject.TYPE_STRING, text))
-    return values
+    return procedures.answer(procedure, config.get_property("run-mode"), config)
 
 
 class Text2Colors(Gimp.PlugIn):
     """The plug-in as GIMP sees it."""
 
     def do_set_i18n(self, name: str) -> bool:
-        return False
+        return False  # labels are translated here already
 
     def do_query_procedures(self) -> list[str]:
-        return list(TEXTS)
+        return list(ENTRIES)
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
-        label, blurb, help_text = TEXTS[name]
-        if name == CHECK:
-            procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_check, None)
-        else:
-            run_function = {ABOUT: run_about, AGAIN: run_again, HINTS: run_hints}.get(name, run_colorize)
-            procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_function, None)
+        entry = ENTRIES[name]
+        if entry.on_image:
+            procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run_on_image, None)
             procedure.set_image_types("*")
             mask = Gimp.ProcedureSensitivityMask
             procedure.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES)
-        procedure.set_documentation(blurb, help_text, name)
+        else:
+            procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
+            mode = ("Run mode", "Whether a dialog may be shown", Gimp.RunMode.__gtype__, Gimp.RunMode.NONINTERACTIVE)
+            procedure.add_enum_argument("run-mode", *mode, READWRITE)
+        procedure.set_documentation(entry.tooltip, entry.help, name)
         procedure.set_attribution("The Text2Colors authors", "MIT licence", "2026")
-        if label:
-            procedure.set_menu_label(label)
-            procedure.add_menu_path(MENU)
-        if name in (COLORIZE, LAYERS, EDIT):
-            _add_arguments(procedure)
-        if name == CHECK:
-            procedure.add_enum_argument(
-                "run-mode",
-                "Run mode",
-                "Whether a dialog may be shown",
-                Gimp.RunMode.__gtype__,
-                Gimp.RunMode.NONINTERACTIVE,
-                READWRITE,
-            )
-        if name in (CHECK, ABOUT):
+        if entry.label:
+            procedure.set_menu_label(entry.label)
+            procedure.add_menu_path(MENU.format(place=list(ENTRIES).index(name)))
+        for argument in entry.arguments:
+            kind, *parameters = ARGUMENTS[argument]
+            getattr(procedure, f"add_{kind}_argument")(argument, *parameters, READWRITE)
+        if entry.returns == "report":
             procedure.add_string_return_value("report", "Report", "What was found", "", READWRITE)
         else:
             procedure.add_core_object_array_return_value(
@@ -245,50 +214,6 @@ class Text2Colors(Gimp.PlugIn):
             )
             procedure.add_string_array_return_value("layer-ids", "Layer IDs", "The same, as numbers", READWRITE)
         return procedure
-
-
-def _add_arguments(procedure: Gimp.Procedure) -> None:
-    """The arguments of a coloring procedure; `request.request_from` reads them by these names."""
-    procedure.add_string_argument("phrase", "_Phrase", "What the colors should speak of", "", READWRITE)
-    procedure.add_string_argument(
-        "palettes",
-        "Pale_ttes",
-        "Colors as #rrggbb,#rrggbb,... and palettes apart by ';'; override the phrase",
-        "",
-        READWRITE,
-    )
-    procedure.add_int_argument("count", "_Number of palettes", "How many to draw, 1 to 20", *WHOLE, 5, READWRITE)
-    procedure.add_int_argument("seed", "_Seed", "The same seed gives the same palettes", *WHOLE, 0, READWRITE)
-    procedure.add_double_argument(
-        "strength", "St_rength", "0 is natural color, 1 the palette, 2 twice as strong", -1e9, 1e9, 1.0, READWRITE
-    )
-    procedure.add_double_argument(
-        "natural",
-        "_Natural",
-        "How far skin, sky and leaves keep their natural color, 0 to 1",
-        -1e9,
-        1e9,
-        0.0,
-        READWRITE,
-    )
-    procedure.add_string_argument("device", "_Device", "What computes: auto, cpu, cuda or mps", "auto", READWRITE)
-    procedure.add_string_argument(
-        "result-mode", "Resu_lt", "How the result is inserted: colour (color layers) or normal", "colour", READWRITE
-    )
-    procedure.add_boolean_argument(
-        "same-palettes",
-        "Same p_alettes for all layers",
-        "Several layers share the palettes of the first",
-        True,
-        READWRITE,
-    )
-    procedure.add_layer_argument(
-        "hints",
-        "Color h_ints layer",
-        "A transparent layer with dabs of color, which the results keep there; none if left out",
-        True,
-        READWRITE,
-    )
 
 
 Gimp.main(Text2Colors.__gtype__, sys.argv)

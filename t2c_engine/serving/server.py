@@ -25,6 +25,7 @@ from t2c_engine.errors import ModelError, OutputError
 from t2c_engine.serving import protocol as p
 from t2c_engine.serving.pipes import PipeListener, is_pipe
 from t2c_engine.serving.session import Outbox, Session
+from t2c_engine.serving.sources import sources
 
 if TYPE_CHECKING:
     from t2c_engine.serving.service import Service
@@ -161,7 +162,7 @@ class Server:
 
 
 def hello() -> dict[str, Any]:
-    """What the engine says of itself: versions, the models ("name version" by kind), process number, pixel formats."""
+    """What the engine says of itself: versions, models ("name version" by kind), process number, formats, sources."""
     from t2c_engine.models import find_model
 
     models = {}
@@ -173,7 +174,7 @@ def hello() -> dict[str, Any]:
         else:
             models[kind] = f"{card.name} {card.version}"
     greeting = {"protocol": p.PROTOCOL, "engine": __version__, "models": models, "pid": os.getpid()}
-    return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS)}
+    return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS), "sources": sources()}
 
 
 def open_socket(path: Path) -> socket.socket:

@@ -16,10 +16,21 @@ gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
 
 from t2c_plugin.engine import jobs  # noqa: E402
-from t2c_plugin.image import hints, insertion, layers, results  # noqa: E402
+from t2c_plugin.image import hints, insertion, layers, other_pictures, results  # noqa: E402
 from t2c_plugin.request import NORMAL_LAYERS, Inputs, Request, RequestError, request_from  # noqa: E402
 
-ARGUMENTS = ("phrase", "palettes", "count", "seed", "strength", "natural", "device", "result-mode", "same-palettes")
+ARGUMENTS = (
+    "phrase",
+    "palettes",
+    "count",
+    "seed",
+    "strength",
+    "natural",
+    "device",
+    "result-mode",
+    "same-palettes",
+    "extras",
+)
 
 log = logging.getLogger(__name__)
 
@@ -98,11 +109,13 @@ def gather(originals: Sequence[Gimp.Layer], request: Request, hint_layer: Gimp.L
     """What the engine needs of the layers; the one way for dialog and scripts.
 
     Raises:
-        RequestError: GIMP does not give the pixels, or the layer of hints is of no use (`hints.read`).
+        RequestError: GIMP does not give the pixels, or the layer of hints (`hints.read`) or another picture
+            (`other_pictures.read`) is of no use.
     """
     return Inputs(
         pictures=tuple(layers.read(layer, exact=request.mode == NORMAL_LAYERS) for layer in originals),
         hints=() if hint_layer is None else tuple(hints.read(hint_layer, originals)),
+        others=other_pictures.read_all(request.extras),
     )
 
 

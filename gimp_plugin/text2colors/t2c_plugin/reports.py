@@ -17,6 +17,7 @@ from t2c_plugin.engine.client import EngineError  # noqa: E402
 from t2c_plugin.engine.settings import find_target  # noqa: E402
 from t2c_plugin.image import results  # noqa: E402
 from t2c_plugin.request import RequestError  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def about(image: Gimp.Image, drawables: Sequence[Gimp.Drawable], run_mode: Gimp.
     if run_mode == Gimp.RunMode.INTERACTIVE:
         from t2c_plugin.ui import windows
 
-        windows.show_text("About this Result", f"{result.get_name()}\n{record.in_words()}", record.palette)
+        windows.show_text(_("About this Result"), f"{result.get_name()}\n{record.in_words()}", record.palette)
     return record.to_bytes().decode("ascii")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from t2c_plugin.pixels import Pixels
@@ -18,6 +18,55 @@ __all__ = ["MAX_COUNT", "MAX_SEED", "PARASITE", "RequestError", "parse_color", "
 COLOR_LAYERS, NORMAL_LAYERS = protocol.MODES
 
 Palette = tuple[str, ...]  # "#rrggbb", lower case; empty for natural colors
+
+
+@dataclass(frozen=True, slots=True)
+class Coloring:
+    """What one result is colored with: a palette, and what the engine is told besides.
+
+    `extra` is a JSON object as text, "" for none. Its members become parameters of the engine's `preview` and
+    `colorize`, but for `title`, which names the result. A member {"file": PATH} or {"layer": ID} stands for a picture,
+    which is sent first; the engine gets its key.
+    """
+
+    palette: Palette = ()
+    extra: str = ""
+
+    @property
+    def title(self) -> str:
+        """What `extra` calls the result; "" when it does not."""
+        return str(parse_extra(self.extra).get("title", ""))
+
+    def params(self) -> dict[str, Any]:
+        """The engine's parameters besides the palette."""
+        return {name: value for name, value in parse_extra(self.extra).items() if name != "title"}
+
+
+def format_extra(extra: Mapping[str, Any]) -> str:
+    """The text of a coloring's `extra`; the same members give the same text."""
+    return json.dumps(extra, sort_keys=True, separators=(",", ":")) if extra else ""
+
+
+def parse_extra(text: str) -> dict[str, Any]:
+    """The members of a coloring's `extra`.
+
+    Raises:
+        RequestError: it is no JSON object.
+    """
+    if not text:
+        return {}
+    try:
+        extra = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"What is to be told to the engine besides is no JSON ({error}).") from error
+    if not isinstance(extra, dict):
+        raise RequestError("What is to be told to the engine besides must be a JSON object.")
+    return extra
+
+
+def is_picture(value: Any) -> bool:
+    """Whether a member of `extra` stands for a picture."""
+    return isinstance(value, dict) and set(value) in ({"file"}, {"layer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +89,7 @@ class Request:
     same_palettes: bool = True
     hints: str = ""
     locked: tuple[tuple[int, str], ...] = ()  # (position, color) that palettes for the phrase must have
+    extras: tuple[str, ...] = ()  # of each palette, see `Coloring`; none when left out
 
     def __post_init__(self) -> None:
         if not self.phrase.strip() and not self.palettes:
@@ -50,6 +100,15 @@ class Request:
         check_range("natural", self.natural, 0.0, 1.0)
         check_choice("device", self.device, protocol.DEVICES)
         check_choice("result mode", self.mode, protocol.MODES)
+        if self.extras and len(self.extras) != len(self.palettes):
+            raise RequestError(f"There are {len(self.palettes)} palettes, but 'extras' for {len(self.extras)}.")
+        for extra in self.extras:
+            parse_extra(extra)
+
+    def colorings(self, palettes: Sequence[Palette]) -> tuple[Coloring, ...]:
+        """What each result is colored with; `palettes`: the request's own, or those drawn for its phrase."""
+        extras = self.extras or ("",) * len(palettes)
+        return tuple(Coloring(palette, extra) for palette, extra in zip(palettes, extras, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +127,18 @@ class Record:
     count: int = 5  # palettes drawn for the phrase
     natural: float = 0.0
     locked: tuple[tuple[int, str], ...] = ()
+    extra: str = ""  # see `Coloring`
 
     @property
     def title(self) -> str:
         """What the colors come from, short enough for the Layers dialog."""
-        return palettes.title(self.phrase, self.palette)
+        return Coloring(self.palette, self.extra).title or palettes.title(self.phrase, self.palette)
 
     @property
     def layer_name(self) -> str:
         """The name of its layer: the number first, for a narrow dock shows the beginning only."""
-        return palettes.layer_name(self.number, self.phrase, self.palette)
+        title = Coloring(self.palette, self.extra).title
+        return f"{self.number} {title}" if title else palettes.layer_name(self.number, self.phrase, self.palette)
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -106,6 +167,7 @@ class Record:
         return "\n".join(
             (
                 f"Phrase: {self.phrase or '(none; the palette was given)'}",
+                *([f"Besides: {self.extra}"] if self.extra else []),
                 palette,
                 f"Seed: {self.seed}",
                 f"Strength: {self.strength * 100:.0f} %, natural: {self.natural * 100:.0f} %, as {result}",
@@ -119,10 +181,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What is read from GIMP for one call: a picture for each layer, and the color hints over each ("RGBA u8")."""
+    """What is read from GIMP for one call: a picture for each layer, and the color hints over each ("RGBA u8").
+
+    `others`: the pictures that colorings speak of, by `format_extra` of what stands for them.
+    """
 
     pictures: tuple[Pixels, ...]
     hints: tuple[Pixels | None, ...] = ()
+    others: Mapping[str, Pixels] = field(default_factory=dict)
 
     def hints_of(self, index: int) -> Pixels | None:
         """The hints of one picture."""
@@ -177,4 +243,27 @@ def request_from(values: Mapping[str, Any]) -> Request:
         device=values["device"],
         mode=values["result-mode"],
         same_palettes=values["same-palettes"],
+        extras=parse_extras(values.get("extras") or ""),
     )
+
+
+def format_extras(extras: Sequence[str]) -> str:
+    """The text that `parse_extras` reads: a JSON list; "" when all are empty."""
+    return json.dumps([parse_extra(one) for one in extras]) if any(extras) else ""
+
+
+def parse_extras(text: str) -> tuple[str, ...]:
+    """What the engine is told besides each palette.
+
+    Raises:
+        RequestError: it is no JSON list of objects.
+    """
+    if not text.strip():
+        return ()
+    try:
+        extras = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"'extras' is no JSON ({error}).") from error
+    if not isinstance(extras, list) or not all(isinstance(one, dict) for one in extras):
+        raise RequestError("'extras' must be a JSON list with one object for each palette.")
+    return tuple(format_extra(one) for one in extras)

@@ -84,13 +84,15 @@ class Engine:
         variety: float = 0.5,
         locked: Mapping[int, str] | None = None,
         timeout: float = QUICK_TIMEOUT,
+        extra: Mapping[str, Any] | None = None,
     ) -> PaletteAnswer:
         """Palettes for a phrase.
 
         Args:
             locked: position in the palette (0..4) to the color ("#rrggbb") that must stand there.
+            extra: further parameters.
         """
-        params = {"phrase": phrase, "count": count, "seed": seed, "variety": variety}
+        params: dict[str, Any] = {"phrase": phrase, "count": count, "seed": seed, "variety": variety, **(extra or {})}
         params["locked"] = {str(position): color for position, color in (locked or {}).items()}
         answer = self._ask("palettes", params, timeout=timeout).value
         try:
@@ -130,6 +132,7 @@ class Engine:
         timeout: float = JOB_TIMEOUT,
         hints: str | None = None,
         natural: float = protocol.DEFAULT_NATURAL,
+        extra: Mapping[str, Any] | None = None,
     ) -> Iterator[Colored]:
         """Color a picture once for each palette; results come as they are finished.
 
@@ -141,6 +144,7 @@ class Engine:
             timeout: seconds without news.
             natural: how far skin, sky and leaves keep their natural color, 0..1.
             hints: key of a picture sent as "RGBA u8" whose opaque pixels are color hints.
+            extra: further parameters.
 
         Raises:
             EngineCancelled: `cancel` was called, here or on another thread.
@@ -148,6 +152,7 @@ class Engine:
         """
         params = {"key": key, "palettes": [list(one) for one in palettes]}
         params |= {"strength": strength, "natural": natural, "device": device, "mode": mode, "hints": hints}
+        params |= extra or {}
         return self._pictures("colorize", params, timeout, on_progress)
 
     def preview(
@@ -160,10 +165,12 @@ class Engine:
         device: str = "auto",
         hints: str | None = None,
         natural: float = protocol.DEFAULT_NATURAL,
+        extra: Mapping[str, Any] | None = None,
     ) -> list[Pixels]:
         """The picture, small, under each palette ("RGB u8"). Errors as `colorize`."""
         params = {"key": key, "palettes": [list(one) for one in palettes], "max_side": max_side}
         params |= {"strength": strength, "natural": natural, "device": device, "hints": hints}
+        params |= extra or {}
         shown = dict(self._pictures("preview", params, timeout, None))
         return [shown[index] for index in sorted(shown)]
 

@@ -7,15 +7,25 @@ import gi.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from t2c_plugin.engine.client import Engine, EngineError, ErrorCode
 from t2c_plugin.engine.settings import user_data_folder
 from t2c_plugin.pixels import Pixels
-from t2c_plugin.request import Inputs, Palette, PaletteAnswer, Record, Request, Result
+from t2c_plugin.request import (
+    Coloring,
+    Inputs,
+    PaletteAnswer,
+    Record,
+    Request,
+    Result,
+    format_extra,
+    is_picture,
+    parse_extra,
+)
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +92,8 @@ def color_pictures(
 
         step(0.0, "")
         hints = inputs.hints_of(turn)
-        pictures = insisting(partial(_ask, engine, request, picture, hints, answer.palettes, step))
+        colorings = request.colorings(answer.palettes)
+        pictures = insisting(partial(_ask, engine, request, picture, hints, colorings, inputs.others, step))
         records = [
             Record(
                 phrase=request.phrase,
@@ -97,6 +108,7 @@ def color_pictures(
                 hints=request.hints if hints else "",
                 count=request.count,
                 locked=request.locked,
+                extra=colorings[index].extra,
             )
             for index, palette in enumerate(answer.palettes)
         ]
@@ -120,32 +132,73 @@ def insisting(ask: Callable[[], Answer]) -> Answer:
         return ask()
 
 
+def preview(
+    engine: Engine,
+    picture: Pixels,
+    hints: Pixels | None,
+    colorings: Sequence[Coloring],
+    others: Mapping[str, Pixels],
+    **options: Any,
+) -> list[Pixels]:
+    """The picture, small, in each coloring ("RGB u8"); `options` as `Engine.preview` has them. Errors as there."""
+    key = engine.set_picture(picture)
+    hints_key = engine.set_picture(hints) if hints else None
+    shown: dict[int, Pixels] = {}
+    for places, extra in _alike(engine, colorings, others):
+        given = [colorings[place].palette for place in places]
+        pictures = engine.preview(key, given, hints=hints_key, extra=extra, **options)
+        shown |= dict(zip(places, pictures, strict=True))
+    return [shown[place] for place in sorted(shown)]
+
+
 def _ask(
     engine: Engine,
     request: Request,
     picture: Pixels,
     hints: Pixels | None,
-    palettes: Sequence[Palette],
+    colorings: Sequence[Coloring],
+    others: Mapping[str, Pixels],
     step: OnProgress,
 ) -> dict[int, Pixels]:
-    """The picture under each palette, by the palette's index."""
+    """The picture in each coloring, by the coloring's index."""
     key = engine.set_picture(picture)
     hints_key = engine.set_picture(hints) if hints else None
-    pictures = dict(
-        engine.colorize(
+    pictures: dict[int, Pixels] = {}
+    for places, extra in _alike(engine, colorings, others):
+
+        def part(done: float, text: str, begun: int = len(pictures), share: int = len(places)) -> None:
+            step((begun + done * share) / len(colorings), text)
+
+        found = engine.colorize(
             key,
-            palettes,
+            [colorings[place].palette for place in places],
             request.strength,
             request.device,
             request.mode,
-            on_progress=step,
+            on_progress=part,
             hints=hints_key,
             natural=request.natural,
+            extra=extra,
         )
-    )
-    if len(pictures) != len(palettes):
+        pictures |= {places[index]: one for index, one in found}
+    if len(pictures) != len(colorings):
         raise EngineError("The engine did not give all results.", "Run the installer again.")
     return pictures
+
+
+def _alike(
+    engine: Engine, colorings: Sequence[Coloring], others: Mapping[str, Pixels]
+) -> Iterator[tuple[list[int], dict[str, Any]]]:
+    """Places of the colorings that one request can ask for, and its further parameters; pictures have been sent."""
+    by_extra: dict[str, list[int]] = {}
+    for place, coloring in enumerate(colorings):
+        by_extra.setdefault(format_extra(coloring.params()), []).append(place)
+    for text, places in by_extra.items():
+        params = parse_extra(text)
+        for name, value in params.items():
+            if is_picture(value):
+                params[name] = engine.set_picture(others[format_extra(value)])
+        yield places, params
 
 
 def _model(engine: Engine, palettes: str) -> str:

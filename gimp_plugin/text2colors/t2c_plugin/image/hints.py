@@ -19,12 +19,12 @@ from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.request import RequestError  # noqa: E402
 from t2c_plugin.shared.limits import FAINT, HINT_SIDE  # noqa: E402
 
-_KEPT = "text2colors-hints"  # name under which GIMP keeps with an image which layer had the dabs
+_KEPT = "text2colors-hints"  # name under which GIMP keeps with an image which layer had the hints
 GREY_IMAGE = "A grey image holds no colors; use Image > Mode > RGB, then paint the color hints."
 
 
 def choices(image: Gimp.Image, originals: Sequence[Gimp.Layer]) -> list[Gimp.Layer]:
-    """The layers that may hold dabs, from the top: not those to be colored, groups around them, and our results."""
+    """The layers that may hold hints, from the top: not those to be colored, groups around them, and our results."""
     taken: set[int] = set()
     for item in originals:
         while item is not None:
@@ -42,7 +42,7 @@ def _without_results(layers: Sequence[Gimp.Layer]) -> Iterator[Gimp.Layer]:
 
 
 def remember(image: Gimp.Image, hints: Gimp.Layer | None) -> None:
-    """Keep with the image which layer has its dabs, or that none has, for the next time; can be undone."""
+    """Keep with the image which layer has its hints, or that none has, for the next time; can be undone."""
     if hints is not None:
         flags = Gimp.PARASITE_PERSISTENT | Gimp.PARASITE_UNDOABLE
         image.attach_parasite(Gimp.Parasite.new(_KEPT, flags, list(str(hints.get_tattoo()).encode("ascii"))))
@@ -51,7 +51,7 @@ def remember(image: Gimp.Image, hints: Gimp.Layer | None) -> None:
 
 
 def remembered(image: Gimp.Image, originals: Sequence[Gimp.Layer]) -> Gimp.Layer | None:
-    """The layer that had the dabs when the image was last colored, if it may have them now."""
+    """The layer that had the hints when the image was last colored, if it may have them now."""
     kept = image.get_parasite(_KEPT)
     if kept is None:
         return None
@@ -60,23 +60,23 @@ def remembered(image: Gimp.Image, originals: Sequence[Gimp.Layer]) -> Gimp.Layer
 
 
 def read(hints: Gimp.Layer, originals: Sequence[Gimp.Layer]) -> list[Pixels | None]:
-    """The dabs over each layer; None where there are none.
+    """The hints over each layer; None where there are none.
 
     Raises:
-        RequestError: the layer cannot hold dabs for these layers, or has none over any of them.
+        RequestError: the layer cannot hold hints for these layers, or has none over any of them.
     """
     check(hints, originals)
     found = [over(hints, layer) for layer in originals]
     if not any(found):
         where = f"'{originals[0].get_name()}'" if len(originals) == 1 else "the layers to be colored"
         raise RequestError(
-            f"There is no color on '{hints.get_name()}' over {where}; paint dabs there, or use no color hints."
+            f"There is no color on '{hints.get_name()}' over {where}; paint hints there, or use no color hints."
         )
     return found
 
 
 def check(hints: Gimp.Layer, originals: Sequence[Gimp.Layer]) -> None:
-    """Whether the layer can hold dabs for these layers.
+    """Whether the layer can hold hints for these layers.
 
     Raises:
         RequestError: it cannot.
@@ -95,7 +95,7 @@ def check(hints: Gimp.Layer, originals: Sequence[Gimp.Layer]) -> None:
 
 
 def over(hints: Gimp.Layer, layer: Gimp.Layer) -> Pixels | None:
-    """The dabs in a layer's rectangle, "RGBA u8", at most HINT_SIDE px long; None when there are none.
+    """The hints in a layer's rectangle, "RGBA u8", at most HINT_SIDE px long; None when there are none.
 
     What the hints do not reach is transparent. Their mask and opacity do not count.
     """
@@ -109,7 +109,7 @@ def over(hints: Gimp.Layer, layer: Gimp.Layer) -> Pixels | None:
 def _shrunk(pixels: bytes, width: int, height: int) -> Pixels:
     scale = HINT_SIDE / max(width, height)
     if scale < 1:
-        # colors count by their opacity there, so that the edges of dabs keep theirs
+        # colors count by their opacity there, so that the edges of hints keep theirs
         source = GdkPixbuf.Pixbuf.new_from_bytes(
             GLib.Bytes.new(pixels), GdkPixbuf.Colorspace.RGB, True, 8, width, height, width * 4
         )

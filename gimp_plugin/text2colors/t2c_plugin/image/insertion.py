@@ -38,7 +38,7 @@ def insert(
     selection, the results are a region's: they join the regions there are, and hide nothing.
 
     A grey or indexed image becomes RGB in the same undo step: in a grey one, color layers would silently be grey. The
-    layer of color hints is hidden, for its dabs would lie on the results.
+    layer of color hints is hidden, for its hints would lie on the results.
 
     Raises:
         RequestError: GIMP refuses a step; what was inserted before it has been removed again.

@@ -1,4 +1,4 @@
-"""The dialog: a large preview, palettes beside it, words above. Ties widgets, engine and layers together.
+"""The dialog: a large preview, rows of colorings beside it, what colors come from above. Ties all of it together.
 
 It opens before the engine has answered, and begins with the natural colors. GIMP is called in this thread only; the
 engine only in the threads of `engine_calls`.
@@ -7,7 +7,7 @@ engine only in the threads of `engine_calls`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gi
@@ -16,26 +16,25 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gimp, GLib, Gtk  # noqa: E402
 
-from t2c_plugin.colorize import gather  # noqa: E402
 from t2c_plugin.engine.errors import EngineCancelled  # noqa: E402
-from t2c_plugin.image import hints, insertion, layers  # noqa: E402
-from t2c_plugin.recent import remember_phrase  # noqa: E402
-from t2c_plugin.request import Record, Request, RequestError, Result, format_palettes  # noqa: E402
+from t2c_plugin.image import hints, layers, other_pictures  # noqa: E402
+from t2c_plugin.request import Record, Request, RequestError, format_extras, format_palettes  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
+from t2c_plugin.ui.colors_from import all_sources  # noqa: E402
 from t2c_plugin.ui.dialog_layout import DialogLayout  # noqa: E402
 from t2c_plugin.ui.engine_calls import EngineCalls  # noqa: E402
+from t2c_plugin.ui.hint_watch import HintWatch  # noqa: E402
 from t2c_plugin.ui.options import SOFT_STRENGTH  # noqa: E402
-from t2c_plugin.ui.palette_rows import SIZE, PaletteRow  # noqa: E402
-from t2c_plugin.ui.phrase_bar import Drawn, History  # noqa: E402
+from t2c_plugin.ui.palette_rows import PaletteRow  # noqa: E402
 from t2c_plugin.ui.previews import LARGEST, Previews  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.ui.sources.base import ColorSource, Desk  # noqa: E402
+from t2c_plugin.ui.work import Work  # noqa: E402
 
 log = logging.getLogger(__name__)
 
 _OPTIONS = ("count", "seed", "device", "result-mode", "same-palettes")
 _SETTLE = 80  # ms without another change of an option before it is acted upon
-_LIVE = 900  # ms between two looks at the hints while the user paints
-_LIVE_PIXELS = 10_000_000  # of a layer of hints that may be looked at so often
 
 
 def run(
@@ -58,22 +57,27 @@ class ColorizeDialog:
     ) -> None:
         self._image, self._originals, self._config = image, list(targets.originals), config
         self._edited = edited
-        self._made: list[Gimp.Layer] | None = None
-        self._history = History()
-        self._working = self._stopping = False
-        self._wrong_hints = False  # the bar says why
-        self._agreed = not layers.needs_consent(image)
         self._loop = GLib.MainLoop()
-        self._engine = EngineCalls(self._on_error)
+        self._engine = EngineCalls(self._on_error, self._on_hello)
         chosen_hints = targets.hint_layer or config.get_property("hints")
         chosen_hints = chosen_hints or hints.remembered(image, self._originals)
         self._ui = DialogLayout(self, image, self._originals, chosen_hints)
-        self._previews = Previews(self._engine, self._ui, may_fetch=lambda: not self._working)
+        self._work = Work(image, self._originals, self._ui, self._engine, self._on_made, self._on_work_changed)
+        self._previews = Previews(self._engine, self._ui, may_fetch=lambda: not self._work.going_on)
+        self._hints = HintWatch(self._ui, self._engine, self._previews, lambda: not self._work.going_on, self._on_error)
+        self._ui.colors_from.add_sources(all_sources(self._desk()))
         self._ui.say_target(self._originals, targets.hint_layer)
         self._set_values()
-        self._ui.options.on_change(self._settle(self._draw_again), self._settle(self._previews.show_all))
+        redraw = self._settle(lambda: self._source.options_changed())
+        self._ui.options.on_change(redraw, self._settle(self._previews.show_all))
         self._ui.sliders.on_change(self._settle(self._previews.show_all))
-        self._live = 0
+
+    def _desk(self) -> Desk:
+        ui = self._ui
+        return Desk(
+            self._engine, ui.list, ui.options, ui.say, ui.wait, self._on_error, ui.bar.hide, self._preview,
+            lambda: self.on_changed(""), ui.window,
+        )  # fmt: skip
 
     def _set_values(self) -> None:
         """Show the last values, those of the result that is edited, or the first ones for this layer."""
@@ -83,13 +87,16 @@ class ColorizeDialog:
         if not phrase and self._originals[0].is_gray():
             sliders["strength"] = SOFT_STRENGTH
         if self._edited is not None:
-            record = self._edited
+            record, phrase = self._edited, ""
             values |= {"count": record.count, "seed": record.seed, "result-mode": record.mode}
-            sliders, phrase = {"strength": record.strength, "natural": record.natural}, record.phrase
-            self._ui.list.locks.colors.update(dict(record.locked))
-        self._ui.phrase.entry.set_text(phrase)
+            sliders = {"strength": record.strength, "natural": record.natural}
         self._ui.options.set(values)
         self._ui.sliders.set(sliders)
+        self._phrase = phrase
+
+    @property
+    def _source(self) -> ColorSource:
+        return self._ui.colors_from.current
 
     # showing
 
@@ -99,12 +106,11 @@ class ColorizeDialog:
         self.on_changed("")
         GLib.idle_add(self._after_showing, priority=GLib.PRIORITY_LOW)
         self._loop.run()
-        return self._made
+        return self._work.made
 
     def close(self) -> None:
         """Take the window away and leave the engine."""
-        if self._live:
-            GLib.source_remove(self._live)
+        self._hints.stop()
         self._ui.window.destroy()
         while Gtk.events_pending():  # so that it is gone before the engine takes its time to end
             Gtk.main_iteration()
@@ -123,91 +129,187 @@ class ColorizeDialog:
         self._ui.view.set_before(before, region)
         self._ui.list.set_placeholder(before)
         self._engine.set_picture(picture)
-        self._look_at_hints()
-        if self._edited is not None and self._edited.palette and not self._edited.phrase:
-            self.on_edited(self._ui.list.add_own(self._edited.palette, _("Palette of the result")))
-        if self._ui.phrase.phrase:
-            self.draw()
+        self._hints.start()
+        self._begin()
         self._previews.show_all()
-        self._live = GLib.timeout_add(_LIVE, self._look_while_painting)
         return GLib.SOURCE_REMOVE
 
-    # palettes
+    def _begin(self) -> None:
+        """Show what the edited result was made with, or the phrase last used."""
+        sources = self._ui.colors_from
+        if self._edited is not None:
+            opened = next((source for source in sources.sources if source.begin_with(self._edited)), None)
+            if opened is not None:
+                sources.choose(opened.NAME)
+        words = sources.words
+        words.bar.entry.set_text(words.bar.phrase or self._phrase)
+        if words.bar.phrase:
+            words.draw()
 
-    def draw(self) -> None:
-        """Draw palettes for the phrase."""
-        phrase = self._ui.phrase.phrase
-        if not phrase:
-            self._ui.say(_("Type a phrase and press Enter."))
-            self._ui.phrase.entry.grab_focus()
+    def _preview(self, rows: Sequence[PaletteRow]) -> None:
+        """Rows are new, or have other colors."""
+        try:
+            for name, picture in other_pictures.read_all(row.extra for row in rows).items():
+                self._engine.set_other(name, picture)
+        except RequestError as error:
+            self._on_error(error)
             return
-        values, locked = self._ui.options.get(), dict(self._ui.list.locks.colors)
-        self._ui.bar.hide()
-        self._ui.wait(_("Drawing palettes..."))
-        kept = tuple(sorted(locked.items()))
-        self._engine.draw(
-            phrase,
-            values["count"],
-            values["seed"],
-            locked,
-            lambda answer: self._on_drawn(Drawn(phrase, values["count"], values["seed"], kept, answer)),
-        )
-
-    def _on_drawn(self, drawn: Drawn) -> None:
-        self._history.add(drawn)
-        remember_phrase(drawn.phrase)
-        self._show_drawn(drawn)
-
-    def _show_drawn(self, drawn: Drawn) -> None:
-        self._ui.wait("")
-        self._ui.say(drawn.answer.note or _("Click a row to choose it; a padlock keeps a color."))
-        prefer = self._edited.palette if self._edited is not None and self._edited.palette else None
-        self._ui.list.show_drawn(drawn.answer.palettes, prefer)
-        if prefer is not None and all(row.palette != prefer for row in self._ui.list.rows):
-            self._ui.list.add_own(prefer, _("Palette of the result"))
-        self._edited = None
         self._previews.show_large()
-        self._previews.show_rows("all", self._ui.list.rows)
+        kind = "all" if len(rows) != 1 else f"row {rows[0].source} {rows[0].number}"
+        self._previews.show_rows(kind, rows)
+        self.on_changed("")
+
+    def _on_hello(self, hello: dict[str, Any]) -> None:
+        self._ui.colors_from.announced(hello)
+
+    # what widgets tell
+
+    def on_switch(self, source: ColorSource) -> None:
+        """Another tab is chosen."""
+        self._ui.list.use(source.NAME)
+        source.chosen()
+        source.focus()
+        self.on_changed("")
 
     def go(self, step: int) -> None:
-        """Back (-1) or forward (1) through what was drawn."""
-        if self._working or not self._history.can_go(step):
-            return
-        drawn = self._history.go(step)
-        if drawn is not None:
-            self._ui.phrase.entry.set_text(drawn.phrase)
-            self._ui.options.set({**self._ui.options.get(), "count": drawn.count, "seed": drawn.seed})
-            self._show_drawn(drawn)
+        """Back (-1) or forward (1) through what the source has shown."""
+        if not self._work.going_on:
+            self._source.go(step)
 
     def reroll(self) -> None:
-        """Other palettes, around the locked colors."""
-        if len(self._ui.list.locks.colors) == SIZE:
-            self._ui.say(_("All {count} colors are locked; unlock one to re-roll.").format(count=SIZE))
-            return
-        self._ui.options.set_seed(self._ui.options.get()["seed"] + 1)  # which draws
+        """Other rows."""
+        self._source.reroll()
 
     def unlock_all(self) -> None:
         """Free all locked colors."""
         self._ui.list.locks.colors.clear()
         self._ui.list.changed()
 
-    def use_palette(self) -> None:
-        """Add a row with a palette of GIMP's."""
-        found = windows.choose_gimp_palette(self._ui.window)
-        if found is not None and found[1]:
-            self.on_edited(self._ui.list.add_own(found[1], found[0]))
-
     def save_palettes(self) -> None:
         """Keep the chosen palettes in GIMP."""
-        phrase = self._ui.phrase.phrase or "Text2Colors"
+        phrase = self._ui.colors_from.words.bar.phrase or "Text2Colors"
         rows = [row for row in self._ui.list.chosen if row.palette]
         names = [windows.save_gimp_palette(f"{phrase} {row.number}", row.palette) for row in rows]
         self._ui.say(_("Saved as GIMP palette: ") + ", ".join(f"\u201c{name}\u201d" for name in names))
 
-    def _draw_again(self) -> None:
-        drawn, values = self._history.current, self._ui.options.get()
-        if drawn is not None and (drawn.seed, drawn.count) != (values["seed"], values["count"]):
-            self.draw()
+    def on_pointed(self, row: PaletteRow) -> None:
+        """A row is pointed at or walked to."""
+        self._previews.look_at(row)
+
+    def on_edited(self, row: PaletteRow) -> None:
+        """A row has other colors."""
+        self._preview([row])
+        self._ui.list.changed()
+
+    def new_hints_layer(self) -> None:
+        """Make a layer to paint hints on."""
+        self._hints.new_layer(self._image, self._originals)
+
+    def look_at_hints(self) -> bool:
+        """The user comes back to this window, or has chosen another layer."""
+        return self._hints.refresh()
+
+    def on_changed(self, remark: str) -> None:
+        """A choice or a lock has changed: show what can be done now."""
+        if remark:
+            self._ui.say(remark)
+        self._ui.show_possible(
+            layers=len(self._ui.list.chosen) * len(self._originals),
+            working=self._work.going_on,
+            reroll=self._source.can_reroll,
+            back=self._source.can_go(-1),
+            forward=self._source.can_go(1),
+        )
+
+    def on_response(self, response: int) -> None:
+        """A button at the bottom, Escape, or the window's close button."""
+        if response == Gtk.ResponseType.OK:
+            self._colorize()
+            return
+        self._work.stop()
+        self._loop.quit()
+
+    def on_key(self, event: Gdk.EventKey) -> bool:
+        """Ctrl+Enter colorizes, Alt with an arrow goes through what was drawn."""
+        state = event.state & Gtk.accelerator_get_default_mod_mask()
+        if state == Gdk.ModifierType.CONTROL_MASK and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
+            self._colorize()
+            return True
+        if state == Gdk.ModifierType.MOD1_MASK and event.keyval in (Gdk.KEY_Left, Gdk.KEY_Right):
+            self.go(-1 if event.keyval == Gdk.KEY_Left else 1)
+            return True
+        return False
+
+    def stop(self) -> None:
+        """Stop the work; what comes too late to be stopped is dropped."""
+        self._work.stop()
+
+    # coloring
+
+    def _colorize(self) -> None:
+        rows = self._ui.list.chosen
+        if rows and not self._work.going_on:
+            try:
+                request = self._request(rows)
+            except RequestError as error:
+                self._on_error(error)
+                return
+            models = (source.model for source in self._ui.colors_from.of(rows))
+            self._work.begin(request, next(models, ""), [row.number for row in rows] if request.palettes else [])
+
+    def _request(self, rows: Sequence[PaletteRow]) -> Request:
+        values, hint_layer = self._ui.options.get(), self._ui.hints.layer
+        given = values["same-palettes"] or len(self._originals) == 1 or any(not row.drawn for row in rows)
+        fields: dict[str, Any] = {"phrase": "", "count": values["count"]}
+        for source in self._ui.colors_from.of(rows):
+            fields |= source.request_part()
+        if not given:
+            fields["count"] = len(rows)
+        return Request(
+            **fields,
+            palettes=tuple(row.palette for row in rows) if given else (),
+            extras=tuple(row.extra for row in rows) if given and any(row.extra for row in rows) else (),
+            seed=values["seed"],
+            **self._ui.sliders.get(),
+            device=values["device"],
+            mode=values["result-mode"],
+            same_palettes=values["same-palettes"],
+            hints=hint_layer.get_name() if hint_layer else "",
+            locked=tuple(sorted(self._ui.list.locks.colors.items())),
+        )
+
+    def _on_work_changed(self, error: Exception | None) -> None:
+        """The work has begun, or has ended without layers."""
+        self.on_changed("")
+        if not self._work.going_on:
+            self._previews.show_all()  # which stopping has stopped, too
+        if error is not None:
+            self._on_error(error)
+
+    def _on_made(self, request: Request) -> None:
+        """The layers are in the image."""
+        for name, value in (self._ui.options.get() | self._ui.sliders.get()).items():
+            self._config.set_property(name, value)
+        self._config.set_property("phrase", request.phrase)
+        self._config.set_property("palettes", format_palettes(request.palettes))
+        self._config.set_property("extras", format_extras(request.extras))
+        self._loop.quit()
+
+    def _on_error(self, error: Exception) -> None:
+        """Say what is wrong, and make everything possible again."""
+        log.warning("%s", error)
+        if self._work.going_on:
+            self._work.end(error)  # which comes back here
+            return
+        self._ui.wait("")
+        if isinstance(error, EngineCancelled):
+            self._ui.say(_("Stopped; nothing has been inserted."))
+            return
+        self._ui.view.wait("")
+        self._ui.say("")
+        self._ui.say_error(str(error), getattr(error, "details", ""))
+        if getattr(error, "code", None) is None and not isinstance(error, RequestError):
+            self._engine.forget()  # it did not answer; the next click finds a new one
 
     def _settle(self, act: Callable[[], None]) -> Callable[..., None]:
         """A handler that acts once, when its signal has stopped coming."""
@@ -226,195 +328,3 @@ class ColorizeDialog:
             waiting = GLib.timeout_add(_SETTLE, settled)
 
         return changed
-
-    def on_pointed(self, row: PaletteRow) -> None:
-        """A row is pointed at or walked to."""
-        self._previews.look_at(row)
-
-    def on_edited(self, row: PaletteRow) -> None:
-        """A row has other colors, or is new."""
-        self._previews.show_large()
-        self._previews.show_rows(f"row {row.number}", [row])
-        self._ui.list.changed()
-
-    # hints
-
-    def new_hints_layer(self) -> None:
-        """Make a layer to paint hints on."""
-        try:
-            layer = insertion.insert_hints_layer(self._image, self._originals[0])
-        except RequestError as error:
-            self._on_error(error)
-            return
-        Gimp.displays_flush()
-        self._ui.hints.refresh()
-        self._ui.hints.choose(layer)
-        self._ui.say(_("Paint dabs on the new layer in the image window; the preview here follows."))
-
-    def look_at_hints(self) -> bool:
-        """The user comes back to this window, or has chosen another layer."""
-        if not self._working:
-            self._ui.hints.refresh()
-            self._look_at_hints()
-        return False
-
-    def _look_while_painting(self) -> bool:
-        layer = self._ui.hints.layer
-        small = layer is not None and layer.get_width() * layer.get_height() <= _LIVE_PIXELS
-        if small and not self._ui.window.is_active():
-            self.look_at_hints()
-        return GLib.SOURCE_CONTINUE
-
-    def _look_at_hints(self) -> None:
-        """Let the previews follow the hints as they are now."""
-        try:
-            found = self._ui.hints.read_first()
-        except RequestError as error:
-            found = None
-            if not self._wrong_hints:
-                self._on_error(error)
-            self._wrong_hints = True
-        else:
-            if self._wrong_hints:
-                self._ui.bar.hide()
-            self._wrong_hints = False
-        if self._engine.set_hints(found):
-            self._previews.forget()
-            self._previews.show_all()
-
-    # coloring
-
-    def on_changed(self, remark: str) -> None:
-        """A choice or a lock has changed: show what can be done now."""
-        if remark:
-            self._ui.say(remark)
-        self._ui.show_possible(
-            layers=len(self._ui.list.chosen) * len(self._originals),
-            working=self._working,
-            drawn=self._history.current is not None,
-            back=self._history.can_go(-1),
-            forward=self._history.can_go(1),
-        )
-
-    def on_response(self, response: int) -> None:
-        """A button at the bottom, Escape, or the window's close button."""
-        if response == Gtk.ResponseType.OK:
-            self._colorize()
-            return
-        if self._working:
-            self._engine.stop()
-        self._loop.quit()
-
-    def on_key(self, event: Gdk.EventKey) -> bool:
-        """Ctrl+Enter colorizes, Alt with an arrow goes through what was drawn."""
-        state = event.state & Gtk.accelerator_get_default_mod_mask()
-        if state == Gdk.ModifierType.CONTROL_MASK and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
-            self._colorize()
-            return True
-        if state == Gdk.ModifierType.MOD1_MASK and event.keyval in (Gdk.KEY_Left, Gdk.KEY_Right):
-            self.go(-1 if event.keyval == Gdk.KEY_Left else 1)
-            return True
-        return False
-
-    def stop(self) -> None:
-        """Stop the work; what comes too late to be stopped is dropped."""
-        if self._working:
-            self._stopping = True
-            self._ui.progress.set_text(_("Stopping..."))
-            self._ui.stop.set_sensitive(False)
-            self._engine.stop()
-
-    def _colorize(self) -> None:
-        rows = self._ui.list.chosen
-        if self._working or not rows or not self._agree():
-            return
-        values, hint_layer = self._ui.options.get(), self._ui.hints.layer
-        given = values["same-palettes"] or len(self._originals) == 1 or any(not row.drawn for row in rows)
-        palettes = tuple(row.palette for row in rows) if given else ()
-        drawn = self._history.current
-        try:
-            request = Request(
-                phrase=drawn.phrase if drawn is not None and any(row.drawn for row in rows) else "",
-                palettes=palettes,
-                count=drawn.count if drawn is not None and given else len(rows),
-                seed=values["seed"],
-                **self._ui.sliders.get(),
-                device=values["device"],
-                mode=values["result-mode"],
-                same_palettes=values["same-palettes"],
-                hints=hint_layer.get_name() if hint_layer else "",
-                locked=tuple(sorted(self._ui.list.locks.colors.items())),
-            )
-            inputs = gather(self._originals, request, hint_layer)
-        except RequestError as error:
-            self._on_error(error)
-            return
-        self._engine.drop_previews()
-        self._set_working(True)
-        self._engine.colorize(
-            request,
-            inputs,
-            drawn.answer.model if drawn is not None else "",
-            [row.number for row in rows] if given else [],
-            self._on_progress,
-            lambda results: self._on_colored(request, results),
-        )
-
-    def _agree(self) -> bool:
-        self._agreed = self._agreed or windows.ask(
-            self._ui.window,
-            _("This image is indexed, which holds too few colors.\nConvert it to RGB? Undo brings it back as it was."),
-            _("_Convert and Colorize"),
-        )
-        return self._agreed
-
-    def _on_progress(self, done: float, text: str) -> None:
-        self._ui.progress.set_fraction(min(1.0, max(0.0, done)))
-        if text and not self._stopping:
-            self._ui.progress.set_text(text)
-
-    def _on_colored(self, request: Request, results: list[list[Result]]) -> None:
-        if self._stopping:  # it was finished before it could be stopped
-            self._on_error(EngineCancelled("The work was stopped.", ""))
-            return
-        self._ui.progress.set_text(_("Inserting layers"))
-        self._ui.stop.set_sensitive(False)  # from here on there is no way back but Undo
-        while Gtk.events_pending():
-            Gtk.main_iteration()
-        try:
-            pairs = list(zip(self._originals, results, strict=True))
-            self._made = insertion.insert(self._image, pairs, self._ui.hints.layer)
-        except RequestError as error:
-            self._on_error(error)
-            return
-        Gimp.displays_flush()
-        self._keep_values(request)
-        self._loop.quit()
-
-    def _keep_values(self, request: Request) -> None:
-        for name, value in (self._ui.options.get() | self._ui.sliders.get()).items():
-            self._config.set_property(name, value)
-        self._config.set_property("phrase", request.phrase)
-        self._config.set_property("palettes", format_palettes(request.palettes))
-
-    def _set_working(self, working: bool) -> None:
-        self._working, self._stopping = working, False
-        self._ui.set_working(working)
-        self.on_changed("")
-
-    def _on_error(self, error: Exception) -> None:
-        """Say what is wrong, and make everything possible again."""
-        log.warning("%s", error)
-        self._ui.wait("")
-        if self._working:
-            self._set_working(False)
-            self._previews.show_rows("all", self._ui.list.rows)  # which stopping has stopped, too
-            self._previews.show_large()
-        if isinstance(error, EngineCancelled):
-            self._ui.say(_("Stopped; nothing has been inserted."))
-            return
-        self._ui.view.wait("")
-        self._ui.say("")
-        self._ui.say_error(str(error), getattr(error, "details", ""))
-        if getattr(error, "code", None) is None and not isinstance(error, RequestError):
-            self._engine.forget()  # it did not answer; the next click finds a new one

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import gi
@@ -11,19 +11,20 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gimp, Gtk, Pango  # noqa: E402
 
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
+from t2c_plugin.ui.colors_from import ColorsFrom  # noqa: E402
 from t2c_plugin.ui.hint_chooser import HintChooser  # noqa: E402
 from t2c_plugin.ui.options import Options, Sliders  # noqa: E402
 from t2c_plugin.ui.palette_rows import PaletteList  # noqa: E402
-from t2c_plugin.ui.phrase_bar import PhraseBar  # noqa: E402
 from t2c_plugin.ui.preview import PictureView  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.ui.sources.base import button, line  # noqa: E402
 
 if TYPE_CHECKING:
     from t2c_plugin.ui.dialog import ColorizeDialog
 
 SIZE = (1040, 640)  # px; a screen of 1366 x 768 has room for it
-PREVIEW_SIDE = 400
+PREVIEW = (400, 360)  # px; the least
 _LIST_WIDTH = 430
 
 
@@ -51,12 +52,12 @@ class DialogLayout:
         self.target = windows.label("", "t2c-note", wrap=False)
         self.target.set_ellipsize(Pango.EllipsizeMode.MIDDLE)
         self.target.set_max_width_chars(40)
-        self.phrase = PhraseBar(dialog.draw, dialog.go, self.target)
+        self.colors_from = ColorsFrom(self.target, dialog.on_switch)
         self.bar = self._build_bar()
-        for widget in (self.phrase, self.bar):
+        for widget in (self.colors_from, self.bar):
             content.pack_start(widget, False, False, 0)
 
-        self.view = PictureView(PREVIEW_SIDE)
+        self.view = PictureView(*PREVIEW)
         self.list = PaletteList(dialog.on_changed, dialog.on_pointed, dialog.on_edited)
         self.list.set_size_request(_LIST_WIDTH, -1)
         self.view.connect("size-allocate", lambda *_args: dialog.on_pointed(self.list.shown))
@@ -70,17 +71,17 @@ class DialogLayout:
         compare = Gtk.ToggleButton.new_with_mnemonic(_("_Before"))
         compare.set_tooltip_text(_("Hold the button down, or press it, to see the layer as it is"))
         self._connect_compare(compare)
-        line = Gtk.Box(spacing=12)
-        line.pack_start(compare, False, False, 0)
-        line.pack_start(self.sliders, True, True, 0)
-        line.pack_start(self.options, False, False, 0)
+        settings = Gtk.Box(spacing=12)
+        settings.pack_start(compare, False, False, 0)
+        settings.pack_start(self.sliders, True, True, 0)
+        settings.pack_start(self.options, False, False, 0)
         self.hints = HintChooser(image, originals, hint_layer, lambda: dialog.look_at_hints(), dialog.new_hints_layer)
         self.progress = Gtk.ProgressBar(show_text=True, hexpand=True, valign=Gtk.Align.CENTER)
-        self.stop = _button(_("_Stop"), dialog.stop, _("Stop the work; nothing is inserted"))
-        self._working_line = _box(self.progress, self.stop)
-        for widget in (line, self.hints, self._working_line):
+        self.stop = button(_("_Stop"), dialog.stop, _("Stop the work; nothing is inserted"))
+        self._working_line = line(self.progress, self.stop)
+        for widget in (settings, self.hints, self._working_line):
             content.pack_start(widget, False, False, 0)
-        self._locked_while_working = (self.phrase, self.list, self._actions, self.hints, line)
+        self._locked_while_working = (self.colors_from, self.list, self._actions, self.hints, settings)
 
     def show(self) -> None:
         """Show the window."""
@@ -88,7 +89,7 @@ class DialogLayout:
         self.bar.hide()
         self._working_line.hide()
         self._spinner.hide()
-        self.phrase.entry.grab_focus()
+        self.colors_from.current.focus()
 
     def say_target(self, originals: Sequence[Gimp.Layer], hint_layer: Gimp.Layer | None) -> None:
         """Name what will be colored, and why it is not what was selected."""
@@ -122,16 +123,16 @@ class DialogLayout:
         self._message.set_tooltip_text(details or None)
         self.bar.show()
 
-    def show_possible(self, layers: int, working: bool, drawn: bool, back: bool, forward: bool) -> None:
+    def show_possible(self, layers: int, working: bool, reroll: bool, back: bool, forward: bool) -> None:
         """Let only those buttons be pressed that can do something."""
         self.window.set_response_sensitive(Gtk.ResponseType.OK, layers > 0 and not working)
         button = self.window.get_widget_for_response(Gtk.ResponseType.OK)
         button.set_label(_("_Colorize") if layers < 2 else _("_Colorize ({count} layers)").format(count=layers))
         self._save.set_sensitive(any(row.palette for row in self.list.chosen))
-        self._reroll.set_sensitive(drawn and not working)
+        self._reroll.set_sensitive(reroll and not working)
         self._unlock.set_sensitive(bool(self.list.locks.colors))
-        self.phrase.back.set_sensitive(back and not working)
-        self.phrase.forward.set_sensitive(forward and not working)
+        self.colors_from.words.bar.back.set_sensitive(back and not working)
+        self.colors_from.words.bar.forward.set_sensitive(forward and not working)
 
     def set_working(self, working: bool) -> None:
         """Show progress, and lock what must not change meanwhile."""
@@ -149,13 +150,12 @@ class DialogLayout:
         self._spinner = Gtk.Spinner(active=True)
         self._note = windows.label("", "dim-label", "t2c-note")
         self._note.set_max_width_chars(50)
-        self._reroll = _button(_("_Re-roll"), dialog.reroll, _("Other palettes, around the locked colors"))
-        self._unlock = _button(_("_Unlock All"), dialog.unlock_all, _("Free all locked colors"))
-        use = _button(_("Use _GIMP Palette..."), dialog.use_palette, _("Add a row with a palette of GIMP's"))
-        self._save = _button(_("Sa_ve Palette"), dialog.save_palettes, _("Keep the chosen palettes in GIMP"))
-        self._actions = _box(self._reroll, self._unlock, use, self._save)
+        self._reroll = button(_("_Re-roll"), dialog.reroll, _("Other palettes, around the locked colors"))
+        self._unlock = button(_("_Unlock All"), dialog.unlock_all, _("Free all locked colors"))
+        self._save = button(_("Sa_ve Palette"), dialog.save_palettes, _("Keep the chosen palettes in GIMP"))
+        self._actions = line(self._reroll, self._unlock, self._save)
         right.pack_start(self.list, True, True, 0)
-        right.pack_start(_box(self._spinner, self._note), False, False, 0)
+        right.pack_start(line(self._spinner, self._note), False, False, 0)
         right.pack_start(self._actions, False, False, 0)
         return right
 
@@ -170,7 +170,7 @@ class DialogLayout:
         bar.set_no_show_all(True)
         return bar
 
-    def _connect_compare(self, button: Gtk.ToggleButton) -> None:
+    def _connect_compare(self, toggle: Gtk.ToggleButton) -> None:
         """Held down: before while it is held. Toggled by the keyboard: until it is toggled back."""
 
         def press(*_args: object) -> bool:
@@ -181,20 +181,6 @@ class DialogLayout:
             self.view.show_before(False)
             return True
 
-        button.connect("button-press-event", press)
-        button.connect("button-release-event", release)
-        button.connect("toggled", lambda _button: self.view.show_before(button.get_active()))
-
-
-def _button(text: str, act: Callable[[], None], tooltip: str) -> Gtk.Button:
-    button = Gtk.Button.new_with_mnemonic(text)
-    button.set_tooltip_text(tooltip)
-    button.connect("clicked", lambda _button: act())
-    return button
-
-
-def _box(*widgets: Gtk.Widget) -> Gtk.Box:
-    box = Gtk.Box(spacing=6)
-    for widget in widgets:
-        box.pack_start(widget, widget.get_hexpand(), widget.get_hexpand(), 0)
-    return box
+        toggle.connect("button-press-event", press)
+        toggle.connect("button-release-event", release)
+        toggle.connect("toggled", lambda _button: self.view.show_before(toggle.get_active()))

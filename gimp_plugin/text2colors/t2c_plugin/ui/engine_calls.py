@@ -17,7 +17,7 @@ from t2c_plugin.engine import jobs
 from t2c_plugin.engine.client import Engine
 from t2c_plugin.engine.errors import EngineCancelled, EngineError
 from t2c_plugin.pixels import Pixels
-from t2c_plugin.request import Inputs, Palette, PaletteAnswer, Request, RequestError, Result
+from t2c_plugin.request import Coloring, Inputs, PaletteAnswer, Request, RequestError, Result
 from t2c_plugin.wire import protocol
 
 log = logging.getLogger(__name__)
@@ -30,9 +30,10 @@ _STAY_AWAKE = 60  # seconds between two signs that the dialog is still there; a 
 class EngineCalls:
     """An engine that is starting or running, and the calls under way."""
 
-    def __init__(self, on_error: OnError) -> None:
+    def __init__(self, on_error: OnError, on_hello: Callable[[dict[str, Any]], None]) -> None:
         self._engine: Engine | None = None
-        self._on_error = on_error
+        self._on_error, self._on_hello = on_error, on_hello
+        self._others: dict[str, Pixels] = {}
         self._latest: dict[str, int] = {}
         self._picture: Pixels | None = None
         self._hints: Pixels | None = None
@@ -55,28 +56,43 @@ class EngineCalls:
         before, self._hints = self._hints, hints
         return hints != before
 
+    def set_other(self, name: str, picture: Pixels) -> None:
+        """A picture that colorings speak of; `name`: `format_extra` of what stands for it."""
+        self._others[name] = picture
+
+    @property
+    def others(self) -> dict[str, Pixels]:
+        """The pictures that colorings speak of."""
+        return dict(self._others)
+
     def draw(
-        self, phrase: str, count: int, seed: int, locked: dict[int, str], done: Callable[[PaletteAnswer], None]
+        self,
+        phrase: str,
+        count: int,
+        seed: int,
+        locked: dict[int, str],
+        extra: Mapping[str, Any],
+        done: Callable[[PaletteAnswer], None],
     ) -> None:
-        """Palettes for a phrase."""
+        """Palettes for a phrase; `extra`: further parameters of the engine's."""
         engine = self._start()
-        self._call("draw", lambda: engine.palettes(phrase, count=count, seed=seed, locked=locked), done)
+        self._call("draw", lambda: engine.palettes(phrase, count, seed, locked=locked, extra=extra), done)
 
     def preview(
         self,
         kind: str,
-        palettes: Sequence[Palette],
+        colorings: Sequence[Coloring],
         side: int,
         sliders: Mapping[str, float],
         device: str,
         done: Callable[[list[Pixels]], None],
     ) -> None:
-        """The picture under each palette; `sliders` as `options.Sliders.get` has them.
+        """The picture in each coloring; `sliders` as `options.Sliders.get` has them.
 
         Calls of different `kind` do not overtake one another.
         """
-        engine, picture, hints = self._start(), self._picture, self._hints
-        if picture is None or not palettes:
+        engine, picture, hints, others = self._start(), self._picture, self._hints, self.others
+        if picture is None or not colorings:
             return
         side = min(protocol.MAX_PREVIEW_SIDE, max(protocol.MIN_PREVIEW_SIDE, side))
         ticket = self._ticket(f"preview {kind}")
@@ -84,9 +100,7 @@ class EngineCalls:
         def ask() -> list[Pixels]:
             if self._latest[f"preview {kind}"] != ticket:  # overtaken while others were waited for
                 return []
-            key = engine.set_picture(picture)
-            hints_key = engine.set_picture(hints) if hints else None
-            return engine.preview(key, palettes, max_side=side, device=device, hints=hints_key, **sliders)
+            return jobs.preview(engine, picture, hints, colorings, others, max_side=side, device=device, **sliders)
 
         self._call(f"preview {kind}", lambda: jobs.insisting(ask), done, ticket)
 
@@ -128,8 +142,9 @@ class EngineCalls:
 
     def _start(self) -> Engine:
         if self._engine is None:
-            self._engine = jobs.new_engine()
-            self._engine.start()
+            self._engine = engine = jobs.new_engine()
+            engine.start()
+            self._call("hello", engine.hello, self._on_hello)
         return self._engine
 
     def _stay_awake(self) -> bool:
@@ -154,7 +169,8 @@ class EngineCalls:
             try:
                 value = call()
             except (EngineError, RequestError) as error:
-                if not isinstance(error, EngineCancelled) or kind == "colorize":
+                # whoever asks for more hears the hello's failure, too
+                if kind != "hello" and (not isinstance(error, EngineCancelled) or kind == "colorize"):
                     GLib.idle_add(deliver, self._on_error, error)
             except Exception as error:  # the edge of a thread: nobody else would see it
                 log.exception("%s failed", kind)

@@ -12,11 +12,11 @@ from gi.repository import Gimp, Gtk, Pango  # noqa: E402
 
 from t2c_plugin.image import hints  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 
 _NONE = "0"  # no layer has this number
-_HELP = _("A transparent layer with dabs of color: results have these colors there, and what belongs to a dab follows")
-_NO_LAYER = _("Paint dabs of color on a new, transparent layer above the picture, then choose it here")
+_HELP = _("Transparent layer with hints of color: results have these colors there, and what belongs to a hint follows")
+_NO_LAYER = _("Paint hints of color on a new, transparent layer above the picture, then choose it here")
 
 
 class HintChooser(Gtk.Box):
@@ -46,8 +46,8 @@ class HintChooser(Gtk.Box):
             cell.set_property("ellipsize", Pango.EllipsizeMode.END)
         name = Gtk.Label.new_with_mnemonic(_("Color h_ints"))
         name.set_mnemonic_widget(self._combo)
-        new = Gtk.Button.new_with_mnemonic(_("_New Hints Layer"))
-        new.set_tooltip_text(_("A transparent layer to paint dabs of the colors that you know; makes the image RGB"))
+        new = Gtk.Button.new_with_mnemonic(_("New Hints La_yer"))
+        new.set_tooltip_text(_("A transparent layer to paint hints of the colors that you know; makes the image RGB"))
         new.connect("clicked", lambda _button: on_new())
         self.pack_start(name, False, False, 0)
         self.pack_start(self._combo, True, True, 0)

@@ -14,7 +14,7 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
 from t2c_plugin.request import COLOR_LAYERS, MAX_COUNT, MAX_SEED, NORMAL_LAYERS  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.wire import protocol  # noqa: E402
 
 # argument: label, tooltip, largest value; shown in per cent
@@ -75,8 +75,8 @@ class Options(Gtk.MenuButton):
         self._seed = Gtk.SpinButton.new_with_range(0, MAX_SEED, 1)
         for button in (self._count, self._seed):
             button.set_width_chars(8)
-        self._device = _combo([(nick, _DEVICE_NAMES[nick]) for nick in protocol.DEVICES])
-        self._result = _combo([(nick, _RESULT_NAMES[nick]) for nick in protocol.MODES])
+        self._device = combo([(nick, _DEVICE_NAMES[nick]) for nick in protocol.DEVICES])
+        self._result = combo([(nick, _RESULT_NAMES[nick]) for nick in protocol.MODES])
         self._same = Gtk.CheckButton.new_with_mnemonic(_("Same p_alettes for all layers"))
         grid = Gtk.Grid(row_spacing=6, column_spacing=12, margin=12)
         rows: list[tuple[str, Gtk.Widget]] = [
@@ -127,9 +127,10 @@ class Options(Gtk.MenuButton):
         self._seed.set_value(seed % (MAX_SEED + 1))
 
 
-def _combo(choices: Sequence[tuple[str, str]]) -> Gtk.ComboBoxText:
-    combo = Gtk.ComboBoxText()
+def combo(choices: Sequence[tuple[str, str]]) -> Gtk.ComboBoxText:
+    """A drop-down of texts by their names; the first is chosen."""
+    made = Gtk.ComboBoxText()
     for nick, text in choices:
-        combo.append(nick, text)
-    combo.set_active(0)
-    return combo
+        made.append(nick, text)
+    made.set_active(0)
+    return made

@@ -8,7 +8,6 @@ row's menu (right click, or the Menu key) locks, edits and copies each color.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gi
@@ -18,95 +17,25 @@ gi.require_version("GdkPixbuf", "2.0")
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk  # noqa: E402
 
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.request import Palette  # noqa: E402
+from t2c_plugin.request import Coloring, Palette  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.preview import Thumbnail, pixbuf_of  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
-from t2c_plugin.ui.windows import edit_color, label, paint  # noqa: E402
-from t2c_plugin.wire import protocol  # noqa: E402
+from t2c_plugin.ui.swatches import SIZE, Locks, Swatch  # noqa: E402
+from t2c_plugin.ui.windows import edit_color, label  # noqa: E402
 
 THUMBNAIL = (92, 60)  # px that a thumbnail may take
-SIZE = protocol.PALETTE_SIZE
 _SHOWN = 12  # swatches of longer palettes
-
-
-@dataclass(slots=True)
-class Locks:
-    """Colors that every new palette must have, by position (0..4); shared by all rows."""
-
-    colors: dict[int, str]
-    changed: Callable[[str], None]  # gets what is to be said about it, or ""
-
-    def toggle(self, position: int, color: str) -> None:
-        """Lock the color at its place; unlock it when it is the one locked there."""
-        words = ""
-        if self.colors.get(position) == color:
-            del self.colors[position]
-        else:
-            if position in self.colors:
-                words = _("{new} replaces the lock on {old}; a place can hold one color.").format(
-                    new=color, old=self.colors[position]
-                )
-            self.colors[position] = color
-        self.changed(words)
-
-    def hold(self, position: int, color: str) -> bool:
-        """Whether this color is locked here."""
-        return self.colors.get(position) == color
-
-
-class Swatch(Gtk.Overlay):
-    """One color with an outline; a padlock is seen on it in the row shown large, and everywhere while it is locked."""
-
-    def __init__(self, row: PaletteRow, position: int, color: str, locks: Locks) -> None:
-        super().__init__()
-        self._row, self.position, self._locks = row, position, locks
-        self.color = color
-        self._patch = Gtk.EventBox()
-        self._patch.get_style_context().add_class("t2c-swatch")
-        self._patch.set_size_request(18, 36)
-        self.add(self._patch)
-        self._padlock = Gtk.Button(relief=Gtk.ReliefStyle.NONE, halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
-        self._padlock.get_style_context().add_class("t2c-padlock")
-        self._padlock.set_focus_on_click(False)
-        self._padlock.connect("clicked", lambda _button: self._locks.toggle(self.position, self.color))
-        if self.lockable:
-            self.add_overlay(self._padlock)
-        self.refresh()
-
-    @property
-    def lockable(self) -> bool:
-        """Whether new palettes can have this color at this place."""
-        return self._row.drawn and len(self._row.palette) == SIZE
-
-    @property
-    def locked(self) -> bool:
-        """Whether new palettes will have it."""
-        return self.lockable and self._locks.hold(self.position, self.color)
-
-    def refresh(self) -> None:
-        """Show color and lock as they are now."""
-        paint(self._patch, self.color)
-        icon = "changes-prevent-symbolic" if self.locked else "changes-allow-symbolic"
-        self._padlock.set_image(Gtk.Image.new_from_icon_name(icon, Gtk.IconSize.MENU))
-        self._padlock.set_tooltip_text(_("Unlock this color") if self.locked else _("Lock: re-roll around this color"))
-        self._patch.set_tooltip_text(self.color)
-        accessible = self._padlock.get_accessible()
-        if accessible is not None:
-            state = _("locked") if self.locked else _("not locked")
-            accessible.set_name(f"{_('Color')} {self.position + 1}, {self.color}, {state}")
-        self.show_padlock(False)
-
-    def show_padlock(self, shown: bool) -> None:
-        """Show the padlock; one that is closed stays."""
-        self._padlock.set_opacity(1.0 if self.locked else 0.6 if shown else 0.0)
+WORDS, PALETTE, NOTHING = "words", "palette", "nothing"  # sources that every engine has
 
 
 class PaletteRow(Gtk.ListBoxRow):
-    """A palette: a tick, a thumbnail, its colors. `drawn`: for a phrase; an empty palette is "natural colors"."""
+    """A coloring: a tick, a thumbnail, its name or its palette's colors. `source`: what has given it."""
 
-    def __init__(self, owner: PaletteList, number: int, palette: Palette, name: str, drawn: bool) -> None:
+    def __init__(self, owner: PaletteList, number: int, coloring: Coloring, name: str, source: str) -> None:
         super().__init__()
-        self.number, self.palette, self.drawn, self.name = number, tuple(palette), drawn, name
+        palette = coloring.palette
+        self.number, self.palette, self.extra, self.name = number, palette, coloring.extra, name
+        self.source, self.drawn = source, source == WORDS
         self._owner = owner
         self.get_style_context().add_class("t2c-row")
         self.tick = Gtk.CheckButton(valign=Gtk.Align.CENTER, can_focus=False)
@@ -135,6 +64,11 @@ class PaletteRow(Gtk.ListBoxRow):
         self.connect("popup-menu", lambda _row: self._show_menu(None))
         self.add(events)
         self._name_it()
+
+    @property
+    def coloring(self) -> Coloring:
+        """What the picture is colored with."""
+        return Coloring(self.palette, self.extra)
 
     @property
     def chosen(self) -> bool:
@@ -200,7 +134,7 @@ class PaletteRow(Gtk.ListBoxRow):
             add(_("Copy"), copy, inner)
             item.set_submenu(inner)
             menu.append(item)
-        if self.palette:
+        if self is not self._owner.natural:
             add(_("Remove this Row"), lambda: self._owner.remove_row(self))
         menu.attach_to_widget(self, None)
         menu.show_all()
@@ -223,7 +157,7 @@ class PaletteRow(Gtk.ListBoxRow):
 
 
 class PaletteList(Gtk.ScrolledWindow):
-    """All rows: natural colors, the user's own palettes, those drawn for the phrase.
+    """All rows: natural colors, and what each source has given. Those of the source in use and the chosen are seen.
 
     Args:
         on_changed: called after a choice or a lock has changed, with a remark or "".
@@ -249,8 +183,10 @@ class PaletteList(Gtk.ScrolledWindow):
         self._choosing = False
         self._placeholder: GdkPixbuf.Pixbuf | None = None
         self._own_count = 0
+        self._source = WORDS
         self.rows: list[PaletteRow] = []
-        self.natural = self._add(0, (), _("Natural colors"), drawn=False, place=0)
+        self.natural = self._add(0, Coloring(), _("Natural colors"), NOTHING, place=0)
+        self._box.set_filter_func(self._is_seen)
         self._choosing = True  # nobody is to be told yet
         self.natural.chosen = True
         self._choosing = False
@@ -272,16 +208,31 @@ class PaletteList(Gtk.ScrolledWindow):
         for row in self.rows:
             row.thumbnail.show_picture(self._placeholder, current=False)
 
+    def use(self, source: str) -> None:
+        """Show the rows of this source, natural colors, and what is chosen."""
+        self._source = source
+        self._box.invalidate_filter()
+        if not self._is_seen(self.shown):
+            self._box.select_row(self.natural)
+
     def show_drawn(self, palettes: Sequence[Palette], prefer: Palette | None = None) -> None:
-        """Replace the drawn rows; the choice stays at the same numbers, or goes to `prefer`, or to the first."""
-        before = {row.number for row in self.rows if row.chosen and row.drawn}
-        for row in [row for row in self.rows if row.drawn]:
+        """Replace the rows drawn for a phrase; as `show_found`."""
+        preferred = None if prefer is None else Coloring(prefer)
+        self.show_found(WORDS, [(Coloring(palette), "") for palette in palettes], preferred)
+
+    def show_found(
+        self, source: str, found: Sequence[tuple[Coloring, str]], prefer: Coloring | None = None
+    ) -> list[PaletteRow]:
+        """Replace a source's rows by these, each with its name; the choice stays at the same numbers, or goes to
+        `prefer`, or to the first."""
+        before = {row.number for row in self.rows if row.chosen and row.source == source and row is not self.natural}
+        for row in [row for row in self.rows if row.source == source and row is not self.natural]:
             self._take_out(row)
-        drawn = [self._add(index + 1, one, "", drawn=True) for index, one in enumerate(palettes)]
-        wanted = [row for row in drawn if row.palette == prefer][:1]
-        wanted = wanted or [row for row in drawn if row.number in before and prefer is None]
+        added = [self._add(index + 1, one, name, source) for index, (one, name) in enumerate(found)]
+        wanted = [row for row in added if row.coloring == prefer][:1]
+        wanted = wanted or [row for row in added if row.number in before and prefer is None]
         if not wanted and self.chosen in ([], [self.natural]):
-            wanted = drawn[:1]
+            wanted = added[:1]
         if wanted:
             self.natural.chosen = False
         for row in wanted:
@@ -289,6 +240,7 @@ class PaletteList(Gtk.ScrolledWindow):
         if wanted:
             self._box.select_row(wanted[0])
         self.changed()
+        return added
 
     def add_own(self, palette: Palette, name: str) -> PaletteRow:
         """Add a palette of the user's below the natural colors, chosen; numbered from 101, apart from drawn ones."""
@@ -297,7 +249,7 @@ class PaletteList(Gtk.ScrolledWindow):
                 name=name, count=len(palette), used=SIZE
             )
         self._own_count += 1
-        row = self._add(100 + self._own_count, palette, name, drawn=False, place=1)
+        row = self._add(100 + self._own_count, Coloring(palette), name, PALETTE, place=1)
         self.choose(row, besides=False)
         return row
 
@@ -333,6 +285,7 @@ class PaletteList(Gtk.ScrolledWindow):
         if not self._choosing:
             for row in self.rows:
                 row.refresh()
+            self._box.invalidate_filter()
             self.shown.show_padlocks(True)
             self._on_changed(remark)
 
@@ -346,8 +299,11 @@ class PaletteList(Gtk.ScrolledWindow):
         self._on_pointed(self.shown)
         return GLib.SOURCE_REMOVE
 
-    def _add(self, number: int, palette: Palette, name: str, drawn: bool, place: int = -1) -> PaletteRow:
-        row = PaletteRow(self, number, palette, name, drawn)
+    def _is_seen(self, row: PaletteRow, _data: object = None) -> bool:
+        return row is self.natural or row.source == self._source or row.chosen
+
+    def _add(self, number: int, coloring: Coloring, name: str, source: str, place: int = -1) -> PaletteRow:
+        row = PaletteRow(self, number, coloring, name, source)
         self._box.insert(row, place)
         self.rows.insert(len(self.rows) if place < 0 else place, row)
         if self._placeholder is not None:

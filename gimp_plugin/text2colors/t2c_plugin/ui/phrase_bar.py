@@ -12,7 +12,7 @@ from gi.repository import Gtk, Pango  # noqa: E402
 
 from t2c_plugin.recent import EXAMPLES, recent_phrases  # noqa: E402
 from t2c_plugin.request import PaletteAnswer  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 
 _CHIPS = 5
 
@@ -58,9 +58,9 @@ class History:
 
 
 class PhraseBar(Gtk.Box):
-    """The entry with its buttons; below it the chips, and `target`, which names what is colored."""
+    """The entry with its buttons; below it the chips."""
 
-    def __init__(self, on_draw: Callable[[], None], on_go: Callable[[int], None], target: Gtk.Widget) -> None:
+    def __init__(self, on_draw: Callable[[], None], on_go: Callable[[int], None]) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._on_draw = on_draw
         self.entry = Gtk.Entry(placeholder_text=EXAMPLES[0], hexpand=True)
@@ -80,10 +80,7 @@ class PhraseBar(Gtk.Box):
             line.pack_start(widget, False, False, 0)
         self.pack_start(line, False, False, 0)
         self._chips = Gtk.Box(spacing=6)
-        below = Gtk.Box(spacing=12)
-        below.pack_start(self._chips, False, True, 0)
-        below.pack_end(target, False, False, 0)
-        self.pack_start(below, False, False, 0)
+        self.pack_start(self._chips, False, False, 0)
         self._fill([*recent_phrases(), *EXAMPLES])
 
     @property

@@ -15,7 +15,7 @@ gi.require_version("PangoCairo", "1.0")
 from gi.repository import Gdk, GdkPixbuf, GLib, Gtk, PangoCairo  # noqa: E402
 
 from t2c_plugin.pixels import Pixels  # noqa: E402
-from t2c_plugin.ui.texts import _  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 
 MAX_ZOOM = 8.0
 _STEP = 1.25
@@ -78,9 +78,9 @@ class Thumbnail(Gtk.DrawingArea):
 class PictureView(Gtk.DrawingArea):
     """The large preview. The wheel and +, - zoom; dragging and the arrow keys pan; 0 fits."""
 
-    def __init__(self, side: int) -> None:
+    def __init__(self, width: int, height: int) -> None:
         super().__init__(can_focus=True, hexpand=True, vexpand=True)
-        self.set_size_request(side, side)
+        self.set_size_request(width, height)
         self._before: GdkPixbuf.Pixbuf | None = None
         self._after: GdkPixbuf.Pixbuf | None = None
         self._mask: bytes | None = None

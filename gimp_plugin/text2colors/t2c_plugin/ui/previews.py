@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from t2c_plugin.pixels import Pixels
+from t2c_plugin.request import Coloring
+from t2c_plugin.texts import _
 from t2c_plugin.ui.palette_rows import THUMBNAIL, PaletteRow
-from t2c_plugin.ui.texts import _
 from t2c_plugin.wire import protocol
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _KEPT = 40  # large previews
 class _Look:
     """What a large preview depends on, besides picture and hints."""
 
-    palette: tuple[str, ...]
+    coloring: Coloring
     sliders: tuple[tuple[str, float], ...]
     device: str
     side: int
@@ -73,7 +74,7 @@ class Previews:
                 if look == self._wanted:
                     self._ui.view.show_after(pictures[0])
 
-        self._engine.preview("large", [look.palette], look.side, dict(look.sliders), look.device, arrived)
+        self._engine.preview("large", [look.coloring], look.side, dict(look.sliders), look.device, arrived)
 
     def show_rows(self, kind: str, rows: Sequence[PaletteRow]) -> None:
         """Fetch the thumbnails of rows. Calls of different `kind` do not overtake one another."""
@@ -86,9 +87,9 @@ class Previews:
                 if row in self._ui.list.rows:
                     row.show_preview(picture)
 
-        self._engine.preview(kind, [row.palette for row in rows], side, sliders, device, arrived)
+        self._engine.preview(kind, [row.coloring for row in rows], side, sliders, device, arrived)
 
     def _look(self, row: PaletteRow) -> _Look:
         side = min(LARGEST, self._ui.view.device_side)
         sliders = tuple(self._ui.sliders.get().items())
-        return _Look(row.palette, sliders, self._ui.options.get()["device"], side)
+        return _Look(row.coloring, sliders, self._ui.options.get()["device"], side)

@@ -15,6 +15,7 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import Babl, Gdk, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
 
 from t2c_plugin.request import RequestError  # noqa: E402
+from t2c_plugin.texts import _  # noqa: E402
 
 BINARY = "text2colors"
 SPACE = 12  # px between things that do not belong together; half of it between those that do
@@ -32,7 +33,9 @@ _STYLE = b"""
 .t2c-padlock { min-width: 18px; min-height: 18px; padding: 2px; border: none; border-radius: 9px;
   background-image: none; background-color: rgba(0, 0, 0, 0.55); color: white; box-shadow: none; }
 .t2c-padlock image { color: white; }
-.t2c-empty { font-size: 115%; }
+.t2c-tab { padding: 3px 12px; }
+.t2c-tab:checked { background-image: none; background-color: @theme_selected_bg_color;
+  color: @theme_selected_fg_color; }
 """
 
 
@@ -103,7 +106,7 @@ def paint(widget: Gtk.Widget, color: str) -> None:
 def show_text(title: str, text: str, palette: Sequence[str] = ()) -> None:
     """A window with a text to read and copy, and a palette above it."""
     prepare()
-    dialog = window(title, ("_Close", Gtk.ResponseType.CLOSE))
+    dialog = window(title, (_("_Close"), Gtk.ResponseType.CLOSE))
     if palette:
         dialog.get_content_area().pack_start(color_strip(palette), False, False, 0)
     words = label(text)
@@ -120,9 +123,11 @@ def show_text(title: str, text: str, palette: Sequence[str] = ()) -> None:
 def show_check(report_lines: Callable[[], list[str]]) -> str:
     """A window that fills while the check runs in a thread; returns the report, empty when closed too early."""
     prepare()
-    dialog = window("Text2Colors Set-up Check", ("_Copy", Gtk.ResponseType.APPLY), ("_Close", Gtk.ResponseType.CLOSE))
+    dialog = window(
+        _("Text2Colors Set-up Check"), (_("_Copy"), Gtk.ResponseType.APPLY), (_("_Close"), Gtk.ResponseType.CLOSE)
+    )
     spinner = Gtk.Spinner()
-    words = label("Starting the engine and asking it ...")
+    words = label(_("Starting the engine and asking it ..."))
     words.set_selectable(True)
     words.set_width_chars(80)  # from the start, for a window does not become wider when its text does
     for widget in (spinner, words):
@@ -151,7 +156,7 @@ def ask(parent: Gtk.Window | None, question: str, yes: str) -> bool:
     dialog = Gtk.MessageDialog(
         transient_for=parent, modal=True, message_type=Gtk.MessageType.QUESTION, text=question, title="Text2Colors"
     )
-    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    dialog.add_button(_("_Cancel"), Gtk.ResponseType.CANCEL)
     dialog.add_button(yes, Gtk.ResponseType.OK)
     dialog.set_default_response(Gtk.ResponseType.OK)
     answer = dialog.run()
@@ -161,7 +166,7 @@ def ask(parent: Gtk.Window | None, question: str, yes: str) -> bool:
 
 def edit_color(parent: Gtk.Window, color: str) -> str | None:
     """GIMP's own color selection; the new color, or None."""
-    dialog = window("Edit Color", ("_Cancel", Gtk.ResponseType.CANCEL), ("_OK", Gtk.ResponseType.OK))
+    dialog = window(_("Edit Color"), (_("_Cancel"), Gtk.ResponseType.CANCEL), (_("_OK"), Gtk.ResponseType.OK))
     dialog.set_transient_for(parent)
     chooser = GimpUi.ColorSelection()
     chooser.set_show_alpha(False)
@@ -177,7 +182,7 @@ def edit_color(parent: Gtk.Window, color: str) -> str | None:
 
 def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | None:
     """One of GIMP's palettes from a list that can be searched: its name and colors, or None."""
-    dialog = window("Use GIMP Palette", ("_Cancel", Gtk.ResponseType.CANCEL), ("_Use", Gtk.ResponseType.OK))
+    dialog = window(_("Use GIMP Palette"), (_("_Cancel"), Gtk.ResponseType.CANCEL), (_("_Use"), Gtk.ResponseType.OK))
     dialog.set_transient_for(parent)
     dialog.set_default_size(360, 420)
     store = Gtk.ListStore(str, str, object)
@@ -185,15 +190,15 @@ def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | Non
         store.append((palette.get_name(), str(palette.get_color_count()), palette))
     search = Gtk.SearchEntry()
     kept = store.filter_new()
-    kept.set_visible_func(lambda model, row, _: search.get_text().casefold() in model[row][0].casefold())
-    search.connect("search-changed", lambda _: kept.refilter())
+    kept.set_visible_func(lambda model, row, _data: search.get_text().casefold() in model[row][0].casefold())
+    search.connect("search-changed", lambda _entry: kept.refilter())
     view = Gtk.TreeView(model=kept, headers_visible=True, enable_search=False)
-    for index, name in enumerate(("Palette", "Colors")):
+    for index, name in enumerate((_("Palette"), _("Colors"))):
         cell = Gtk.CellRendererText(ellipsize=Pango.EllipsizeMode.END if index == 0 else Pango.EllipsizeMode.NONE)
         column = Gtk.TreeViewColumn(name, cell, text=index)
         column.set_expand(index == 0)
         view.append_column(column)
-    view.connect("row-activated", lambda *_: dialog.response(Gtk.ResponseType.OK))
+    view.connect("row-activated", lambda *_args: dialog.response(Gtk.ResponseType.OK))
     scrolled = Gtk.ScrolledWindow()
     scrolled.add(view)
     dialog.get_content_area().pack_start(search, False, False, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gi.repository import GLib
 
-LOCALE = Path(__file__).resolve().parents[1] / "locale"
+LOCALE = Path(__file__).resolve().parent / "locale"
 
 
 def _(text: str) -> str:
