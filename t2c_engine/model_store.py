@@ -34,8 +34,16 @@ MAX_HEADER = 1 << 22  # bytes of its header, in which the card is
 _CARD, _DIGEST = "text2colors.card", "text2colors.sha256"  # entries of the header
 
 Tensors = Mapping[str, np.ndarray]
+
+
+def _check_look(card: ModelCard, tensors: Tensors) -> None:
+    from t2c_engine.colorization.looks import look_network
+
+    look_network(card, tensors)
+
+
 # by kind: raises ModelError where a model could not be used
-CHECKS: dict[str, Callable[[ModelCard, Tensors], None]] = {}
+CHECKS: dict[str, Callable[[ModelCard, Tensors], None]] = {"look": _check_look}
 
 
 def export_file(card: ModelCard, path: Path, overwrite: bool = False) -> Path:

@@ -6,7 +6,7 @@ colours of a palette or the automatic ones. Must not import torch at module leve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -155,29 +155,34 @@ def network_size(size: tuple[int, int], side: int, multiple: int) -> tuple[int, 
 @lru_cache(maxsize=16)
 def _network(card: Path, sha256: str) -> LookGenerator:
     """The network of a card's file; `sha256` is there so that other weights of the same name are read anew."""
-    return build_look_network(read_card(card))
+    known = read_card(card)
+    return look_network(known, load_weights(known))
 
 
-def build_look_network(card: ModelCard) -> LookGenerator:
-    """The generator of a card with its checked weights, float32.
+def look_network(card: ModelCard, tensors: Mapping[str, np.ndarray]) -> LookGenerator:
+    """The generator of a card with these weights, float32.
 
     Raises:
-        ModelError: the card's sizes are unusable, its looks are not as many as the weights', or the weights do not fit.
+        ModelError: the card's sizes are unusable, it names no looks or too many, or the weights do not fit.
     """
     import torch
 
     from t2c_engine.networks.look_generator import LookConfig, LookGenerator
 
-    weights = {name: torch.from_numpy(array).float() for name, array in load_weights(card).items()}
-    try:
-        network = LookGenerator(LookConfig(**card.config.get("network", {})))
-        network.load_state_dict(weights)
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise ModelError(f"The weights of the look '{card.name}' do not fit its card; install it again.") from error
+    wrong = f"The weights of the look '{card.name}' do not fit its card; install it again."
     looks = looks_of(card)
-    if not looks or len(looks) > network.config.targets:
-        raise ModelError(f"The card of '{card.name}' does not name the looks of its weights; install it again.")
-    if not all(torch.isfinite(one).all() for one in weights.values()):
+    try:
+        config = LookConfig(**card.config.get("network", {}))
+        with torch.device("meta"):  # sizes that lie cost no memory
+            network = LookGenerator(config)
+        known = {name: tuple(one.shape) for name, one in network.state_dict().items()}
+        if known != {name: array.shape for name, array in tensors.items()} or not 0 < len(looks) <= config.targets:
+            raise ModelError(wrong)
+        network = LookGenerator(config)
+        network.load_state_dict({name: torch.from_numpy(array).float() for name, array in tensors.items()})
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(wrong) from error
+    if not all(bool(one.isfinite().all()) for one in network.state_dict().values()):
         raise ModelError(f"The weights of the look '{card.name}' are not finite; install it again.")
     return network.eval()
 

@@ -19,7 +19,7 @@ from t2c_engine.networks.pretrained_encoder import LEVEL_WIDTHS
 FEATURE_LEVEL = 2  # of the pretrained encoder: 1/16
 AB_UNIT, L_UNIT = 50.0, 50.0  # Lab units to one of the network
 COEFFICIENTS = 8  # of a cell and tone: two rows over L, a, b and 1
-AB_LIMIT = 100.0  # results come closer to it, and do not pass it
+AB_LIMIT = 110.0  # results stay within it
 DARKEST = 25.0  # L that a curve may give to black
 SLOPES = (-1.6, 0.7)  # natural logarithm of the flattest and steepest part of a curve
 
@@ -81,7 +81,7 @@ class Transform:
         rows = (cells * weight[:, :, None, None]).sum(1)  # B x 2 x 4 x h x w
         inputs = torch.cat((lightness / L_UNIT - 1, ab / AB_UNIT, torch.ones_like(lightness)), 1)
         result = AB_UNIT * (rows * inputs[:, None]).sum(2)
-        return AB_LIMIT * torch.tanh(result / AB_LIMIT)
+        return result.clamp(-AB_LIMIT, AB_LIMIT)
 
     def tones(self, lightness: Tensor) -> Tensor:
         """The curve applied to B x 1 x h x w L, 0..100."""

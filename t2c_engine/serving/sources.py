@@ -1,6 +1,6 @@
 """What an editor may ask the engine to take colors from, as its hello announces it.
 
-The editor's dialog shows only these. Standard library only: the hello must not wait for anything.
+The editor's dialog shows only these. The hello must not wait: no torch, nothing slow.
 """
 
 from __future__ import annotations
@@ -10,4 +10,8 @@ from typing import Any
 
 def sources() -> dict[str, dict[str, Any]]:
     """Each source's name, and its choices (JSON): what the editor must know to offer it."""
-    return {"words": {}, "palette": {}, "nothing": {}}
+    from t2c_engine.colorization.looks import installed_looks
+
+    known: dict[str, dict[str, Any]] = {"words": {}, "palette": {}, "nothing": {}}
+    looks = [{"name": one.name, "title": one.title} for one in installed_looks()]
+    return known | ({"look": {"looks": looks}} if looks else {})

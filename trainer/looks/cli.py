@@ -46,6 +46,10 @@ def look(
     save_every: SaveEvery = None,
     show_every: ShowEvery = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures at most.")] = None,
+    sort: Annotated[
+        Path | None,
+        typer.Option("--sort", help="Only pictures of the look's domain in this file (configs/looks.toml)."),
+    ] = None,
     licence: Licence = None,
     cache: Cache = Path("cache"),
 ) -> None:
@@ -54,7 +58,8 @@ def look(
         raise UsageError(f"A look cannot start from '{start}'; choose {' or '.join(STARTS)}.")
     chosen = checked_name(name or out.name)
     from t2c_engine.colorization.colorizer import Colorizer
-    from trainer.looks.cyclegan import train_look
+    from trainer.looks.cyclegan import Subject, train_look
+    from trainer.looks.sorting import domain_of
     from trainer.looks.training import read_look_config
 
     settings = read_look_config(
@@ -65,10 +70,8 @@ def look(
         save_every=save_every,
         show_every=show_every,
     )
-    train_look(
-        settings, pictures, out, cache, name=chosen, title=title, colorizer=Colorizer.load(device="cpu"), init=init,
-        limit=limit,
-    )  # fmt: skip
+    subject = Subject(chosen, title, limit, domain_of(sort, chosen) if sort else None)
+    train_look(settings, pictures, out, cache, subject, colorizer=Colorizer.load(device="cpu"), init=init)
     export(out, chosen, licence, "t2c-train look")
 
 

@@ -8,11 +8,12 @@ the colouriser does not run in the loop.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,9 +21,10 @@ from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.errors import UsageError
 from t2c_engine.networks.look_generator import LookGenerator
 from trainer.common.checkpoints import Stateful, load_initial
-from trainer.common.picture_data import load_pictures
+from trainer.common.picture_data import PictureSet, load_pictures
 from trainer.looks.data import LookPictures, Sample, load_look_pictures, sample
 from trainer.looks.networks import Discriminator, GreyGenerator, distance, least_squares
+from trainer.looks.sorting import Domain, sort_pictures
 from trainer.looks.training import (
     LookTrainConfig,
     adam,
@@ -33,8 +35,6 @@ from trainer.looks.training import (
     train_run,
     write_sheet,
 )
-
-log = logging.getLogger(__name__)
 
 LEAST_PICTURES = 8
 SHEET_ROWS = 8
@@ -127,37 +127,58 @@ def _critic_loss(critic: Discriminator, real: Tensor, made: Tensor) -> Tensor:
     return least_squares(critic(real)[0], True) + least_squares(critic(made.detach())[0], False)
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The look that is learned: its name and title, pictures at most, and which of the sources' pictures show it."""
+
+    name: str
+    title: str = ""
+    limit: int | None = None
+    domain: Domain | None = None
+
+    def chosen(self, pictures: PictureSet) -> np.ndarray:
+        """Indices of the pictures to learn from.
+
+        Raises:
+            UsageError: they are too few.
+        """
+        found = np.arange(len(pictures.names))
+        if self.domain is not None:
+            found = sort_pictures(pictures, [self.domain])[self.domain.name]
+        found = found[: self.limit]
+        if len(found) < LEAST_PICTURES:
+            raise UsageError(f"{len(found)} pictures are too few to learn a look; give {LEAST_PICTURES} or more.")
+        return found
+
+
 def train_look(
     config: LookTrainConfig,
     sources: Sequence[Path],
     out: Path,
     cache: Path,
+    subject: Subject,
     *,
-    name: str,
-    title: str = "",
     colorizer: Colorizer,
     init: Path | None = None,
-    limit: int | None = None,
 ) -> Path:
     """Learn the look of colour photographs; returns the checkpoint.
 
     Args:
-        sources: folders or zip shards. limit: pictures at most. init: exported weights to start from.
+        sources: folders or zip shards. init: exported weights to start from.
 
     Raises:
         PictureError: no picture is found. UsageError: they are too few, or the run is of other settings.
     """
     pictures = load_pictures(sources, cache)
-    chosen = range(len(pictures.names))[:limit]
-    if len(chosen) < LEAST_PICTURES:
-        raise UsageError(f"{len(chosen)} pictures are too few to learn a look; give {LEAST_PICTURES} or more.")
+    chosen = subject.chosen(pictures)
     run = CycleGan(config, load_look_pictures(pictures, chosen, colorizer, config.network.side, cache))
     if init is not None:
         load_initial(run.to_color, init)
     facts = {
-        "looks": [{"name": name, "title": title or name}],
+        "looks": [{"name": subject.name, "title": subject.title or subject.name}],
         "colorizer": colorizer.model,
-        "data": [f"{len(chosen)} pictures of {', '.join(one.name for one in sources)}"],
+        "data": [f"{len(chosen)} photographs of {', '.join(one.name for one in sources)}"],
+        "names": sorted({str(pictures.names[index]).split("__")[0] for index in chosen}) if subject.domain else [],
         "method": "CycleGAN",
     }
     return train_run(run, out, facts)

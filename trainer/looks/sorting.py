@@ -127,6 +127,19 @@ def read_domains(path: Path) -> tuple[tuple[Domain, ...], tuple[Path, ...]]:
     return read, tuple(path.parent / one for one in sources)
 
 
+def domain_of(path: Path, name: str) -> Domain:
+    """The domain of that name in a TOML file.
+
+    Raises:
+        UsageError: there is none, or as `read_domains`.
+    """
+    domains, _ = read_domains(path)
+    for one in domains:
+        if one.name == name:
+            return one
+    raise UsageError(f"{path} has no domain '{name}'; there are {', '.join(one.name for one in domains)}.")
+
+
 def _domain(name: str, values: Any, path: Path) -> Domain:
     where = f"[domains.{name}] of {path}"
     if not isinstance(values, Mapping):
