@@ -150,7 +150,7 @@ def export_colorizer_command(
 @reported
 def evaluate(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/, images/eval/ and nets/.")],
-    only: Annotated[str | None, typer.Option("--only", help="palettes, colors or speed.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, colors, looks or speed.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts and pictures, for a look.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
@@ -164,8 +164,8 @@ def evaluate(
     """Measure everything on the evaluation data, with fixed seeds."""
     from trainer.evaluation.evaluate import evaluate_all, figures_text
 
-    if only not in (None, "palettes", "colors", "speed"):
-        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors or speed.")
+    if only not in (None, "palettes", "colors", "looks", "speed"):
+        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors, looks or speed.")
     figures = evaluate_all(
         data, only=only, limit=limit, palette_model=palette_model, colorizer=model, device=device, judged=judged
     )

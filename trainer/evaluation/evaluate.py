@@ -15,11 +15,17 @@ from trainer.common.perceptual import PerceptualDistance
 from trainer.evaluation.colors import evaluate_colors, load_eval_pictures
 from trainer.evaluation.judge import Judge
 from trainer.evaluation.kinds import MeansByKind
+from trainer.evaluation.looks import evaluate_looks, evaluation_truth
 from trainer.evaluation.palettes import evaluate_palettes
 from trainer.evaluation.speed import network_speed
 from trainer.evaluation.words import evaluate_words
 
 Figures = dict[str, Any]
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+CACHE = Path("cache")  # of decoded pictures
+LOOK_FOLDERS = ("imagenet_160", "bsds500_test50", "cid22_val", "gb82_cc0")
+LOOK_STEP = 4
 
 
 def evaluate_all(
@@ -32,7 +38,7 @@ def evaluate_all(
     device: str = "cpu",
     judged: bool = True,
 ) -> Figures:
-    """Figures by part ("palettes", "colors", "speed"), or of `only` one; `limit` takes fewer texts and pictures.
+    """Figures by part ("palettes", "colors", "looks", "speed"), or of `only` one; `limit` takes fewer texts and pictures.
 
     "kinds" comes with "colors": the ab error of every method by kind of picture. `judged` adds the judge's accuracy.
 
@@ -50,9 +56,19 @@ def evaluate_all(
         perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
         figures["colors"] = evaluate_colors(Colorizer.load(colorizer, device), pictures, perceptual, judge, kinds)
         figures["kinds"] = kinds.figures()
+    if only in (None, "looks"):
+        figures["looks"] = look_figures(data, Colorizer.load(colorizer, device), limit)
     if only in (None, "speed"):
         figures["speed"] = network_speed(Colorizer.load(colorizer, device))
     return figures
+
+
+def look_figures(data: Path, colorizer: Colorizer, limit: int | None) -> Figures:
+    """Figures of the looks installed; nothing where there are none. Of the pictures every fourth is taken."""
+    pictures = load_eval_pictures(data / "images" / "eval", LOOK_FOLDERS, limit)[::LOOK_STEP]
+    tonings, others = evaluation_truth(data, CACHE, CONFIGS / "tonings.toml", CONFIGS / "looks.toml")
+    perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
+    return evaluate_looks(colorizer, pictures, tonings, perceptual, others)
 
 
 def figures_text(figures: Mapping[str, Any], indent: int = 0) -> str:

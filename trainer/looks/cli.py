@@ -48,7 +48,7 @@ def look(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures at most.")] = None,
     sort: Annotated[
         Path | None,
-        typer.Option("--sort", help="Only pictures of the look's domain in this file (configs/looks.toml)."),
+        typer.Option("--sort", help="Only pictures of the look's domain in this file (TOML)."),
     ] = None,
     licence: Licence = None,
     cache: Cache = Path("cache"),

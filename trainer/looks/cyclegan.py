@@ -24,7 +24,7 @@ from trainer.common.checkpoints import Stateful, load_initial
 from trainer.common.picture_data import PictureSet, load_pictures
 from trainer.looks.data import LookPictures, Sample, load_look_pictures, sample
 from trainer.looks.networks import Discriminator, GreyGenerator, distance, least_squares
-from trainer.looks.sorting import Domain, sort_pictures
+from trainer.looks.sorting import Domain, sort_pictures, split_domains
 from trainer.looks.training import (
     LookTrainConfig,
     adam,
@@ -144,7 +144,7 @@ class Subject:
         """
         found = np.arange(len(pictures.names))
         if self.domain is not None:
-            found = sort_pictures(pictures, [self.domain])[self.domain.name]
+            found = split_domains(sort_pictures(pictures, [self.domain]))[0][self.domain.name]
         found = found[: self.limit]
         if len(found) < LEAST_PICTURES:
             raise UsageError(f"{len(found)} pictures are too few to learn a look; give {LEAST_PICTURES} or more.")

@@ -19,6 +19,7 @@ from trainer.common.picture_data import AB_STEP, L_UNIT, PictureSet
 from trainer.common.settings import read_settings
 
 GREEN, ORANGE, BLUE = 8.0, 12.0, 8.0  # ab beyond which a pixel counts as of that hue
+VALIDATION_SHARE = 5  # one picture of a domain in so many is kept from training
 _STEP = 2  # every so many of a picture's ab are looked at, along each side
 
 
@@ -187,6 +188,12 @@ def sort_pictures(pictures: PictureSet, domains: Sequence[Domain]) -> dict[str, 
                 f"{len(found[one.name])} pictures fit the domain {one.name}; widen its ranges or give more pictures."
             )
     return {one.name: _chosen(pictures, found[one.name], one.limit) for one in domains}
+
+
+def split_domains(found: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Each domain's pictures for training, and those kept from it to judge it by."""
+    kept = {name: indices[::VALIDATION_SHARE] for name, indices in found.items()}
+    return {name: np.setdiff1d(indices, kept[name]) for name, indices in found.items()}, kept
 
 
 def _chosen(pictures: PictureSet, indices: Sequence[int], limit: int) -> np.ndarray:

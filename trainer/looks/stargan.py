@@ -8,7 +8,7 @@ beside the others: the way back from a toning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from trainer.common.checkpoints import Stateful, load_initial
 from trainer.common.picture_data import load_pictures
 from trainer.looks.data import LookPictures, Sample, load_look_pictures, sample
 from trainer.looks.networks import Discriminator, distance, least_squares
-from trainer.looks.sorting import Domain, sort_pictures
+from trainer.looks.sorting import Domain, sort_pictures, split_domains
 from trainer.looks.training import (
     LookTrainConfig,
     adam,
@@ -36,7 +36,6 @@ from trainer.looks.training import (
 )
 
 SHEET_ROWS = 10
-VALIDATION_SHARE = 5  # one picture of a domain in so many is kept from training, to judge it
 
 
 class StarGan:
@@ -140,12 +139,6 @@ class StarGan:
     def _transform(self, given: Sample, target: Tensor, network: Any = None) -> Any:
         label = F.one_hot(target, self.config.network.targets).float()
         return (network or self.generator)(given.lightness, given.ab, given.features, label)
-
-
-def split_domains(found: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Each domain's pictures for training, and those kept from it."""
-    kept = {name: indices[::VALIDATION_SHARE] for name, indices in found.items()}
-    return {name: np.setdiff1d(indices, kept[name]) for name, indices in found.items()}, kept
 
 
 def train_tonings(
