@@ -26,6 +26,8 @@ MODES = {
     "good": "answers at once",
     "slow": "takes a fifth of a second over each picture, and can be cancelled",
     "endless": "shows previews at once, but never finishes another picture; can be cancelled",
+    "late": "takes a cancel, then finishes the picture as if there had been none",
+    "slow-palettes": "takes a second and a half over palettes",
     "silent": "never says hello",
     "old": "says hello in another version of the protocol",
     "greeting": "prints a line of text before its hello, as a noisy login shell does",
@@ -45,7 +47,13 @@ MODES = {
     "stubborn": "does not end when its stdin closes",
 }
 NATURAL = "#7a6a5a"  # of an empty palette
-PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]
+PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]  # the first of a row; of others, the first differs
+
+
+def palette(row: int, locked: Any) -> list[str]:
+    """A palette of five, each row's own, with the locked colours in their places."""
+    own = [f"#2b2a{0x33 + row:02x}", *PALETTE[1:]]
+    return [locked.get(str(place), color) for place, color in enumerate(own)]
 
 
 def say(message: Any) -> None:
@@ -66,8 +74,10 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
     for index, palette in enumerate(palettes):
         told = {"id": request.id, "done": index / len(palettes), "text": f"Colorizing {index + 1} of {len(palettes)}"}
         say(p.Notification("progress", told))
-        endless = mode == "endless" and request.method == "colorize"
-        if mode == "slow" or endless:
+        endless = mode in ("endless", "late") and request.method == "colorize"
+        if mode == "late" and endless:
+            cancelled(frames, for_ever=True)
+        elif mode == "slow" or endless:
             time.sleep(0.2)
             if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
@@ -135,7 +145,9 @@ def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
         return colour(mode, request, pictures, frames)
     value: Any = {}
     if request.method == "palettes":
-        palettes = [[params["locked"].get(str(i), c) for i, c in enumerate(PALETTE)] for _ in range(params["count"])]
+        if mode == "slow-palettes":
+            time.sleep(1.5)
+        palettes = [palette(row, params["locked"]) for row in range(params["count"])]
         value = {"phrase": params["phrase"], "seed": params["seed"], "model": "fake 1", "note": None}
         value["palettes"] = palettes
     elif request.method == "set_picture":
@@ -170,6 +182,8 @@ def main(mode: str) -> None:
                 say(p.Notification("pong"))
         elif not misbehave(mode, request):
             print("asked for", request.method, file=sys.stderr, flush=True)
+            if request.method == "preview":
+                print("preview of", request.params["max_side"], "px", file=sys.stderr, flush=True)
             answer(mode, request, pictures, frames)
             print("answered", request.method, file=sys.stderr, flush=True)
     if mode == "stubborn":

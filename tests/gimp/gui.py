@@ -21,6 +21,7 @@ from host import HERE, Host, end
 from PIL import Image, ImageGrab
 
 PATIENCE = 240.0  # seconds for whatever must come some day; the machine may have much else to do
+_LONG = 30  # px
 QUIET = 0.7  # seconds without a change on the screen after which nothing more is expected
 
 _SETTINGS = """[Settings]
@@ -82,6 +83,10 @@ class Gui:
 
     def tell(self, code: str) -> Any:
         """Run Python inside; what it has put into `answer` (anything JSON can hold)."""
+        return self.begin(code)()
+
+    def begin(self, code: str) -> Callable[[], Any]:
+        """Begin to run Python inside; call what is returned to wait for its answer."""
         self._calls += 1
         folder = self.host.share / "agent"
         name = f"{self._calls:04d}"
@@ -94,10 +99,13 @@ class Gui:
             assert self.process.poll() is None, "GIMP has ended"
             return found.exists()
 
-        wait_for(answered, "the agent in GIMP")
-        answer = json.loads(found.read_text("utf-8"))
-        assert "error" not in answer, answer["error"]
-        return answer["value"]
+        def wait() -> Any:
+            wait_for(answered, "the agent in GIMP")
+            answer = json.loads(found.read_text("utf-8"))
+            assert "error" not in answer, answer["error"]
+            return answer["value"]
+
+        return wait
 
     def xdotool(self, *words: str, check: bool = True) -> str:
         """What xdotool says."""
@@ -157,6 +165,10 @@ class Gui:
         """Wait until GIMP has nothing to do, and what is shown has stopped changing."""
         for _ in range(3):  # each goes through GIMP's main loop, behind the events that came before
             self.tell("answer = len(Gimp.get_images())")
+        self.still()
+
+    def still(self) -> None:
+        """Wait until what is shown has stopped changing."""
         seen, since = b"", time.monotonic()
 
         def still() -> bool:
@@ -192,7 +204,10 @@ class Gui:
         raise AssertionError(f"the action '{action}' opens no window '{title}'")
 
     def find_colour(self, window: str, colour: tuple[int, int, int]) -> tuple[int, int] | None:
-        """The middle of the largest run of exactly this colour in a window, relative to it; None when there is none."""
+        """The middle of the uppermost long run of exactly this colour in a window, or else of the longest.
+
+        Relative to the window, 8 px below its upper edge; None when there is none of 12 px.
+        """
         picture = self.picture(window).convert("RGB")
         width, height = picture.size
         rows = picture.tobytes()
@@ -207,6 +222,8 @@ class Gui:
                     stop += 3
                 if stop - start > best:
                     best, place = stop - start, ((start + stop) // 6, y + 8)
+                if best > 3 * _LONG:
+                    break
         return place
 
 

@@ -23,8 +23,8 @@ MAIN = "Untitled"
 TITLE = "^Colorize$"
 SEARCH = "text2colors color the selected"  # found by the tooltip
 # where things are in a window of the dialog's first size, px
-ROW = 74  # from one row of palettes to the next
-TICK = 580
+ROW = 68  # from one row of palettes to the next
+TICK = 619
 # colors of the fake engine, see tests/fake_engine.py
 RED = (0x8C, 0x2F, 0x1B)
 FLAT = (0xD9, 0x8C, 0x3F)  # of a picture under its palette
@@ -88,7 +88,7 @@ def draw(gui: Gui, window: str) -> tuple[int, int]:
 
 def middle(gui: Gui, window: str) -> tuple[int, ...]:
     """The color in the middle of the large preview."""
-    return gui.picture(window).convert("RGB").getpixel((280, 318))  # pyright: ignore[reportReturnType]
+    return gui.picture(window).convert("RGB").getpixel((299, 380))  # pyright: ignore[reportReturnType]
 
 
 def close(gui: Gui, title: str = TITLE) -> None:
@@ -106,7 +106,7 @@ def test_the_way_from_the_picture_to_a_phrase_to_layers_and_back(gui: Gui) -> No
     shot(gui, "swatches", window)
 
     # pointing at a row shows it large, and leaving it shows the chosen one again
-    gui.xdotool("mousemove", "--window", window, "660", str(top - ROW))
+    gui.xdotool("mousemove", "--window", window, "700", str(top - ROW))
     wait_for(lambda: middle(gui, window) == NATURAL, "the row that is pointed at")
     gui.xdotool("mousemove", "--window", window, "300", "5")
     wait_for(lambda: middle(gui, window) == FLAT, "the chosen row")
@@ -208,7 +208,7 @@ def test_stop_leaves_nothing_behind_and_previews_come_again(gui: Gui) -> None:
     shot(gui, "stopped", window)
     assert not gui.is_gone(title)
     assert gui.tell("answer = len(image.get_layers())") == layers
-    gui.xdotool("mousemove", "--window", window, "660", str(top - ROW))
+    gui.xdotool("mousemove", "--window", window, "700", str(top - ROW))
     wait_for(lambda: middle(gui, window) == NATURAL, "a preview after the stop")
     close(gui, title)
     assert gui.tell("answer = len(image.get_layers())") == layers
@@ -303,6 +303,8 @@ def test_palettes_go_to_gimp_and_come_back_and_colours_are_edited(gui: Gui) -> N
     saved = list((gui.host.profile / "palettes").glob("*.gpl"))
     assert len(saved) == 1 and "140  47  27" in saved[0].read_text("utf-8"), "written at once"
 
+    gui.keys("alt+a")
+    gui.settle()
     gui.keys("alt+g")
     gui.window("Use GIMP Palette")
     gui.settle()

@@ -66,6 +66,7 @@ class ColorizeDialog:
         self._previews = Previews(self._engine, self._ui, may_fetch=lambda: not self._work.going_on)
         self._hints = HintWatch(self._ui, self._engine, self._previews, lambda: not self._work.going_on, self._on_error)
         self._ui.colors_from.add_sources(all_sources(self._desk()))
+        self._ui.say(_("Preview: scroll to zoom, drag to move."))
         self._ui.say_target(self._originals, targets.hint_layer)
         self._set_values()
         redraw = self._settle(lambda: self._source.options_changed())

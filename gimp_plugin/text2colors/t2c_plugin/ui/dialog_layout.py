@@ -23,7 +23,8 @@ from t2c_plugin.ui.sources.base import button, line  # noqa: E402
 if TYPE_CHECKING:
     from t2c_plugin.ui.dialog import ColorizeDialog
 
-SIZE = (1040, 640)  # px; a screen of 1366 x 768 has room for it
+SIZE = (1040, 780)  # px, where the screen has room for it; 1366 x 768 is enough
+_AROUND = 100  # px of the screen's height that panels and frames take
 PREVIEW = (400, 360)  # px; the least
 _LIST_WIDTH = 430
 
@@ -41,7 +42,7 @@ class DialogLayout:
         several = len(originals) > 1
         title = _("Colorize {count} Layers").format(count=len(originals)) if several else _("Colorize")
         self.window = windows.window(title, (_("Close"), Gtk.ResponseType.CLOSE), (_("_Colorize"), Gtk.ResponseType.OK))
-        self.window.set_default_size(*SIZE)
+        self.window.set_default_size(SIZE[0], min(SIZE[1], _room(self.window) - _AROUND))
         self.window.connect("response", lambda _window, response: dialog.on_response(response))
         self.window.connect("delete-event", lambda *_args: True)  # a response comes with it
         self.window.connect("focus-in-event", lambda *_args: dialog.look_at_hints())
@@ -184,3 +185,10 @@ class DialogLayout:
         toggle.connect("button-press-event", press)
         toggle.connect("button-release-event", release)
         toggle.connect("toggled", lambda _button: self.view.show_before(toggle.get_active()))
+
+
+def _room(window: Gtk.Window) -> int:
+    """Height of the lowest monitor, in px."""
+    display = window.get_display()
+    monitors = [display.get_monitor(index) for index in range(display.get_n_monitors())]
+    return min((monitor.get_workarea().height for monitor in monitors if monitor is not None), default=SIZE[1])

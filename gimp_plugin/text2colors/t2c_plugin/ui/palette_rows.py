@@ -23,7 +23,7 @@ from t2c_plugin.ui.preview import Thumbnail, pixbuf_of  # noqa: E402
 from t2c_plugin.ui.swatches import SIZE, Locks, Swatch  # noqa: E402
 from t2c_plugin.ui.windows import edit_color, label  # noqa: E402
 
-THUMBNAIL = (92, 60)  # px that a thumbnail may take
+THUMBNAIL = (84, 54)  # px that a thumbnail may take
 _SHOWN = 12  # swatches of longer palettes
 WORDS, PALETTE, NOTHING = "words", "palette", "nothing"  # sources that every engine has
 

@@ -108,7 +108,6 @@ class PictureView(Gtk.DrawingArea):
         accessible = self.get_accessible()
         if accessible is not None:
             accessible.set_name(_("Preview of the layer"))
-        self.set_tooltip_text(_("Scroll to zoom, drag to move"))
 
     def set_before(self, picture: Pixels, region: bytes | None) -> None:
         """The layer as it is, and which of its pixels are selected (one byte each); None: all."""
