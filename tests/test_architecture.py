@@ -36,7 +36,8 @@ ENGINE_LAYERS = (
 TRAINER_LAYERS = (
     ("trainer", "trainer.common"),
     ("trainer.colorizer", "trainer.palettes"),
-    ("trainer.papers", "trainer.looks"),
+    ("trainer.papers",),
+    ("trainer.looks",),
     ("trainer.evaluation", "trainer.train_palettes"),
     ("trainer.study",),
     ("trainer.cli",),

@@ -16,7 +16,7 @@ import typer
 from t2c_engine.cli.common import reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
-from trainer.looks.cli import look, tonings
+from trainer.looks.cli import look, stargan_paper, tonings
 from trainer.study.cli import study_app, study_result
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -253,6 +253,7 @@ def compare_colors_command(
 
 app.command()(look)
 app.command()(tonings)
+app.command("stargan-paper")(stargan_paper)
 app.add_typer(study_app, name="study")
 app.command("study-result")(study_result)
 

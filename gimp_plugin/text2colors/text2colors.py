@@ -81,6 +81,12 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         "For each of the palettes, an object with what else the engine is told, as a JSON list; none if left out",
         "",
     ),
+    "look": (
+        "string",
+        "_Look",
+        "Names of looks, apart by commas: a layer each, after the natural colors or one palette; overrides the phrase",
+        "",
+    ),
     "hints": (
         "layer",
         "Color h_ints layer",
@@ -94,7 +100,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "format": ("string", "_Format", "Of the results: same, png, jpeg, webp, tiff16 or ora", "same"),
 }
 COLORING = ("phrase", "palettes", "count", "seed", "strength", "natural", "device", "result-mode", "same-palettes")
-COLORING += ("extras", "hints")
+COLORING += ("extras", "look", "hints")
 OF_FILES = ("inputs", "output", "phrase", "captions", "palette-per", "count", "seed", "strength", "natural")
 OF_FILES += ("format", "device")
 

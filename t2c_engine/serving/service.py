@@ -211,8 +211,8 @@ class Service:
 
     def colorize(self, job: Job) -> Params:
         """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
-        ("colour" or "normal"), hints (key), look (name) and look_strength (0..2) as in `LookChoice`, tones (whether the
-        look changes lightness too; if not said, in mode "normal" only).
+        ("colour" or "normal"), hints (key), look (a name; strength is the look's then), tones (whether the look changes
+        lightness too; if not said, in mode "normal" only).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -229,8 +229,9 @@ class Service:
         begun = time.perf_counter()
         palettes = _palettes(job.params)
         strength = _number(job.params, "strength", 1.0, 0.0, MAX_STRENGTH)
+        look = LookChoice(_text(job.params, "look"), strength) if job.params.get("look") else None
+        strength, tones = 1.0 if look else strength, _flag(job.params, "tones", tones)
         natural = _number(job.params, "natural", DEFAULT_NATURAL, 0.0, 1.0)
-        look, tones = _look(job.params), _flag(job.params, "tones", tones)
         held = self._pictures.get(_text(job.params, "key"))
         hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
         device = _text(job.params, "device") if "device" in job.params else "auto"
@@ -284,12 +285,6 @@ def _flag(params: Params, name: str, default: bool) -> bool:
     if not isinstance(value, bool):
         raise UsageError(f"The parameter '{name}' must be true or false.")
     return value
-
-
-def _look(params: Params) -> LookChoice | None:
-    """The look of a request and its strength; None where it asks for none."""
-    strength = _number(params, "look_strength", 1.0, 0.0, MAX_STRENGTH)
-    return LookChoice(_text(params, "look"), strength) if params.get("look") else None
 
 
 def _whole(params: Params, name: str, default: int, low: int, high: int) -> int:

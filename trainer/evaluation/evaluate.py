@@ -38,7 +38,7 @@ def evaluate_all(
     device: str = "cpu",
     judged: bool = True,
 ) -> Figures:
-    """Figures by part ("palettes", "colors", "looks", "speed"), or of `only` one; `limit` takes fewer texts and pictures.
+    """Figures by part ("palettes", "colors", "looks", "speed"), or of `only` one; `limit`: fewer texts and pictures.
 
     "kinds" comes with "colors": the ab error of every method by kind of picture. `judged` adds the judge's accuracy.
 

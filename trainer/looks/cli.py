@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from t2c_engine.cli.common import reported
+from t2c_engine.cli.common import print_json, reported
 from t2c_engine.errors import UsageError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -114,6 +114,20 @@ def tonings(
     )
     train_tonings(settings, domains, sources, out, cache, colorizer=Colorizer.load(device="cpu"), init=init)
     export(out, chosen, licence, "t2c-train tonings")
+
+
+@reported
+def stargan_paper(
+    pictures: Annotated[list[Path], typer.Argument(help="Folders or zip shards of colour photographs.")],
+    out: Out = Path("runs/stargan-paper"),
+    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "stargan-paper.toml",
+    steps: Steps = None,
+    cache: Cache = Path("cache"),
+) -> None:
+    """Train StarGAN between grey and colour as published, and print how far it copies its input, as JSON."""
+    from trainer.papers.train_stargan import train_stargan
+
+    print_json(train_stargan(config, pictures, out, cache, steps))
 
 
 def checked_name(name: str) -> str:

@@ -30,6 +30,7 @@ ARGUMENTS = (
     "result-mode",
     "same-palettes",
     "extras",
+    "look",
 )
 
 log = logging.getLogger(__name__)
