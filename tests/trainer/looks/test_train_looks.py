@@ -103,7 +103,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     common = ("--save-every", 10, *SMALL, "--cache", tmp_path / "cache", "--name", "x")
     config = (CONFIGS / "cyclegan.toml").read_text()
     settings = tmp_path / "c.toml"
-    settings.write_text(config.replace("cooldown = 1500", "cooldown = 10"))
+    settings.write_text(config.replace("cooldown = 750", "cooldown = 10"))
     train("look", folder, "-o", tmp_path / "whole", "--config", settings, "--steps", 20, *common)
     # stopped at 10 of 20: the schedule is that of 20 steps, so the checkpoint is taken from a run cut short
     from trainer.looks import training
@@ -133,14 +133,14 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
 def test_from_scratch_no_color_is_given_and_none_is_looked_at(tmp_path, monkeypatch):
     folder = pictures(tmp_path / "photos", {"a": WARM}, 8)
     run = tmp_path / "own"
-    train("look", folder, "-o", run, "--from", "scratch", "--steps", 120, *SMALL, "--cache", tmp_path / "cache")
+    train("look", folder, "-o", run, "--from", "scratch", "--steps", 160, *SMALL, "--cache", tmp_path / "cache")
     card = json.loads((run / "own.json").read_text())
     assert card["config"]["network"]["base"] == "grey" and not card["config"]["network"]["features"]
     monkeypatch.setenv("T2C_MODELS", str(run))
     look, features = Look.load("own"), SmallColorizer().encoder_features(LIGHTNESS)
     one, other = (look.apply(LIGHTNESS, np.full((32, 32, 2), ab, np.float32), features).ab for ab in (0, 30))
     np.testing.assert_allclose(one, other, atol=1e-4)
-    assert one.mean((0, 1))[1] > 3, "warm by itself"
+    assert one.mean((0, 1))[1] > 1.5, "warm by itself"
 
 
 DOMAINS = """
