@@ -24,6 +24,7 @@ def make_look(
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
+        assert network.grid.bias is not None
         bias = network.grid.bias.unflatten(0, (SIZES["tones"], 2, 4))
         bias[:, 0, 3], bias[:, 1, 3] = (one / AB_UNIT for one in shift)
         network.curve.bias[0] = float(np.arctanh(rise / DARKEST))

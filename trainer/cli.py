@@ -184,7 +184,7 @@ def report(
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="The data folder, for true palettes beside ours.")] = None,
-    only: Annotated[str | None, typer.Option("--only", help="palettes or photographs.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, photographs or looks.")] = None,
     old_photographs: Annotated[
         Path | None,
         typer.Option(
@@ -192,17 +192,26 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Draw palettes for the paper's phrases, and photographs in several phrases."""
-    if only not in (None, "palettes", "photographs"):
-        raise UsageError(f"There is no report of '{only}'; choose palettes or photographs.")
+    """Draw palettes for the paper's phrases, photographs in several phrases, or (--only looks) in every look."""
+    if only not in (None, "palettes", "photographs", "looks"):
+        raise UsageError(f"There is no report of '{only}'; choose palettes, photographs or looks.")
     if old_photographs is not None and (pictures is not None or only is not None):
         raise UsageError("--old-photographs makes sheets of its own; leave --pictures and --only out.")
+    from trainer.evaluation.report_photographs import bundled_photographs, photograph_sheets
+
     out.mkdir(parents=True, exist_ok=True)
     if old_photographs is not None:
         from trainer.evaluation.report_photographs import old_photograph_sheets
 
         for path in old_photograph_sheets(old_photographs / "images" / "eval", out, limit):
             logging.info("%s", path)
+        return
+    paths = bundled_photographs() if pictures is None else sorted(p for p in pictures.iterdir() if p.is_file())
+    if only == "looks":
+        from t2c_engine.colorization.colorizer import Colorizer
+        from trainer.evaluation.report_looks import look_sheet
+
+        logging.info("%s", look_sheet(paths[:limit], out / "looks.jpg", Colorizer.load(device="auto")))
         return
     if pictures is None and only != "photographs":
         from t2c_engine.palettes.sampler import PaletteSampler
@@ -212,9 +221,6 @@ def report(
         palette_page(out / "palettes.png", PaletteSampler.load(), read_texts(data, pat_only=True) if data else ())
     if only == "palettes":
         return
-    from trainer.evaluation.report_photographs import bundled_photographs, photograph_sheets
-
-    paths = bundled_photographs() if pictures is None else sorted(p for p in pictures.iterdir() if p.is_file())
     for path in photograph_sheets(paths[:limit], out):
         logging.info("%s", path)
 
