@@ -156,6 +156,8 @@ def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             pictures["hints", params["key"]] = bytes(request.blob), params["width"], params["height"]
         pictures["received"] = pictures.get("received", 0) + len(request.blob)
         value = {"key": params["key"]}
+    elif request.method == "fit":
+        value = {"palettes": [one[::2][:5] for one in params["palettes"]]}
     elif request.method == "doctor":
         value = {"ok": True, "environment": sorted(os.environ), "received": pictures.get("received", 0)}
     say(p.Result(request.id, value))

@@ -142,7 +142,7 @@ class Service:
         self.status: Params = {"colorizer": "loading"}
         # done while reading, so that later requests find the picture; the others wait in two lanes
         self.at_once: Methods = {"set_picture": self.set_picture}
-        self.quick: Methods = {"palettes": self.palettes}
+        self.quick: Methods = {"palettes": self.palettes, "fit": self.fit}
         self.slow: Methods = {"colorize": self.colorize, "preview": self.preview, "doctor": self.doctor}
 
     def warm_up(self, device: str, on_status: Callable[[Params], None]) -> None:
@@ -201,6 +201,10 @@ class Service:
         result = self.sampler().sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
         colors = [list(palette.hex) for palette in result.palettes]
         return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colors, "note": result.note}
+
+    def fit(self, job: Job) -> Params:
+        """params: palettes (hex). Returns the same as they are used: each brought to five colours."""
+        return {"palettes": [list(one.hex) if one else [] for one in _palettes(job.params)]}
 
     def set_picture(self, job: Job) -> Params:
         """params: key, width, height, format; the pixels are the raw bytes. Returns the key."""

@@ -20,7 +20,8 @@ from typing import Any
 from host import HERE, Host, end
 from PIL import Image, ImageGrab
 
-PATIENCE = 240.0  # seconds for whatever must come some day; the machine may have much else to do
+# seconds for whatever must come some day; the machine may have much else to do
+PATIENCE = float(os.environ.get("T2C_PATIENCE", "240"))
 _LONG = 30  # px
 QUIET = 0.7  # seconds without a change on the screen after which nothing more is expected
 

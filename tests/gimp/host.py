@@ -33,6 +33,8 @@ mount --rbind / "$0/host"
 mount --rbind /proc "$0/proc"
 mount --rbind /dev "$0/dev"
 mount --bind "$1" "$0/share"
+mkdir -p "$0$1"
+mount --bind "$1" "$0$1"
 [ ! -d /tmp/.X11-unix ] || { mkdir -p "$0/tmp/.X11-unix"; mount --bind /tmp/.X11-unix "$0/tmp/.X11-unix"; }
 root=$0; shift
 exec chroot "$root" env -i "$@"
@@ -79,7 +81,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Host:
-    """A GIMP with a user profile of its own in `share`, which it sees as /share."""
+    """A GIMP with a user profile of its own in `share`, which it sees as /share, and under its own path, too.
+
+    So an engine that GIMP's side starts on this machine finds the sockets that GIMP's side names.
+    """
 
     root: Path
     share: Path
@@ -89,6 +94,7 @@ class Host:
         (self.root / "host").mkdir(exist_ok=True)
         (self.root / "share").mkdir(exist_ok=True)
         self.profile.mkdir(parents=True, exist_ok=True)
+        (self.share / "run").mkdir(mode=0o700, exist_ok=True)
         lines = [f'(config-version "{self.full_version}")', "(show-welcome-dialog no)", "(check-updates no)"]
         lines.append(
             "(marching-ants-speed 10000)"
@@ -143,6 +149,7 @@ class Host:
             "GIMP3_DIRECTORY": "/share/profile",
             "XDG_DATA_HOME": "/share/data",
             "XDG_CACHE_HOME": "/share/cache",
+            "XDG_RUNTIME_DIR": str(self.share / "run"),
             **({"T2C_ENGINE": engine} if engine else {}),
             **self.environment,
             **(environment or {}),

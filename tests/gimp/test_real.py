@@ -6,18 +6,24 @@ Skipped where no colouriser is installed.
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from host import Host
+from gui import wait_for
+from host import CHECKOUT, Host
 from PIL import Image
 from skimage import data
 from skimage.color import rgb2lab
 
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ENVIRONMENT_VARIABLE, find_model
+
+sys.path.insert(0, str(CHECKOUT / "install"))
+import plugin_files  # pyright: ignore[reportMissingImports]
 
 pytestmark = pytest.mark.slow
 WARM = "#2b2a33,#8c2f1b,#5b6b3a,#d98c3f,#f2d8a7"
@@ -97,3 +103,29 @@ def test_a_phrase_gives_palettes_and_layers(facts: dict[str, Any]) -> None:
         pytest.skip("no palette model is installed")
     assert facts["names"] == ["1 autumn breeze", "2 autumn breeze"]
     assert facts["phrase"]["seed"] == 3 and len(facts["phrase"]["palette"]) == 5
+
+
+def test_one_engine_serves_all_calls_and_ends_with_gimp(host: Host) -> None:
+    folder = host.share / "data" / "text2colors"
+    plugin_files.write_json(folder / "engine.json", {"command": shlex.split(host.real_engine()), "keep": True})
+    log = folder / "log" / "engine.log"
+    log.unlink(missing_ok=True)
+    outcome = host.batch(
+        f"""
+        import glob, time
+        image, layer = new_image(width=300, height=200)
+        seconds = []
+        for turn in range(3):
+            begun = time.perf_counter()
+            call(image, [layer], palettes="{WARM}")
+            seconds.append(time.perf_counter() - begun)
+        say(seconds=seconds, sockets=glob.glob("{host.share}/run/text2colors/*.sock"))
+        """,
+        timeout=500,
+    )
+    assert outcome.code == 0, outcome.text[-3000:]
+    first, *later = outcome.facts["seconds"]
+    assert max(later) < first, "the second call finds the network loaded"
+    assert len(outcome.facts["sockets"]) == 1
+    assert log.read_text("utf-8").count("listening on") == log.read_text("utf-8").count("colouriser ready") == 1
+    wait_for(lambda: "has ended; leaving" in log.read_text("utf-8"), "the engine to end", 30)

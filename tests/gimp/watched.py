@@ -27,7 +27,8 @@ def names_of(widget, found):
         return found
     accessible = widget.get_accessible()
     if accessible is not None:
-        found.append([accessible.get_role().value_nick, accessible.get_name() or "", widget.is_sensitive()])
+        words = [accessible.get_name() or "", accessible.get_description() or ""]
+        found.append([accessible.get_role().value_nick, words[0], widget.is_sensitive(), words[1]])
     if isinstance(widget, Gtk.Container):
         widget.forall(lambda child: names_of(child, found))
     return found
@@ -77,7 +78,7 @@ class Watched:
     wait: Callable[[], Any]  # until it has closed; the names of the layers made
 
     def look(self, title: str = "") -> dict[str, Any]:
-        """What a window shows now: `names` (role, name, sensitive), `keys` (mnemonics), `focus` (role, name)."""
+        """What a window shows now: `names` (role, name, sensitive, description), `keys` (mnemonics), `focus`."""
         path = self.gui.host.share / "watched.json"
         path.unlink(missing_ok=True)
         wait_for(path.exists, "the dialog to be looked at")
@@ -85,7 +86,7 @@ class Watched:
 
     def shows(self, text: str) -> bool:
         """Whether a text can be read somewhere in the window."""
-        return any(text in name for _role, name, _sensitive in self.look()["names"])
+        return any(text in one[1] or text in one[3] for one in self.look()["names"])
 
     def wait_for_text(self, text: str) -> None:
         """Wait until a text can be read."""
@@ -93,7 +94,7 @@ class Watched:
 
     def is_sensitive(self, name: str) -> bool:
         """Whether a button of this name can be pressed."""
-        return next(sensitive for role, one, sensitive in self.look()["names"] if one == name and "button" in role)
+        return next(one[2] for one in self.look()["names"] if one[1] == name and "button" in one[0])
 
     @property
     def focus(self) -> list[str] | None:

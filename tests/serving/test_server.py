@@ -54,6 +54,13 @@ def test_hello_tells_versions(engine: Engine) -> None:
     hello = engine.hello(90)
     assert hello["protocol"] == p.PROTOCOL and hello["engine"].count(".") == 2
     assert set(hello) >= {"models", "pid", "python", "formats"}
+    assert {"words", "palette", "nothing"} <= set(hello["sources"])
+
+
+def test_a_palette_is_fitted_to_the_colors_that_are_used(engine: Engine) -> None:
+    longer = ["#102030", "#405060", "#708090", "#a0b0c0", "#d0e0f0", "#ff8800", "#0088ff"]
+    five, short = engine.fit([longer, longer[:5]])
+    assert len(five) == 5 and set(five) < set(longer) and list(short) == longer[:5]
 
 
 def test_palettes_hold_the_locked_colors(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from t2c_plugin.engine.errors import EngineCancelled, EngineError, EngineTimeout
 from t2c_plugin.engine.link import Link
 from t2c_plugin.pixels import Pixels
-from t2c_plugin.request import PaletteAnswer
+from t2c_plugin.request import Palette, PaletteAnswer
 from t2c_plugin.shared.limits import HELLO_TIMEOUT, JOB_TIMEOUT, QUICK_TIMEOUT
 from t2c_plugin.wire import protocol
 
@@ -97,6 +97,14 @@ class Engine:
         answer = self._ask("palettes", params, timeout=timeout).value
         try:
             return PaletteAnswer.from_json(answer)
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineError("The engine sent palettes that cannot be read.", _REINSTALL, self.tail()) from error
+
+    def fit(self, palettes: Sequence[Sequence[str]], timeout: float = QUICK_TIMEOUT) -> list[Palette]:
+        """The colors of palettes that are used: five each."""
+        answer = self._ask("fit", {"palettes": [list(one) for one in palettes]}, timeout=timeout).value
+        try:
+            return list(PaletteAnswer.from_json(answer).palettes)
         except (KeyError, TypeError, ValueError) as error:
             raise EngineError("The engine sent palettes that cannot be read.", _REINSTALL, self.tail()) from error
 

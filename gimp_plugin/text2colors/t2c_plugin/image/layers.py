@@ -40,6 +40,10 @@ BABL_FORMATS = {
     ("A", "float"): "A float",
 }
 
+_LOOKED_AT = 20_000  # pixels
+_GREY = 8  # of 255: more between the channels of a pixel is color
+_TINTED = 0.02  # part of the pixels that may be colored in a picture that counts as grey
+
 log = logging.getLogger(__name__)
 
 
@@ -198,6 +202,14 @@ def small_rgb(picture: Pixels, side: int) -> Pixels:
     stride, data = small.get_rowstride(), small.get_pixels()
     lines = (data[y * stride : y * stride + wide * 3] for y in range(high))
     return Pixels(b"".join(lines), wide, high, "RGB u8")
+
+
+def looks_grey(picture: Pixels) -> bool:
+    """Whether an "RGB u8" picture has no color to speak of, as a photograph that was scanned in color has not."""
+    red, green, blue = (picture.pixels[channel::3] for channel in range(3))
+    some = range(0, len(red), max(1, len(red) // _LOOKED_AT))
+    apart = sum(max(red[at], green[at], blue[at]) - min(red[at], green[at], blue[at]) > _GREY for at in some)
+    return apart <= len(some) * _TINTED
 
 
 def selected_part(image: Gimp.Image, layer: Gimp.Layer, width: int, height: int) -> bytes | None:

@@ -85,7 +85,8 @@ class ColorizeDialog:
         values = {name: self._config.get_property(name) for name in _OPTIONS}
         sliders = {name: self._config.get_property(name) for name in ("strength", "natural")}
         phrase = self._config.get_property("phrase") or ""
-        if not phrase and self._originals[0].is_gray():
+        self._soft = not phrase and not self._config.get_property("palettes")  # nothing was chosen before
+        if self._soft and self._originals[0].is_gray():
             sliders["strength"] = SOFT_STRENGTH
         if self._edited is not None:
             record, phrase = self._edited, ""
@@ -127,6 +128,8 @@ class ColorizeDialog:
         except RequestError as error:
             self._on_error(error)
             return GLib.SOURCE_REMOVE
+        if self._soft and self._edited is None and not original.is_gray() and layers.looks_grey(before):
+            self._ui.sliders.set({**self._ui.sliders.get(), "strength": SOFT_STRENGTH})
         self._ui.view.set_before(before, region)
         self._ui.list.set_placeholder(before)
         self._engine.set_picture(picture)
@@ -143,7 +146,9 @@ class ColorizeDialog:
             if opened is not None:
                 sources.choose(opened.NAME)
         words = sources.words
-        words.bar.entry.set_text(words.bar.phrase or self._phrase)
+        if self._phrase and not words.bar.phrase:  # nothing has been typed yet
+            words.bar.entry.set_text(self._phrase)
+            words.focus()  # which selects it, so that other words replace it
         if words.bar.phrase:
             words.draw()
 

@@ -135,12 +135,18 @@ class DialogLayout:
         self.colors_from.words.bar.back.set_sensitive(back and not working)
         self.colors_from.words.bar.forward.set_sensitive(forward and not working)
 
+    def say_progress(self, text: str) -> None:
+        """What is being done, below the palettes."""
+        self.progress.set_text(text)
+        windows.name_it(self.progress, text)
+
     def set_working(self, working: bool) -> None:
         """Show progress, and lock what must not change meanwhile."""
         self.progress.set_fraction(0.0)
-        self.progress.set_text(_("Colorizing"))
+        self.say_progress(_("Colorizing"))
         self.stop.set_sensitive(True)
         self._working_line.set_visible(working)
+        self.hints.set_visible(not working)  # in its place, so that nothing else moves
         for widget in self._locked_while_working:
             widget.set_sensitive(not working)
         if working:

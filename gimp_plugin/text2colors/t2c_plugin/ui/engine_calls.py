@@ -17,7 +17,7 @@ from t2c_plugin.engine import jobs
 from t2c_plugin.engine.client import Engine
 from t2c_plugin.engine.errors import EngineCancelled, EngineError
 from t2c_plugin.pixels import Pixels
-from t2c_plugin.request import Coloring, Inputs, PaletteAnswer, Request, RequestError, Result
+from t2c_plugin.request import Coloring, Inputs, Palette, PaletteAnswer, Request, RequestError, Result
 from t2c_plugin.wire import protocol
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,11 @@ class EngineCalls:
         """Palettes for a phrase; `extra`: further parameters of the engine's."""
         engine = self._start()
         self._call("draw", lambda: engine.palettes(phrase, count, seed, locked=locked, extra=extra), done)
+
+    def fit(self, palette: Palette, done: Callable[[Palette], None]) -> None:
+        """The colors of a palette that are used."""
+        engine = self._start()
+        self._call(f"fit {palette}", lambda: engine.fit([palette])[0], done)
 
     def preview(
         self,

@@ -114,10 +114,7 @@ class FilesDialog:
             (_("Forma_t"), self._format, self._format, None),
         ]
         for top, (text, widget, shown, beside) in enumerate(rows):
-            name = Gtk.Label.new_with_mnemonic(text)
-            name.set_mnemonic_widget(widget)
-            name.set_xalign(0.0)
-            grid.attach(name, 0, top, 1, 1)
+            grid.attach(windows.mnemonic_label(text, widget), 0, top, 1, 1)
             grid.attach(shown, 1, top, 1 if beside else 2, 1)
             if beside is not None:
                 grid.attach(beside, 2, top, 1, 1)

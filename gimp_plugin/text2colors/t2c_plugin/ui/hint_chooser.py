@@ -13,6 +13,7 @@ from gi.repository import Gimp, Gtk, Pango  # noqa: E402
 from t2c_plugin.image import hints  # noqa: E402
 from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
+from t2c_plugin.ui.windows import mnemonic_label  # noqa: E402
 
 _NONE = "0"  # no layer has this number
 _HELP = _("Transparent layer with hints of color: results have these colors there, and what belongs to a hint follows")
@@ -44,8 +45,7 @@ class HintChooser(Gtk.Box):
         self._combo = Gtk.ComboBoxText(hexpand=True)
         for cell in self._combo.get_cells():
             cell.set_property("ellipsize", Pango.EllipsizeMode.END)
-        name = Gtk.Label.new_with_mnemonic(_("Color h_ints"))
-        name.set_mnemonic_widget(self._combo)
+        name = mnemonic_label(_("Color h_ints"), self._combo)
         new = Gtk.Button.new_with_mnemonic(_("New Hints La_yer"))
         new.set_tooltip_text(_("A transparent layer to paint hints of the colors that you know; makes the image RGB"))
         new.connect("clicked", lambda _button: on_new())

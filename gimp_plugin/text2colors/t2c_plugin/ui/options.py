@@ -15,6 +15,7 @@ from gi.repository import Gtk  # noqa: E402
 
 from t2c_plugin.request import COLOR_LAYERS, MAX_COUNT, MAX_SEED, NORMAL_LAYERS  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
+from t2c_plugin.ui.windows import mnemonic_label  # noqa: E402
 from t2c_plugin.wire import protocol  # noqa: E402
 
 # argument: label, tooltip, largest value; shown in per cent
@@ -45,9 +46,7 @@ class Sliders(Gtk.Grid):
             scale.set_tooltip_text(tooltip)
             if largest > 1:
                 scale.add_mark(100, Gtk.PositionType.BOTTOM, None)
-            title = Gtk.Label.new_with_mnemonic(text + ", %")
-            title.set_mnemonic_widget(scale)
-            self.attach(title, 2 * place, 0, 1, 1)
+            self.attach(mnemonic_label(text + ", %", scale), 2 * place, 0, 1, 1)
             self.attach(scale, 2 * place + 1, 0, 1, 1)
             self._scales[name] = scale
 
@@ -86,10 +85,7 @@ class Options(Gtk.MenuButton):
             (_("Resu_lt"), self._result),
         ]
         for top, (text, widget) in enumerate(rows):
-            name = Gtk.Label.new_with_mnemonic(text)
-            name.set_mnemonic_widget(widget)
-            name.set_xalign(0.0)
-            grid.attach(name, 0, top, 1, 1)
+            grid.attach(mnemonic_label(text, widget), 0, top, 1, 1)
             grid.attach(widget, 1, top, 1, 1)
         if several_layers:
             grid.attach(self._same, 0, len(rows), 2, 1)

@@ -1,8 +1,8 @@
 """The rows of palettes beside the preview: pointed at, chosen, locked, edited, removed. Knows nothing of the engine.
 
 A row is pointed at by the mouse or walked to by the arrow keys, and then shown large. A click or Space chooses it; a
-click on its tick, or Ctrl and a click, chooses it besides others. The padlock that appears on a color locks it; the
-row's menu (right click, or the Menu key) locks, edits and copies each color.
+click on its tick, or Ctrl and a click, chooses it besides others. The padlock that appears on a color locks it, as the
+keys 1 to 5 do; the row's menu (right click, or the Menu key) locks, edits and copies each color.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from t2c_plugin.request import Coloring, Palette  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.preview import Thumbnail, pixbuf_of  # noqa: E402
 from t2c_plugin.ui.swatches import SIZE, Locks, Swatch  # noqa: E402
-from t2c_plugin.ui.windows import edit_color, label  # noqa: E402
+from t2c_plugin.ui.windows import edit_color, label, name_it  # noqa: E402
 
 THUMBNAIL = (84, 54)  # px that a thumbnail may take
 _SHOWN = 12  # swatches of longer palettes
@@ -42,15 +42,13 @@ class PaletteRow(Gtk.ListBoxRow):
         self.tick.set_tooltip_text(_("Make a layer with this palette"))
         self.tick.connect("toggled", lambda _button: owner.changed())
         self.thumbnail = Thumbnail(*THUMBNAIL)
-        self._swatches = [Swatch(self, index, color, owner.locks) for index, color in enumerate(self.palette[:_SHOWN])]
-        colors = Gtk.Box(spacing=3, homogeneous=True)
-        for swatch in self._swatches:
-            colors.pack_start(swatch, True, True, 0)
+        self._colors = Gtk.Box(spacing=3, homogeneous=True)
+        self._fill(self.palette[:_SHOWN])
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=3, valign=Gtk.Align.CENTER)
         if name:
             column.pack_start(label(name, *(("dim-label", "t2c-note") if palette else ()), wrap=False), False, False, 0)
         if palette:
-            column.pack_start(colors, True, True, 0)
+            column.pack_start(self._colors, True, True, 0)
         box = Gtk.Box(spacing=8)
         box.pack_start(self.tick, False, False, 2)
         box.pack_start(self.thumbnail, False, False, 0)
@@ -95,10 +93,31 @@ class PaletteRow(Gtk.ListBoxRow):
         """Show a small picture, RGB u8."""
         self.thumbnail.show_picture(pixbuf_of(picture))
 
+    def toggle_lock(self, place: int) -> bool:
+        """Lock or unlock the color at a place; whether it can be locked."""
+        lockable = place < len(self._swatches) and self._swatches[place].lockable
+        if lockable:
+            self._swatches[place].toggle_lock()
+        return lockable
+
+    def show_used(self, used: Palette) -> None:
+        """Show which colors of a longer palette are used; of one too long to be shown, only these are left."""
+        if len(self.palette) > _SHOWN:
+            self.palette = used
+            self._fill(used)
+        for swatch in self._swatches:
+            swatch.show_use(swatch.color in used)
+
+    def _fill(self, colors: Palette) -> None:
+        for old in self._colors.get_children():
+            old.destroy()
+        self._swatches = [Swatch(self, index, color, self._owner.locks) for index, color in enumerate(colors)]
+        for swatch in self._swatches:
+            self._colors.pack_start(swatch, True, True, 0)
+        self._colors.show_all()
+
     def _name_it(self) -> None:
-        accessible = self.get_accessible()
-        if accessible is not None:
-            accessible.set_name(self.name or f"{_('Palette')} {self.number}: {' '.join(self.palette)}")
+        name_it(self, self.name or f"{_('Palette')} {self.number}: {' '.join(self.palette)}")
 
     def _on_leave(self, _widget: Gtk.Widget, event: Gdk.EventCrossing) -> bool:
         if event.detail != Gdk.NotifyType.INFERIOR:
@@ -129,7 +148,7 @@ class PaletteRow(Gtk.ListBoxRow):
             add(_("Edit..."), lambda one=swatch: self._edit(one), inner)
             if swatch.lockable:
                 words = _("Unlock") if swatch.locked else _("Lock")
-                add(words, lambda one=swatch: self._owner.locks.toggle(one.position, one.color), inner)
+                add(words, lambda one=swatch: one.toggle_lock(), inner)
             copy = lambda one=swatch: Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).set_text(one.color, -1)  # noqa: E731
             add(_("Copy"), copy, inner)
             item.set_submenu(inner)
@@ -245,9 +264,7 @@ class PaletteList(Gtk.ScrolledWindow):
     def add_own(self, palette: Palette, name: str) -> PaletteRow:
         """Add a palette of the user's below the natural colors, chosen; numbered from 101, apart from drawn ones."""
         if len(palette) > SIZE:
-            name = _("{name}, {count} colors; the engine uses {used} of them").format(
-                name=name, count=len(palette), used=SIZE
-            )
+            name = _("{name}, {count} colors; {used} of them are used").format(name=name, count=len(palette), used=SIZE)
         self._own_count += 1
         row = self._add(100 + self._own_count, Coloring(palette), name, PALETTE, place=1)
         self.choose(row, besides=False)
@@ -322,6 +339,9 @@ class PaletteList(Gtk.ScrolledWindow):
         if event.keyval == Gdk.KEY_space and row is not None and isinstance(self.get_focus_row(), PaletteRow):
             self.choose(row, besides=True)
             return True
+        place = event.keyval - Gdk.KEY_1
+        if 0 <= place < SIZE and row is not None and self.get_focus_row() is row:
+            return row.toggle_lock(place)
         return False
 
     def get_focus_row(self) -> Gtk.Widget | None:

@@ -13,6 +13,7 @@ from gi.repository import Gtk, Pango  # noqa: E402
 from t2c_plugin.recent import EXAMPLES, recent_phrases  # noqa: E402
 from t2c_plugin.request import PaletteAnswer  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
+from t2c_plugin.ui.windows import name_it  # noqa: E402
 
 _CHIPS = 5
 
@@ -66,9 +67,7 @@ class PhraseBar(Gtk.Box):
         self.entry = Gtk.Entry(placeholder_text=EXAMPLES[0], hexpand=True)
         self.entry.get_style_context().add_class("t2c-phrase")
         self.entry.connect("activate", lambda _entry: on_draw())
-        accessible = self.entry.get_accessible()
-        if accessible is not None:
-            accessible.set_name(_("Phrase"))
+        name_it(self.entry, _("Phrase"))
         show = Gtk.Button.new_with_mnemonic(_("Show _Palettes"))
         show.set_tooltip_text(_("Draw palettes for the phrase (Enter)"))
         show.connect("clicked", lambda _button: on_draw())
@@ -107,7 +106,5 @@ class PhraseBar(Gtk.Box):
         button.set_tooltip_text(tooltip)
         button.set_sensitive(False)
         button.connect("clicked", lambda _button: act())
-        accessible = button.get_accessible()
-        if accessible is not None:
-            accessible.set_name(tooltip)
+        name_it(button, tooltip)
         return button

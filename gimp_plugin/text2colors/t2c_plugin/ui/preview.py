@@ -16,6 +16,7 @@ from gi.repository import Gdk, GdkPixbuf, GLib, Gtk, PangoCairo  # noqa: E402
 
 from t2c_plugin.pixels import Pixels  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
+from t2c_plugin.ui.windows import describe_it, name_it  # noqa: E402
 
 MAX_ZOOM = 8.0
 _STEP = 1.25
@@ -59,6 +60,7 @@ class Thumbnail(Gtk.DrawingArea):
     def show_picture(self, pixbuf: GdkPixbuf.Pixbuf, current: bool = True) -> None:
         """Show a picture; not `current`: until the right one has come."""
         self._pixbuf, self._current = pixbuf, current
+        describe_it(self, "" if current else _("Coloring..."))
         self.queue_draw()
 
     def _on_draw(self, _widget: Gtk.Widget, context: Any) -> bool:
@@ -105,9 +107,7 @@ class PictureView(Gtk.DrawingArea):
         self.connect("button-release-event", self._on_release)
         self.connect("motion-notify-event", self._on_motion)
         self.connect("key-press-event", self._on_key)
-        accessible = self.get_accessible()
-        if accessible is not None:
-            accessible.set_name(_("Preview of the layer"))
+        name_it(self, _("Preview of the layer"))
 
     def set_before(self, picture: Pixels, region: bytes | None) -> None:
         """The layer as it is, and which of its pixels are selected (one byte each); None: all."""
@@ -121,12 +121,17 @@ class PictureView(Gtk.DrawingArea):
         if self._mask is not None:
             alpha = _scaled_mask(self._mask, self._mask_size, (picture.width, picture.height))
         self._after, self._current = pixbuf_of(picture, alpha), current
-        self._message = ""
-        self.queue_draw()
+        self._describe("")
 
     def wait(self, text: str) -> None:
         """Dim what is shown, and say what is waited for."""
-        self._current, self._message = False, text
+        self._current = False
+        self._describe(text)
+
+    def _describe(self, message: str) -> None:
+        """Say something over the picture, to assistive programs, too; "" ends it."""
+        self._message = message
+        describe_it(self, message)
         self.queue_draw()
 
     def show_before(self, before: bool) -> None:

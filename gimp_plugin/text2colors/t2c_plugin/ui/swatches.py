@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from t2c_plugin.ui.palette_rows import PaletteRow
 
 SIZE = protocol.PALETTE_SIZE
+_HEIGHT = 36  # px of a color
 
 
 @dataclass(slots=True)
@@ -55,12 +56,12 @@ class Swatch(Gtk.Overlay):
         self.color = color
         self._patch = Gtk.EventBox()
         self._patch.get_style_context().add_class("t2c-swatch")
-        self._patch.set_size_request(18, 36)
+        self._patch.set_size_request(18, _HEIGHT)
         self.add(self._patch)
         self._padlock = Gtk.Button(relief=Gtk.ReliefStyle.NONE, halign=Gtk.Align.CENTER, valign=Gtk.Align.CENTER)
         self._padlock.get_style_context().add_class("t2c-padlock")
-        self._padlock.set_focus_on_click(False)
-        self._padlock.connect("clicked", lambda _button: self._locks.toggle(self.position, self.color))
+        self._padlock.set_can_focus(False)  # Tab goes from row to row; keys 1 to 5 lock, and the row's menu
+        self._padlock.connect("clicked", lambda _button: self.toggle_lock())
         if self.lockable:
             self.add_overlay(self._padlock)
         self.refresh()
@@ -75,6 +76,10 @@ class Swatch(Gtk.Overlay):
         """Whether new palettes will have it."""
         return self.lockable and self._locks.hold(self.position, self.color)
 
+    def toggle_lock(self) -> None:
+        """Lock the color at its place, or unlock it."""
+        self._locks.toggle(self.position, self.color)
+
     def refresh(self) -> None:
         """Show color and lock as they are now."""
         paint(self._patch, self.color)
@@ -87,6 +92,13 @@ class Swatch(Gtk.Overlay):
             state = _("locked") if self.locked else _("not locked")
             accessible.set_name(f"{_('Color')} {self.position + 1}, {self.color}, {state}")
         self.show_padlock(False)
+
+    def show_use(self, used: bool) -> None:
+        """Show whether the color is one of those that are used."""
+        self.set_opacity(1.0 if used else 0.4)
+        self.set_valign(Gtk.Align.FILL if used else Gtk.Align.CENTER)
+        self._patch.set_size_request(18, _HEIGHT if used else _HEIGHT // 3)
+        self._patch.set_tooltip_text(self.color if used else _("{color}, not used").format(color=self.color))
 
     def show_padlock(self, shown: bool) -> None:
         """Show the padlock; one that is closed stays."""

@@ -12,7 +12,7 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gegl", "0.4")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Babl, Gdk, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
+from gi.repository import Babl, Gdk, GdkPixbuf, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
 
 from t2c_plugin.request import RequestError  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
@@ -20,12 +20,15 @@ from t2c_plugin.texts import _  # noqa: E402
 BINARY = "text2colors"
 SPACE = 12  # px between things that do not belong together; half of it between those that do
 
+_STRIP = (12, 12, 16)  # colors of a palette in a list, and the width and height of each, px
+
 _STYLE = b"""
 .t2c-phrase { font-size: 115%; padding: 6px; }
 .t2c-note { font-size: 92%; }
 .t2c-chip { padding: 1px 8px; border-radius: 10px; background-color: alpha(currentColor, 0.08); font-size: 92%; }
 .t2c-row { border: 2px solid transparent; border-radius: 8px; padding: 4px; margin: 1px; }
 .t2c-row:selected, .t2c-row:selected:focus { background-color: alpha(currentColor, 0.10); color: inherit; }
+.t2c-row:hover { background-color: alpha(currentColor, 0.06); }
 .t2c-row:focus { outline: none; border-color: alpha(currentColor, 0.5); }
 .t2c-row.chosen { border-color: @theme_selected_bg_color; background-color: alpha(@theme_selected_bg_color, 0.18); }
 .t2c-row * { background-color: transparent; }
@@ -70,6 +73,29 @@ def label(text: str, *classes: str, wrap: bool = True) -> Gtk.Label:
     made.set_line_wrap(wrap)
     for name in classes:
         made.get_style_context().add_class(name)
+    return made
+
+
+def name_it(widget: Gtk.Widget, name: str) -> None:
+    """Give a widget the name that assistive programs say."""
+    accessible = widget.get_accessible()
+    if accessible is not None:
+        accessible.set_name(name)
+
+
+def describe_it(widget: Gtk.Widget, words: str) -> None:
+    """Give a widget a description that assistive programs say."""
+    accessible = widget.get_accessible()
+    if accessible is not None:
+        accessible.set_description(words)
+
+
+def mnemonic_label(text: str, widget: Gtk.Widget) -> Gtk.Label:
+    """A text before a widget, whose mnemonic goes to the widget; it is the widget's name, too."""
+    made = Gtk.Label.new_with_mnemonic(text)
+    made.set_mnemonic_widget(widget)
+    made.set_xalign(0.0)
+    name_it(widget, made.get_text())
     return made
 
 
@@ -184,10 +210,10 @@ def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | Non
     """One of GIMP's palettes from a list that can be searched: its name and colors, or None."""
     dialog = window(_("Use GIMP Palette"), (_("_Cancel"), Gtk.ResponseType.CANCEL), (_("_Use"), Gtk.ResponseType.OK))
     dialog.set_transient_for(parent)
-    dialog.set_default_size(360, 420)
-    store = Gtk.ListStore(str, str, object)
+    dialog.set_default_size(460, 460)
+    store = Gtk.ListStore(str, str, object, GdkPixbuf.Pixbuf)
     for palette in sorted(Gimp.palettes_get_list(""), key=lambda one: one.get_name().casefold()):
-        store.append((palette.get_name(), str(palette.get_color_count()), palette))
+        store.append((palette.get_name(), str(palette.get_color_count()), palette, _strip(palette)))
     search = Gtk.SearchEntry()
     kept = store.filter_new()
     kept.set_visible_func(lambda model, row, _data: search.get_text().casefold() in model[row][0].casefold())
@@ -198,6 +224,7 @@ def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | Non
         column = Gtk.TreeViewColumn(name, cell, text=index)
         column.set_expand(index == 0)
         view.append_column(column)
+    view.append_column(Gtk.TreeViewColumn("", Gtk.CellRendererPixbuf(), pixbuf=3))
     view.connect("row-activated", lambda *_args: dialog.response(Gtk.ResponseType.OK))
     scrolled = Gtk.ScrolledWindow()
     scrolled.add(view)
@@ -209,6 +236,16 @@ def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | Non
     if chosen is None:
         return None
     return chosen.get_name(), tuple(hex_of(color) for color in chosen.get_colors())
+
+
+def _strip(palette: Gimp.Palette) -> GdkPixbuf.Pixbuf:
+    """The colors of a palette side by side; of a long one, some from all of it."""
+    colors = palette.get_colors()
+    some = [colors[place * len(colors) // _STRIP[0]] for place in range(_STRIP[0])] if colors else []
+    width, height = _STRIP[0] * _STRIP[1], _STRIP[2]
+    row = b"".join(bytes(int(hex_of(one)[at : at + 2], 16) for at in (1, 3, 5)) * _STRIP[1] for one in some)
+    pixels = GLib.Bytes.new((row or bytes(width * 3)) * height)
+    return GdkPixbuf.Pixbuf.new_from_bytes(pixels, GdkPixbuf.Colorspace.RGB, False, 8, width, height, width * 3)
 
 
 def _selected(view: Gtk.TreeView) -> Any:

@@ -68,7 +68,7 @@ class Work:
         """Stop; what comes too late to be stopped is dropped."""
         if self.going_on:
             self._stopping = True
-            self._ui.progress.set_text(_("Stopping..."))
+            self._ui.say_progress(_("Stopping..."))
             self._ui.stop.set_sensitive(False)
             self._engine.stop()
 
@@ -92,13 +92,13 @@ class Work:
     def _on_progress(self, done: float, text: str) -> None:
         self._ui.progress.set_fraction(min(1.0, max(0.0, done)))
         if text and not self._stopping:
-            self._ui.progress.set_text(text)
+            self._ui.say_progress(text)
 
     def _on_colored(self, request: Request, results: list[list[Result]]) -> None:
         if self._stopping:  # it was finished before it could be stopped
             self.end(EngineCancelled("The work was stopped.", ""))
             return
-        self._ui.progress.set_text(_("Inserting layers"))
+        self._ui.say_progress(_("Inserting layers"))
         self._ui.stop.set_sensitive(False)  # from here on there is no way back but Undo
         while Gtk.events_pending():
             Gtk.main_iteration()

@@ -12,6 +12,7 @@ from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
 from t2c_plugin.ui.palette_rows import PALETTE  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, button, line  # noqa: E402
+from t2c_plugin.ui.swatches import SIZE  # noqa: E402
 
 
 class PaletteSource(ColorSource):
@@ -23,9 +24,7 @@ class PaletteSource(ColorSource):
         self._entry = Gtk.Entry(placeholder_text="#8c2f1b, #d98c3f, #f2d8a7", hexpand=True)
         self._entry.set_tooltip_text(_("Colors as #rrggbb; palettes apart by a semicolon"))
         self._entry.connect("activate", lambda _entry: self._add_typed())
-        accessible = self._entry.get_accessible()
-        if accessible is not None:
-            accessible.set_name(_("Colors of a palette"))
+        windows.name_it(self._entry, _("Colors of a palette"))
         add = button(_("A_dd"), self._add_typed, _("Add a row with these colors (Enter)"))
         use = button(_("Use _GIMP Palette..."), self._use_palette, _("Add a row with a palette of GIMP's"))
         return line(self._entry, add, use)
@@ -59,3 +58,5 @@ class PaletteSource(ColorSource):
     def _add(self, palette: Palette, name: str) -> None:
         row = self.desk.list.add_own(palette, name)
         self.desk.preview([row])
+        if len(palette) > SIZE:
+            self.desk.engine.fit(palette, row.show_used)
