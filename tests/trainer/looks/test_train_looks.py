@@ -103,7 +103,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
     common = ("--save-every", 10, *SMALL, "--cache", tmp_path / "cache", "--name", "x")
     config = (CONFIGS / "cyclegan.toml").read_text()
     settings = tmp_path / "c.toml"
-    settings.write_text(config.replace("cooldown = 750", "cooldown = 10"))
+    settings.write_text(config.replace("cooldown = 400", "cooldown = 10"))
     train("look", folder, "-o", tmp_path / "whole", "--config", settings, "--steps", 20, *common)
     # stopped at 10 of 20: the schedule is that of 20 steps, so the checkpoint is taken from a run cut short
     from trainer.looks import training
