@@ -178,7 +178,7 @@ def take_photograph(gui: Gui, camera: Camera) -> None:
 def take_looks(gui: Gui, camera: Camera) -> None:
     """The photograph in every look, two of them chosen."""
     dialog = open_watched(gui)
-    colored(dialog)
+    colored(dialog, "A Look")  # the engine has told of it
     gui.keys("alt+l")
     colored(dialog, "Night", "Cold")
     gui.keys("Down", "space")
