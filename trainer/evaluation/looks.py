@@ -33,7 +33,8 @@ from trainer.evaluation.colors import EvalPicture, network_size
 from trainer.evaluation.look_judge import LookFeatures, LookJudge
 from trainer.looks.sorting import Domain, read_domains, sort_pictures, split_domains
 
-FITTED, KEPT = 70, 24  # pictures of a domain that the judge is fitted to, and that it is tried on
+FITTED, KEPT = 40, 12  # pictures of a domain that the judge is fitted to, and that it is tried on
+CHANGED = 6  # of the latter, that are put through their own look
 GRADIENT_SIGMA = 0.7  # px
 Figures = dict[str, Any]
 
@@ -116,34 +117,36 @@ def evaluate_looks(
     others: Sequence[TruePictures] = (),
     features: Any = None,
 ) -> Figures:
-    """Figures by name: of all tonings ("tonings"), of every look ("looks"), of true pictures ("true").
+    """Figures by name: of all tonings together ("tonings"), and of every look that `truth` and `others` name ("looks").
 
     Args:
         pictures: that are turned grey and coloured. truth: true pictures of the tonings' domains.
         others: the same of other looks, which are not judged.
         features: of the judge of tonings; Lite2's if not given.
     """
-    looks = installed_looks()
+    asked = {one.domain.name for one in (*truth, *others)}
+    looks = [one for one in installed_looks() if one.name in asked]
     tonings = {one.domain.name: number for number, one in enumerate(truth)}
-    known = features or LookFeatures.load()
-    judge = LookJudge.fit(known, _labelled(truth, fitted=True), len(truth))
+    judge = None
+    if truth:
+        judge = LookJudge.fit(features or LookFeatures.load(), _labelled(truth), len(truth))
     sums: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for picture in track(list(pictures), len(pictures), "looks"):
         for name, measure, value in _measure(colorizer, picture, looks, tonings, judge, perceptual):
             sums[name][measure].append(value)
-    for one in truth:
-        sums[one.domain.name]["judged_true"] = [
-            float(judge.domain(lab_to_srgb(lab)) == tonings[one.domain.name]) for lab in one.kept
-        ]
+    for number, one in enumerate(truth):
+        assert judge is not None
+        sums[one.domain.name]["judged_true"] = [float(judge.domain(lab_to_srgb(lab)) == number) for lab in one.kept]
     for one in (*truth, *others):
         for measure, value in _own_kind(colorizer, one, perceptual):
             sums[one.domain.name][measure].append(value)
     return _summary(sums, tonings)
 
 
-def _labelled(truth: Sequence[TruePictures], fitted: bool) -> Iterator[tuple[np.ndarray, int]]:
+def _labelled(truth: Sequence[TruePictures]) -> Iterator[tuple[np.ndarray, int]]:
+    """Pictures that the judge is fitted to, and the numbers of their domains."""
     for number, one in enumerate(truth):
-        for lab in one.fitted if fitted else one.kept:
+        for lab in one.fitted:
             yield lab_to_srgb(lab), number
 
 
@@ -152,7 +155,7 @@ def _measure(
     picture: EvalPicture,
     looks: Sequence[LookInfo],
     tonings: dict[str, int],
-    judge: LookJudge,
+    judge: LookJudge | None,
     perceptual: PerceptualDistance,
 ) -> Iterator[tuple[str, str, float]]:
     """(look, measure, value) of one picture that is turned grey."""
@@ -168,7 +171,7 @@ def _measure(
         yield name, "chroma", float(np.hypot(lab[..., 1], lab[..., 2]).mean())
         if sharp:
             yield name, "edges_to_palette", edge_strength(lab, edges) / sharp
-        if name in tonings:
+        if judge is not None and name in tonings:
             yield name, "judged", float(judge.domain(lab_to_srgb(fit_gamut(lab))) == tonings[name])
     for one, other in combinations([name for name in results if name in tonings], 2):
         apart = float(ab_error(results[one][..., 1:], results[other][..., 1:]).mean())
@@ -178,7 +181,7 @@ def _measure(
 def _own_kind(colorizer: Colorizer, truth: TruePictures, perceptual: PerceptualDistance) -> Iterator[tuple[str, float]]:
     """What a look does to true pictures of its domain: in their own colours, and turned grey."""
     name = truth.domain.name
-    for lab in truth.kept:
+    for lab in truth.kept[:CHANGED]:
         at = LookedAt(colorizer, lab)
         same = at.look(name, lab[..., 1:])
         yield "identity", float(ab_error(same[..., 1:], lab[..., 1:]).mean())
