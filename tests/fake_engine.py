@@ -24,6 +24,7 @@ spec.loader.exec_module(p)
 
 MODES = {
     "good": "answers at once",
+    "looks": "announces looks, and answers at once",
     "slow": "takes a fifth of a second over each picture, and can be cancelled",
     "endless": "shows previews at once, but never finishes another picture; can be cancelled",
     "late": "takes a cancel, then finishes the picture as if there had been none",
@@ -47,6 +48,7 @@ MODES = {
     "stubborn": "does not end when its stdin closes",
 }
 NATURAL = "#7a6a5a"  # of an empty palette
+LOOKS = {"night": "#202a4a", "sepia": "#8a6a3a"}  # that the mode "looks" announces, and their color
 PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]  # the first of a row; of others, the first differs
 
 
@@ -82,6 +84,7 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
         color = palette[min(3, len(palette) - 1)] if palette else NATURAL
+        color = LOOKS.get(request.params.get("look"), color)
         pixels = bytes.fromhex(color[1:]) * (width * height)
         if request.params.get("hints"):
             pixels = dabbed(pixels, width, height, *pictures["hints", request.params["hints"]])
@@ -172,7 +175,11 @@ def main(mode: str) -> None:
         os.write(1, b"Welcome to gpubox!\n")
     if mode != "silent":
         version = p.PROTOCOL + (mode == "old")
-        say(p.Notification("hello", {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}))
+        hello: dict[str, Any] = {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}
+        if mode == "looks":
+            looks = [{"name": name, "title": name.title()} for name in LOOKS]
+            hello["sources"] = {"words": {}, "palette": {}, "nothing": {}, "look": {"looks": looks}}
+        say(p.Notification("hello", hello))
     if mode in ("deaf", "silent"):
         time.sleep(60)
     pictures: dict[Any, Any] = {}

@@ -33,8 +33,8 @@ from trainer.evaluation.colors import EvalPicture, network_size
 from trainer.evaluation.look_judge import LookFeatures, LookJudge
 from trainer.looks.sorting import Domain, read_domains, sort_pictures, split_domains
 
-FITTED, KEPT = 40, 12  # pictures of a domain that the judge is fitted to, and that it is tried on
-CHANGED = 6  # of the latter, that are put through their own look
+FITTED, KEPT = 20, 6  # pictures of a domain that the judge is fitted to, and that it is tried on
+CHANGED = 2  # of the latter, that are put through their own look
 GRADIENT_SIGMA = 0.7  # px
 Figures = dict[str, Any]
 
