@@ -1,4 +1,4 @@
-"""Times the plug-in in the real GIMP: python benchmarks/gimp.py [--json]
+"""Times the plug-in in the real GIMP: python benchmarks/gimp.py [layers] [dialog] [--json]
 
     dialog_s        menu action to the dialog's window
     natural_cold_s  menu action to the natural preview, with an engine that has yet to start
@@ -8,8 +8,8 @@
     again_s         *Again* on a layer of two megapixels, engine kept: the second call and later ones
     layers_24mp     a 24-megapixel grey layer to five color layers, engine warm, s; and its parts
 
-Each is [best, median] of some rounds with the engine itself. `_cpu`: processor seconds of plug-in and engine, which do
-not depend on what else the machine does. Needs root, as the tests marked `gimp`.
+Each is [best, median] of some rounds with the engine itself. `_cpu_s`: processor seconds of GIMP, plug-in and engine
+for the same, which depend little on what else the machine does. Needs root, as the tests marked `gimp`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,13 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import plugin_files  # noqa: E402
-from engine import processor  # noqa: E402
 from gui import Gui, missing_programs, running, wait_for  # noqa: E402
 from host import Host, default_root, processes_below, why_not  # noqa: E402
 from PIL import Image  # noqa: E402
 from skimage import data  # noqa: E402
 
 TITLE = "^Colorize$"
-ROUNDS = 5
+ROUNDS = int(os.environ.get("T2C_ROUNDS", "5"))
 
 # the plug-in's own modules, run in GIMP's batch interpreter with an engine that stays, so that it is warm
 LAYERS = """
@@ -92,7 +91,10 @@ def main() -> None:
         host = Host(default_root(), Path(share), models)
         plugin_files.copy_plugin(host.profile)
         host.batch("say(ready=True)")
-        figures: dict[str, Any] = dict(layers_24mp=layers_figures(host), **dialog_figures(host))
+        wanted = set(sys.argv[1:]) & {"layers", "dialog"} or {"layers", "dialog"}
+        figures: dict[str, Any] = {"layers_24mp": layers_figures(host)} if "layers" in wanted else {}
+        if "dialog" in wanted:
+            figures |= dialog_figures(host)
     if "--json" in sys.argv:
         sys.stdout.write(json.dumps(figures) + "\n")
         return
@@ -129,25 +131,30 @@ def dialog_figures(host: Host) -> dict[str, list[float]]:
         for keep in (False, True):
             plugin_files.write_json(folder / "engine.json", {"command": command, "keep": keep})
             for turn in range(ROUNDS + keep):  # the first round starts the engine that is kept
-                window, shown = open_dialog(gui)
+                window, shown, before = open_dialog(gui)
+                shown_used = used(gui) - before
                 natural = shown + settled(gui, window)
+                natural_used = used(gui) - before
                 if not (keep and turn == 0):
                     note("dialog_s", shown)
-                    note("natural_warm_s" if keep else "natural_cold_s", natural)
+                    note("dialog_cpu_s", shown_used)
+                    kind = "natural_warm" if keep else "natural_cold"
+                    note(f"{kind}_s", natural)
+                    note(f"{kind}_cpu_s", natural_used)
                 if keep and turn:
-                    swatches, large, used = draw(gui, window)
+                    swatches, large, phrase_used = draw(gui, window)
                     note("swatches_ms", swatches * 1000)
                     note("large_ms", large * 1000)
-                    note("phrase_cpu_s", used)
+                    note("phrase_cpu_s", phrase_used)
                 last = keep and turn == ROUNDS
                 gui.keys("ctrl+Return" if last else "Escape")  # the values used are those of *Again*
                 wait_for(lambda: gui.is_gone(TITLE), "the dialog's end")
         for turn in range(ROUNDS + 1):
-            used = engine_processor(host)
+            before = used(gui)
             seconds = gui.tell(AGAIN)
             if turn:
                 note("again_s", seconds)
-                note("again_engine_cpu_s", engine_processor(host) - used)
+                note("again_cpu_s", used(gui) - before)
     return {name: best_and_median(values, 0 if name.endswith("ms") else 2) for name, values in found.items()}
 
 
@@ -164,19 +171,31 @@ answer = time.perf_counter() - begun
 """
 
 
-def engine_processor(host: Host) -> float:
-    """Processor seconds of the engine that GIMP keeps, which is nobody's child: its socket's place tells."""
-    kept = (one for one, words in processes_below(1).items() if f"--listen {host.share}" in words)
-    return sum(processor(one) for one in kept)
+def used(gui: Gui) -> float:
+    """Processor seconds so far of GIMP, its plug-ins (ended ones, too), and the engine that it keeps.
+
+    That engine is nobody's child: its socket's place tells.
+    """
+    kept = {one for one, words in processes_below(1).items() if f"--listen {gui.host.share}" in words}
+    return sum(_ticks(one) for one in kept | set(processes_below(gui.process.pid))) / os.sysconf("SC_CLK_TCK")
 
 
-def open_dialog(gui: Gui) -> tuple[str, float]:
-    """The dialog's window, and seconds from the Enter key in the action search to it."""
+def _ticks(process: int) -> int:
+    """Of a process and of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return sum(int(one) for one in fields[11:15])
+
+
+def open_dialog(gui: Gui) -> tuple[str, float, float]:
+    """The dialog's window, seconds from the Enter key in the action search to it, and `used` before."""
     gui.search("photograph", "text2colors color the selected")
-    begun = time.perf_counter()
+    before, begun = used(gui), time.perf_counter()
     gui.xdotool("key", "Return")
     window = gui.window(TITLE)
-    return window, time.perf_counter() - begun
+    return window, time.perf_counter() - begun, before
 
 
 def settled(gui: Gui, window: str) -> float:
@@ -191,7 +210,7 @@ def draw(gui: Gui, window: str) -> tuple[float, float, float]:
     """Seconds from the Enter key in the phrase's field to the swatches, to the large preview; processor seconds."""
     gui.type("autumn breeze")
     gui.settle()
-    empty, before, used = swatches(gui, window), preview(gui, window), engine_processor(gui.host)
+    empty, before, spent = swatches(gui, window), preview(gui, window), used(gui)
     begun = time.perf_counter()
     gui.xdotool("key", "Return")
     wait_for(lambda: swatches(gui, window) != empty, "swatches")
@@ -199,7 +218,7 @@ def draw(gui: Gui, window: str) -> tuple[float, float, float]:
     wait_for(lambda: is_colored(gui, window) and preview(gui, window) != before, "the large preview")
     large = time.perf_counter() - begun
     gui.settle()
-    return drawn, large, engine_processor(gui.host) - used
+    return drawn, large, used(gui) - spent
 
 
 def swatches(gui: Gui, window: str) -> Any:

@@ -13,16 +13,20 @@ import json
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from t2c_engine.errors import ExistsError, ModelError, UsageError
 from t2c_engine.files import write_file
 from t2c_engine.models import (
+    NAME,
     PACKAGE_FOLDER,
+    Kind,
     ModelCard,
     card_from_json,
     export_model,
+    find_model,
     load_weights,
     read_card,
     scan_models,
@@ -36,6 +40,16 @@ _CARD, _DIGEST = "text2colors.card", "text2colors.sha256"  # entries of the head
 Tensors = Mapping[str, np.ndarray]
 
 
+def _check_style(card: ModelCard, tensors: Tensors) -> None:
+    from t2c_engine.palettes.sampler import PaletteSampler
+    from t2c_engine.palettes.style import Style
+
+    base = find_model("palette")
+    weights = load_weights(base)
+    plain = PaletteSampler.from_tensors(base.name, base.config, weights)
+    plain.with_styles(base, weights, [(Style.from_card(card, tensors), 1.0)])
+
+
 def _check_look(card: ModelCard, tensors: Tensors) -> None:
     from t2c_engine.colorization.looks import look_network
 
@@ -43,7 +57,7 @@ def _check_look(card: ModelCard, tensors: Tensors) -> None:
 
 
 # by kind: raises ModelError where a model could not be used
-CHECKS: dict[str, Callable[[ModelCard, Tensors], None]] = {"look": _check_look}
+CHECKS: Mapping[str, Callable[[ModelCard, Tensors], None]] = {"style": _check_style, "look": _check_look}
 
 
 def export_file(card: ModelCard, path: Path, overwrite: bool = False) -> Path:
@@ -156,30 +170,40 @@ def install(card: ModelCard, tensors: Tensors, name: str | None = None, overwrit
     Raises:
         ExistsError: the name is taken. ModelError: the model cannot be used.
     """
-    chosen = name or card.name
-    for other in scan_models()[0]:
-        same = other.name == chosen
-        if same and (other.folder == PACKAGE_FOLDER or other.kind != card.kind or not overwrite):
-            own = other.folder != PACKAGE_FOLDER and other.kind == card.kind
-            advice = "add --overwrite to replace it, or choose another with --name" if own else "choose another name"
-            raise ExistsError(f"A {other.kind} model is called '{chosen}' already; {advice}.")
     _check_numbers(card, tensors)
     if card.kind in CHECKS:
         CHECKS[card.kind](card, tensors)
-    return export_model(
-        user_folder(),
-        tensors,
-        name=chosen,
-        version=card.version,
-        kind=card.kind,
-        licence=card.licence,
-        attribution=card.attribution,
-        data=card.data,
-        command=card.command,
-        figures=card.figures,
-        config=card.config,
-        conditions=card.conditions,
-    )
+    kept = {
+        key: value for key, value in card.as_json().items() if key not in ("name", "file", "sha256", "size", "default")
+    }
+    return export_own(tensors, name=name or card.name, overwrite=overwrite, **kept)
+
+
+def export_own(tensors: Tensors, *, name: str, kind: Kind, overwrite: bool = False, **fields: Any) -> ModelCard:
+    """Write a model into the user's folder; `fields` as of `models.export_model`. It never becomes a default one.
+
+    Raises:
+        ExistsError: the name is taken. ModelError, OutputError: as `export_model`.
+    """
+    check_name(name, kind, overwrite)
+    return export_model(user_folder(), tensors, name=name, kind=kind, **fields)
+
+
+def check_name(name: str, kind: Kind, overwrite: bool = False) -> None:
+    """Refuse a name that another model has, unless it is the user's own, of that kind, and `overwrite` is true.
+
+    Raises:
+        ExistsError: the name is taken. UsageError: it is no plain name.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(f"'{name[:70]}' is no name for a model; use letters, digits, '-', '_' and '.', at most 64.")
+    for other in scan_models()[0]:
+        if other.name != name:
+            continue
+        own = other.folder != PACKAGE_FOLDER and other.kind == kind
+        if not (own and overwrite):
+            advice = "add --overwrite to replace it, or choose another with --name" if own else "choose another name"
+            raise ExistsError(f"A {other.kind} model is called '{name}' already; {advice}.")
 
 
 def read_file(path: Path) -> tuple[ModelCard, dict[str, np.ndarray]]:

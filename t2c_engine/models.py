@@ -31,7 +31,7 @@ Kind = Literal["palette", "colorizer", "style", "look"]
 PACKAGE_FOLDER = Path(__file__).parent / "weights"
 ENVIRONMENT_VARIABLE = "T2C_MODELS"
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # a terminal would obey them
 _REINSTALL = "reinstall text2colors, or copy both of the model's files again"
@@ -138,7 +138,7 @@ def _misstated(values: Any) -> str | None:
         return f"the text {control[:40]!r} holds control characters"
     if values["kind"] not in get_args(Kind):
         return f"the kind '{values['kind']}' is not known to this version"
-    if not _NAME.fullmatch(values["name"]) or not _NAME.fullmatch(values["file"]):
+    if not NAME.fullmatch(values["name"]) or not NAME.fullmatch(values["file"]):
         return "its name or file is not a plain name"
     if not values["file"].endswith(".safetensors") or not _SHA256.fullmatch(values["sha256"]):
         return "it names no .safetensors file with a sha256"

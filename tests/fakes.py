@@ -15,6 +15,7 @@ from t2c_engine.palettes import sampler
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteResult
 from t2c_engine.palettes.steering import colors_lab
+from t2c_engine.palettes.style import StyleWeight
 
 if TYPE_CHECKING:
     import pytest
@@ -24,7 +25,9 @@ class PaletteSampler:
     """Palettes that depend on phrase and seed alone."""
 
     @classmethod
-    def load(cls, model: str | None = None) -> PaletteSampler:
+    def load(cls, model: str | None = None, styles: Sequence[StyleWeight] = ()) -> PaletteSampler:
+        if styles:
+            raise ModelError(f"No style model is called '{styles[0].name}'.")
         if model not in (None, "fake-palettes"):
             raise ModelError(f"No palette model is called '{model}'.")
         return cls()

@@ -59,6 +59,36 @@ def palettes(
 
 @app.command()
 @reported
+def style(
+    palettes: Annotated[Path, typer.Argument(help="A folder of palette files, tables, captioned pictures; or a file.")],
+    name: Annotated[str, typer.Option("--name", help="What the style is to be called.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder for the check and the report; style-NAME if not given.")
+    ] = None,
+    correct: Annotated[bool, typer.Option("--correct", help="Take the offered corrections of texts.")] = False,
+    check_only: Annotated[bool, typer.Option("--check-only", help="Check the palettes and train nothing.")] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Data folder with PAT: measure on its test texts.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace your style of this name.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print progress and result as JSON, one object a line.")
+    ] = False,
+    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "style.toml",
+) -> None:
+    """Teach a style: a small adapter of the palette model, from palettes of your own. A run that is there goes on."""
+    from trainer.styles.cli import check_style, run_style
+    from trainer.styles.teach import StyleRequest
+
+    request = StyleRequest(palettes, name, out or Path(f"style-{name}"), correct, data, overwrite, config)
+    if check_only:
+        check_style(request)
+    else:
+        run_style(request, as_json)
+
+
+@app.command()
+@reported
 def colorizer(
     pictures: Annotated[list[Path], typer.Argument(help="Zip shards or folders of colour pictures.")],
     out: Out = Path("runs/colorizer"),

@@ -81,7 +81,7 @@ def _make(
     colorizer = Colorizer.load(recipe.model or None, device)
     ((palette, pixels),) = compose(picture, source, [colors], colorizer)
     made = replace(recipe, palette=tuple(palette.hex), model=colorizer.model, version=__version__)
-    write_picture(path, pixels, picture_with_recipe(picture, made))
+    write_picture(path, pixels, picture_with_recipe(picture, made), quality=recipe.quality)
 
 
 def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:

@@ -6,14 +6,16 @@ Must not import torch, networks or the command line.
 from __future__ import annotations
 
 import multiprocessing
-import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from t2c_engine.albums.job import AlbumJob
 from t2c_engine.albums.run import WORKER_MB, Means, picture_budget, worker_count
 from t2c_engine.albums.worker import Loader, prepare_worker
+from t2c_engine.pictures.threads import cores
 
 _PART = 0.6  # of the memory that is free, used where the job does not say
 _MAX_TASKS = 500  # pictures after which a worker is replaced, so that memory in pieces is given back
@@ -26,8 +28,7 @@ def local_means(job: AlbumJob, load: Loader | None = None) -> Iterator[Means]:
     pools: list[ProcessPoolExecutor] = []
 
     def make() -> Executor:
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, context, prepare_worker, (os.getpid(),), max_tasks_per_child=_MAX_TASKS)
+        pool = ProcessPoolExecutor(workers, _context(), prepare_worker, max_tasks_per_child=_MAX_TASKS)
         pools.append(pool)
         return pool
 
@@ -38,10 +39,19 @@ def local_means(job: AlbumJob, load: Loader | None = None) -> Iterator[Means]:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def _context() -> Any:
+    """How workers are started: forked from a server that has torch loaded, once for all, where that is safe."""
+    if not sys.platform.startswith("linux"):
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["t2c_engine.albums.preload"])
+    return context
+
+
 def local_shares(job: AlbumJob) -> tuple[int, int]:
     """Worker processes on this machine, and MB for all of them together."""
     memory = job.memory or round(_available_mb() * _PART)
-    return worker_count(job.workers, memory, _cores()), memory
+    return worker_count(job.workers, memory, cores()), memory
 
 
 def _available_mb() -> int:
@@ -52,8 +62,3 @@ def _available_mb() -> int:
         return int(values["MemAvailable"].split()[0]) // 1024
     except (OSError, KeyError, ValueError):
         return 4 * WORKER_MB
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

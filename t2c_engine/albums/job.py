@@ -24,6 +24,7 @@ from t2c_engine.colorization.color_source import (
 )
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import parse_styles
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
 
 
@@ -36,17 +37,24 @@ class Scope(StrEnum):
 
 
 class Format(StrEnum):
-    """Of results. SAME: the input's. TIFF16: 16 bits, whatever the input's depth. ORA: one layered file a picture."""
+    """Of results.
+
+    SAME: the input's. PNG16, TIFF16: 16 bits, whatever the input's depth. ORA: one layered file a picture.
+    """
 
     SAME = "same"
     PNG = "png"
+    PNG16 = "png16"
     JPEG = "jpeg"
     WEBP = "webp"
+    TIFF = "tiff"
     TIFF16 = "tiff16"
     ORA = "ora"
 
 
-SUFFIXES = {Format.PNG: ".png", Format.JPEG: ".jpg", Format.WEBP: ".webp", Format.TIFF16: ".tif", Format.ORA: ".ora"}
+SUFFIXES = {Format.PNG: ".png", Format.PNG16: ".png", Format.JPEG: ".jpg", Format.WEBP: ".webp", Format.TIFF: ".tif",
+            Format.TIFF16: ".tif", Format.ORA: ".ora"}  # fmt: skip
+DEEP = (Format.PNG16, Format.TIFF16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,8 @@ class AlbumJob:
     out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
     and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. look: what all colors go
     through at last; strength is the look's then. name: a template of results' names with {stem}, {folder} and
-    {phrase}. workers: 0 chooses. memory: MB for all workers together; 0 chooses.
+    {phrase}. quality: 1..100, of JPEG and WebP. workers: 0 chooses. memory: MB for all workers together; 0 chooses.
+    style: of palettes drawn for phrases, as "studio:0.7".
     """
 
     inputs: tuple[str, ...]
@@ -76,6 +85,7 @@ class AlbumJob:
     exclude: tuple[str, ...] = ()
     name: str = "{stem}"
     format: Format = Format.SAME
+    quality: int | None = None
     sidecar: bool = False
     sheets: bool = False
     workers: int = 0
@@ -83,13 +93,18 @@ class AlbumJob:
     device: str = "auto"
     model: str | None = None
     palette_model: str | None = None
+    style: str = ""
 
     def __post_init__(self) -> None:
+        if parse_styles(self.style) and (self.auto or self.palette is not None):
+            raise UsageError("A job's style is for palettes drawn for a phrase or captions; give one of these.")
         given = sum((self.palette is not None, self.auto, self._says_phrases))
         if given > 1 or not (given or self.look is not None):
             raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto; or a look.")
         if self.count < 1 or self.workers < 0 or self.memory < 0:
             raise UsageError("A job's count is at least 1; workers and memory are at least 0.")
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise UsageError(f"The quality {self.quality} is out of range; give 1 to 100.")
         try:
             self.name.format(stem="", folder="", phrase="")
         except (KeyError, IndexError, ValueError) as error:
@@ -119,7 +134,7 @@ class AlbumJob:
             if phrase is None:
                 return None
             shift = zlib.crc32(scope_key.encode("utf-8", "surrogateescape")) if scope_key else 0
-            base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety)
+            base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety, self.style)
         return with_look(ColorSource(base, strength=self.strength, natural=self.natural), self.look)
 
 

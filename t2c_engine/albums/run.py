@@ -17,8 +17,9 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 
-from t2c_engine.albums.job import SUFFIXES, AlbumJob, Format
+from t2c_engine.albums.job import DEEP, SUFFIXES, AlbumJob
 from t2c_engine.albums.journal import Claim, Entry, Journal, Outcome
 from t2c_engine.albums.tree import Leaf, leaves
 from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixels
@@ -31,6 +32,7 @@ from t2c_engine.palettes.palette import Palette
 WORKER_MB = 320  # of one worker with torch and the network loaded
 BYTES_PER_PIXEL, DEEP_BYTES_PER_PIXEL = 10, 30  # at the peak of coloring, with 8 bits and with 16 or float
 _FLUSH = 0.5  # seconds between two writes of the journal
+_POLL = 0.2  # seconds between two looks for a wish to stop
 _TICK = 5.0  # seconds after which a waiting run gives a sign of life
 _LEAST_FREE = 50 << 20  # bytes on the output's disk below which the job pauses
 _AHEAD = 16  # pictures a worker that are claimed at once: fewer transactions
@@ -61,10 +63,12 @@ def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, I
     by_place: dict[str, list[Leaf]] = defaultdict(list)
     for leaf in leaves(job):
         by_place[leaf.place].append(leaf)
-    deep = job.format is Format.TIFF16
+    deep = job.format in DEEP
     items = {}
     for place, members in by_place.items():
-        options = OutputOptions(job.output / place, sheets=job.sheets, deep=deep, sidecars=job.sidecar)
+        options = OutputOptions(
+            job.output / place, sheets=job.sheets, deep=deep, sidecars=job.sidecar, quality=job.quality
+        )
         for leaf, plan in zip(members, plan_outputs([leaf.path for leaf in members]), strict=True):
             source = job.source(leaf.caption, leaf.scope_key(job.scope), palettes)
             name = job.name.format(
@@ -99,13 +103,18 @@ def open_journal(job: AlbumJob, items: dict[Path, Item], retry_failed: bool = Fa
     return journal
 
 
-def run_job(items: dict[Path, Item], journal: Journal, means: Means) -> Generator[PictureResult, None, None]:
+def run_job(
+    items: dict[Path, Item], journal: Journal, means: Means, stop: Event | None = None
+) -> Generator[PictureResult, None, None]:
     """Color what waits in the journal; one result a picture, as they are finished.
+
+    Args:
+        stop: once it is set, no picture is begun any more; those in work are finished.
 
     Raises:
         OutputError: the job pauses, because the disk is full or gone; everything finished is recorded.
     """
-    run = _Run(items, journal, means)
+    run = _Run(items, journal, means, stop or Event())
     try:
         yield from run.results()
     finally:
@@ -117,6 +126,7 @@ class _Run:
     items: dict[Path, Item]
     journal: Journal
     means: Means
+    stopping: Event
     _executor: Executor | None = None
     _waiting: list[Claim] = field(default_factory=list)
     _working: dict[Future[Done], tuple[Path, int]] = field(default_factory=dict)
@@ -126,14 +136,17 @@ class _Run:
 
     def results(self) -> Iterator[PictureResult]:
         while True:
-            self._claim()
-            self._submit()
+            if self.stopping.is_set():
+                self._drop_queued()
+            else:
+                self._claim()
+                self._submit()
             if not self._working:
                 self._flush()
-                if not self._waiting:
+                if not self._waiting or self.stopping.is_set():
                     return
                 continue
-            done, _ = wait(self._working, timeout=_TICK, return_when=FIRST_COMPLETED)
+            done, _ = wait(self._working, timeout=_POLL, return_when=FIRST_COMPLETED)
             lost = []
             for future in done:
                 path, _ = self._working.pop(future)
@@ -147,7 +160,7 @@ class _Run:
                 yield finished.result
             if lost:
                 yield from self._replace_dead(lost)
-            if time.monotonic() - self._flushed > _FLUSH or not done:
+            if time.monotonic() - self._flushed > (_FLUSH if self._outcomes else _TICK):
                 self._flush()
 
     def stop(self) -> None:
@@ -159,6 +172,11 @@ class _Run:
                 outcome = future.result().outcome
                 self._outcomes += [outcome] if outcome.error is None else []  # others wait again
         self._flush()
+
+    def _drop_queued(self) -> None:
+        """Forget what no worker has begun; its claims end with the journal's."""
+        for future in [one for one in self._working if one.cancel()]:
+            del self._working[future]
 
     def _claim(self) -> None:
         most = _AHEAD * self.means.slots
@@ -238,6 +256,7 @@ def _key(item: Item) -> str:
         item.plan.suffix,
         str(item.output.folder),
         item.output.deep,
+        *([item.output.quality] if item.output.quality else []),
         item.models.colorizer,
     ]
     return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32]

@@ -5,10 +5,10 @@ Nothing here writes the journal. Torch is imported when the first picture needs 
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
 from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
 from t2c_engine.errors import T2CError
+from t2c_engine.pictures.threads import set_threads
 
 Loader = Callable[[Models], Any]
 
 _colorizers: dict[Models, Any] = {}
 _loading = threading.Lock()
-_PARENT_POLL = 0.5  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +76,20 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
     return Done(result, Outcome(path, file_digest(path), result.seconds, result.error, outputs))
 
 
-def prepare_worker(parent: int) -> None:
-    """At the start of a worker process: one thread each, no Ctrl-C (the parent's), and an end when the parent ends.
-
-    Args:
-        parent: process id of the parent, which may have ended already.
-    """
+def prepare_worker() -> None:
+    """At the start of a worker process: one thread each, no Ctrl-C (the parent's), and an end when the parent ends."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
+    set_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _end_with_parent(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_PARENT_POLL)
-    os._exit(1)  # files are renamed into place when they are whole, so that nothing is left half done
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # files are renamed into place when they are whole, so that nothing is left half done
 
 
 def _colorizer(models: Models, load: Loader | None) -> Any:

@@ -85,7 +85,8 @@ class PictureJob:
     def __init__(self, task: Task, plan: Plan) -> None:
         self._task = task
         self._plan = plan
-        self._recipes = recipes_of(task.source, task.colors, plan.input, file_digest(plan.input), task.page)
+        digest = file_digest(plan.input)
+        self._recipes = recipes_of(task.source, task.colors, plan.input, digest, task.page, task.output.quality)
         self._written: dict[int, ColoredPicture] = {}
         self._previews: dict[int, Image.Image] = {}
         self._sheet: Path | None = None
@@ -169,7 +170,7 @@ class PictureJob:
         while True:
             path = self.outputs.results[index]
             try:
-                write_picture(path, pixels, like, self._task.output.overwrite)
+                write_picture(path, pixels, like, self._task.output.overwrite, self._task.output.quality)
                 if self._task.output.sidecars:
                     text = json.dumps(recipe.as_json(), ensure_ascii=False, indent=1)
                     write_file(path.with_name(f"{path.name}.json"), text.encode("utf-8", "replace"), overwrite=True)

@@ -15,8 +15,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.palettes.swatches import contact_sheet
+from t2c_engine.palettes.swatches import CELL, contact_sheet
 from t2c_engine.pictures.picture import read_picture
+from t2c_engine.pictures.png import LEVEL
 
 PREVIEW_SIDE = 800  # a picture is thinned to about this for its contact sheet, px
 
@@ -54,7 +55,9 @@ def result_sheet(
 ) -> Image.Image:  # fmt: skip
     """The grey picture, then every result with its palette and its file's name."""
     captions = [source.name, *(path.name for path in outputs)]
-    return contact_sheet([without_color(previews[0]), *previews], [None, *palettes], captions, title)
+    grey = previews[0].copy()
+    grey.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)  # as small as it is shown: colors cost by the pixel
+    return contact_sheet([without_color(grey), *previews], [None, *palettes], captions, title)
 
 
 def sheet_bytes(sheet: Image.Image, xmp: bytes) -> bytes:
@@ -62,5 +65,5 @@ def sheet_bytes(sheet: Image.Image, xmp: bytes) -> bytes:
     info = PngInfo()
     info.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8"))
     stream = BytesIO()
-    sheet.save(stream, "PNG", pnginfo=info)
+    sheet.save(stream, "PNG", pnginfo=info, compress_level=LEVEL)
     return stream.getvalue()

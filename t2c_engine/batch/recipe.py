@@ -54,6 +54,7 @@ class Recipe:
     colors: the source as JSON, with the digests of its hints and masks. palette: hex of the result; regions: hex of
     each. identity: equal where input aside everything was the same. input: name; input_digest: of its bytes, or "".
     index: of the result, from 1; 0 a contact sheet, whose identity is those of its results joined by commas.
+    quality: of JPEG and WebP, where one was asked for.
     """
 
     identity: str
@@ -66,6 +67,7 @@ class Recipe:
     model: str = ""
     page: int | None = None
     version: str = __version__
+    quality: int | None = None
 
     def same_result(self, other: Recipe) -> bool:
         """Whether both made the same of the same input; an unknown digest matches any."""
@@ -94,12 +96,17 @@ class Recipe:
 
 
 def recipes_of(
-    source: ColorSource, results: tuple[ResultColors, ...], input_path: Path, digest: str, page: int | None = None
+    source: ColorSource,
+    results: tuple[ResultColors, ...],
+    input_path: Path,
+    digest: str,
+    page: int | None = None,
+    quality: int | None = None,
 ) -> tuple[Recipe, ...]:
     """A recipe for each result of one input, but for what is known only when it is made (palette of automatic, model).
 
     Args:
-        digest: of the input, `file_digest`. page: of the input; None: its first picture.
+        digest: of the input, `file_digest`. page: of the input; None: its first picture. quality: as in `Recipe`.
     """
     colors = source_json(source)
     recipes = []
@@ -107,8 +114,10 @@ def recipes_of(
         palette = tuple(one.base.hex) if one.base else ()
         regions = tuple(tuple(inner.hex) for inner in one.regions)
         changing = {key: value for key, value in colors.items() if key not in ("count", "seed", "variety")}
-        identity = _digest(json.dumps([changing, palette, regions, page], sort_keys=True).encode())
-        recipes.append(Recipe(identity, input_path.name, digest, index, colors, palette, regions, page=page))
+        made_of = [changing, palette, regions, page, *([quality] if quality else [])]
+        identity = _digest(json.dumps(made_of, sort_keys=True).encode())
+        recipe = Recipe(identity, input_path.name, digest, index, colors, palette, regions, page=page, quality=quality)
+        recipes.append(recipe)
     return tuple(recipes)
 
 

@@ -28,6 +28,7 @@ class OutputOptions:
 
     overwrite: replace files that exist. keep_going: go on after a picture that failed. sheets: make contact sheets.
     deep: color at 16 bits whatever the input's depth. sidecars: put the recipe beside each result too, as JSON.
+    quality: 1..100, of JPEG and WebP; None: the usual one.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class OutputOptions:
     sheets: bool = True
     deep: bool = False
     sidecars: bool = False
+    quality: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
-from t2c_engine.cli.colorize import Natural, Summary, counted, given_palettes
-from t2c_engine.cli.common import AsJson, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.batch_report import ProgressKind, Style, error_events, reporting
+from t2c_engine.cli.colorize import Natural, counted, given_palettes
+from t2c_engine.cli.common import AsJson, Seed, StyleOption, Variety, print_error, print_json, reported
 from t2c_engine.cli.looks import Look
-from t2c_engine.cli.terminal import output, progress
+from t2c_engine.cli.terminal import output
 from t2c_engine.colorization.looks import find_look
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
@@ -26,56 +29,65 @@ from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_PALETTES, MAX_STREN
 
 if TYPE_CHECKING:
     from t2c_engine.albums.run import Means
-    from t2c_engine.batch.request import PictureResult
+
+Inputs = Annotated[
+    list[str] | None, typer.Argument(help="Folders with all below them, pictures, patterns; or one JOB.toml.")
+]
+Captions = Annotated[
+    str | None,
+    typer.Option("--captions", help="sidecar (.txt files), metadata, or a CSV file: each caption is a phrase."),
+]
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="A Dask scheduler, as tcp://host:8786; 'local' starts one.")
+]
+Choices = Annotated[
+    Path | None, typer.Option("--choices", help="Of 't2c review': copy what was accepted in INPUT to OUTPUT.")
+]
+
+Progress = Annotated[
+    ProgressKind, typer.Option("--progress", help="json: events for programs, one a line; see docs/albums.md.")
+]
 
 
 @reported
 def batch(
-    inputs: Annotated[
-        list[str] | None, typer.Argument(help="Folders with all below them, pictures, patterns; or one JOB.toml.")
-    ] = None,
+    inputs: Inputs = None,
     out: Annotated[Path | None, typer.Option("-o", "--output", help="The folder for results and journal.")] = None,
     phrase: Annotated[str | None, typer.Option("--phrase", help="Of all pictures without a caption.")] = None,
-    captions: Annotated[
-        str | None,
-        typer.Option("--captions", help="sidecar (.txt files), metadata, or a CSV file: each caption is a phrase."),
-    ] = None,
+    captions: Captions = None,
     palette: Annotated[str | None, typer.Option("--palette", help="Colours, or a palette file.")] = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours.")] = False,
     scope: Annotated[Scope, typer.Option("--palette-per", help="What shares one draw of palettes.")] = Scope.ALBUM,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")] = 1,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
+    style: StyleOption = "",
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
     natural: Natural = 0.0,
     look: Look = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")
-    ] = None,
+    exclude: Exclude = None,
     name: Annotated[str, typer.Option("--name", help="Results' names, of {stem}, {folder} and {phrase}.")] = "{stem}",
     format: Annotated[Format, typer.Option("--format", help="Of the results.")] = Format.SAME,
+    quality: Annotated[int | None, typer.Option("--quality", min=1, max=100, help="Of JPEG and WebP.")] = None,
     sidecar: Annotated[bool, typer.Option("--sidecar", help="Put each recipe beside its result, as JSON.")] = False,
     sheets: Annotated[bool, typer.Option("--sheets", help="Make a contact sheet for each picture.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: all cores.")] = 0,
     memory: Annotated[int, typer.Option("--memory", min=0, help="MB for all together; 0: most of what is free.")] = 0,
-    scheduler: Annotated[
-        str | None, typer.Option("--scheduler", help="A Dask scheduler, as tcp://host:8786; 'local' starts one.")
-    ] = None,
+    scheduler: Scheduler = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
     status: Annotated[bool, typer.Option("--status", help="Say how far the job in OUTPUT is, and do nothing.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try the failed pictures again.")] = False,
-    choices: Annotated[
-        Path | None, typer.Option("--choices", help="Of 't2c review': copy what was accepted in INPUT to OUTPUT.")
-    ] = None,
+    choices: Choices = None,
     as_json: AsJson = False,
+    progress: Progress = ProgressKind.BAR,
 ) -> None:
     """Colour whole trees of pictures as a job that can be stopped, killed and gone on with."""
+    style = choose_style(as_json, progress)
     if choices is not None:
-        if not inputs or len(inputs) != 1 or out is None:
-            raise UsageError("--choices takes the folder of the results, and -o with the folder for the chosen ones.")
-        deliver_choices(Path(inputs[0]), choices, out)
+        deliver_choices(inputs or [], choices, out)
         return
     if inputs and len(inputs) == 1 and inputs[0].lower().endswith(".toml"):
         job = read_job(Path(inputs[0]))
@@ -86,8 +98,8 @@ def batch(
     elif inputs and out is not None:
         job = AlbumJob(
             tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural, look,
-            exclude=tuple(exclude or ()), name=name, format=format, sidecar=sidecar, sheets=sheets,
-            workers=workers, memory=memory, device=device, model=model, palette_model=palette_model,
+            exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
+            workers=workers, memory=memory, device=device, model=model, palette_model=palette_model, style=style,
         )  # fmt: skip
     else:
         raise UsageError("Give folders or pictures and -o with the output folder; or a job file, as scans.toml.")
@@ -95,11 +107,12 @@ def batch(
         say_status(out, as_json)
     elif job is not None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
-        run(job, scheduler, retry_failed, as_json)
+        with error_events(style):
+            run(job, scheduler, retry_failed, style)
 
 
-def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, as_json: bool) -> None:
-    """Run a job and say what became of it."""
+def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, style: Style) -> None:
+    """Run a job and say what becomes of it; exit code 1 where pictures have failed."""
     from t2c_engine.albums.run import job_items, open_journal, run_job
 
     if job.look is not None:
@@ -111,32 +124,50 @@ def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, as_json: bool)
     items = job_items(job, palettes)
     if not items:
         raise UsageError(f"{', '.join(job.inputs)}: there is no picture in it.")
-    summary, done = Summary(), 0
     with open_journal(job, items, retry_failed) as journal:
-        before = journal.counts()
-        if others := journal.others():
-            print_error(f"{counted(others, 'other process')} at work on this job; the pictures are shared.")
         with (
-            progress(before["waiting"], shown=not as_json) as bar,
+            reporting(style, journal) as tell,
             choose_means(job, scheduler) as means,
-            closing(run_job(items, journal, means)) as results,
+            stop_signals() as stop,
+            closing(run_job(items, journal, means, stop)) as results,
         ):
             for result in results:
-                summary.add(result)
-                done += result.error is None
-                bar(result.input.name, 1)
-                with bar.paused():
-                    report(result, as_json)
-        after = journal.counts()
-    for sentence in summary.sentences(before["waiting"]):
-        print_error(sentence)
-    if before["failed"]:
-        print_error(f"{counted(before['failed'], 'picture')} failed earlier; --retry-failed tries again.")
-    if not as_json:
-        words = f"{counted(done, 'picture')} coloured, {before['done']} done before; {after['running']} elsewhere."
-        output().print(words.replace("; 0 elsewhere", ""), markup=False)
-    if after["failed"]:
+                tell(result)
+            if stop.is_set():
+                raise KeyboardInterrupt
+        failed = journal.counts()["failed"]
+    if failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def stop_signals() -> Iterator[Event]:
+    """An event that SIGINT and SIGTERM set; a second one interrupts at once."""
+    stop = Event()
+
+    def handle(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    for number in numbers:
+        signal.signal(number, handle)
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def choose_style(as_json: bool, progress: ProgressKind) -> Style:
+    """How a run is told."""
+    if progress is ProgressKind.JSON:
+        if as_json:
+            raise UsageError("Give one of --json (results) and --progress json (events).")
+        return Style.EVENTS
+    return Style.RESULTS if as_json else Style.WORDS
 
 
 def choose_means(job: AlbumJob, scheduler: str | None) -> AbstractContextManager[Means]:
@@ -150,19 +181,13 @@ def choose_means(job: AlbumJob, scheduler: str | None) -> AbstractContextManager
     return local_means(job)
 
 
-def report(result: PictureResult, as_json: bool) -> None:
-    """A picture as JSON; in words, only what failed."""
-    if as_json:
-        print_json(result.as_json())
-    elif result.error:
-        print_error(result.error)
-
-
-def deliver_choices(folder: Path, choices: Path, out: Path) -> None:
+def deliver_choices(inputs: list[str], choices: Path, out: Path | None) -> None:
     """Copy the accepted results, and say what could not be."""
     from t2c_engine.albums.review import deliver, read_choices
 
-    written, problems = deliver(folder, read_choices(choices), out)
+    if len(inputs) != 1 or out is None:
+        raise UsageError("--choices takes the folder of the results, and -o with the folder for the chosen ones.")
+    written, problems = deliver(Path(inputs[0]), read_choices(choices), out)
     for sentence in problems:
         print_error(sentence)
     output().print(f"{counted(len(written), 'picture')} written to {out}.", markup=False)

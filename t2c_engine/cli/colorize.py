@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from t2c_engine.cli.common import AsJson, Count, Overwrite, Seed, Variety, print_error, print_json, reported
+from t2c_engine.cli.common import (
+    AsJson,
+    Count,
+    Overwrite,
+    Seed,
+    StyleOption,
+    Variety,
+    print_error,
+    print_json,
+    reported,
+)
 from t2c_engine.cli.looks import Look
 from t2c_engine.cli.terminal import output, print_palettes, progress
 from t2c_engine.colorization.color_source import (
@@ -34,10 +44,38 @@ from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
 
 if TYPE_CHECKING:
-    from t2c_engine.batch.request import PictureResult
+    from t2c_engine.batch.request import ColorizeRequest, PictureResult
 
 Natural = Annotated[
     float, typer.Option("--natural", min=0, max=1, help="How far skin, sky and leaves keep their automatic colour.")
+]
+PaletteText = Annotated[
+    str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
+]
+DecodingOption = Annotated[
+    Decoding, typer.Option("--decoding", help="Of --auto; all but vivid are fainter, centroid is blotchy.")
+]
+HintsFile = Annotated[
+    Path | None, typer.Option("--hints", help="A transparent PNG with colour hints where they belong.")
+]
+Regions = Annotated[
+    list[str] | None,
+    typer.Option("--region", metavar="MASK COLOURS", help="A mask, and a phrase or palette for what it covers."),
+]
+Strength = Annotated[
+    float,
+    typer.Option(
+        "--strength",
+        min=0,
+        max=MAX_STRENGTH,
+        help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey. --look: of the look.",
+    ),
+]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going/--stop-on-error", help="Whether others are coloured after one failed.")
+]
+Page = Annotated[
+    int | None, typer.Option("--page", min=1, help="Which page or frame of each file; else its first picture.")
 ]
 
 
@@ -45,64 +83,45 @@ Natural = Annotated[
 def colorize(
     inputs: Annotated[list[str], typer.Argument(help="Pictures, folders of pictures, or patterns.")],
     phrase: Annotated[str | None, typer.Option("--phrase", help="Draw palettes for this phrase.")] = None,
-    palette: Annotated[
-        str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
-    ] = None,
+    palette: PaletteText = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
-    decoding: Annotated[
-        Decoding, typer.Option("--decoding", help="Of --auto; all but vivid are fainter, centroid is blotchy.")
-    ] = Decoding.VIVID,
-    hints: Annotated[
-        Path | None, typer.Option("--hints", help="A transparent PNG with colour hints where they belong.")
-    ] = None,
-    region: Annotated[
-        list[str] | None,
-        typer.Option("--region", metavar="MASK COLOURS", help="A mask, and a phrase or palette for what it covers."),
-    ] = None,
+    decoding: DecodingOption = Decoding.VIVID,
+    hints: HintsFile = None,
+    region: Regions = None,
     count: Count = DEFAULT_COUNT,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
+    style: StyleOption = "",
     look: Look = None,
-    strength: Annotated[
-        float,
-        typer.Option(
-            "--strength",
-            min=0,
-            max=MAX_STRENGTH,
-            help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey. --look: of the look.",
-        ),
-    ] = 1.0,
+    strength: Strength = 1.0,
     natural: Natural = 0.0,
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     as_json: AsJson = False,
     overwrite: Overwrite = False,
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going/--stop-on-error", help="Whether others are coloured after one failed.")
-    ] = True,
-    page: Annotated[
-        int | None, typer.Option("--page", min=1, help="Which page or frame of each file; else its first picture.")
-    ] = None,
+    keep_going: KeepGoing = True,
+    page: Page = None,
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
 ) -> None:
     """Colour pictures from a phrase, a palette, hints or by themselves: OUT/<name>-1 ... and OUT/<name>-sheet.png."""
-    from t2c_engine.batch import colorize as batch
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
     sources = sum((phrase is not None, palette is not None, auto))
     if sources > 1 or not (sources or hints or region or look):
         raise UsageError("Give one of --phrase, --palette and --auto; or else --look, --hints, or --region.")
+    if style and phrase is None and not region:
+        raise UsageError("--style is for palettes drawn for a phrase; give --phrase too.")
     if look is not None:
         find_look(look)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
     base: BaseColors | None = AutomaticColors(decoding) if auto or not (sources or hints or region) else None
     if phrase is not None:
-        base = PhraseColors(phrase, count, seed, variety)
+        base = PhraseColors(phrase, count, seed, variety, style)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
-    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety)) for one in region or ())
+    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, style)) for one in region or ())
     source = with_look(ColorSource(base, hints, regions, strength, natural), look)
     overlays = [one.mask for one in regions] + ([hints] if hints else [])
     found = expand_inputs(inputs, excluded=overlays)
@@ -111,6 +130,13 @@ def colorize(
     request = ColorizeRequest(
         found.paths, source, OutputOptions(out, overwrite, keep_going), Models(model, palette_model, device), page
     )
+    run(request, as_json)
+
+
+def run(request: ColorizeRequest, as_json: bool) -> None:
+    """Color the pictures of a request and say what became of each."""
+    from t2c_engine.batch import colorize as batch
+
     summary = Summary()
     with progress(request.result_count, shown=not as_json) as bar:
         for result in batch.colorize(request, bar):

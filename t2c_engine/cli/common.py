@@ -26,6 +26,9 @@ _OUT_OF_MEMORY = re.compile("memory|failed to map|bad_alloc|start new thread", r
 Count = Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="How many palettes or results.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=MAX_SEED, help="The same seed gives the same palettes.")]
 Variety = Annotated[float, typer.Option("--variety", min=0, max=1, help="0: the most typical palettes; 1: daring.")]
+StyleOption = Annotated[
+    str, typer.Option("--style", help="Styles of yours with weights of 0 to 2: 'studio', 'studio:0.7,winter:0.3'.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 

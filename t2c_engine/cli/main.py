@@ -24,6 +24,7 @@ from t2c_engine.cli.common import (
     Count,
     Overwrite,
     Seed,
+    StyleOption,
     Variety,
     discard_output,
     flush_output,
@@ -104,6 +105,7 @@ def palette(
         str | None,
         typer.Option("--model", help="Which palette model; see 't2c models'.", autocompletion=palette_models),
     ] = None,
+    style: StyleOption = "",
     lock: Annotated[str, typer.Option("--lock", help="Colours that stay, by place: '1=#aabbcc,4=#112233'.")] = "",
     avoid: Annotated[str, typer.Option("--avoid", help="Colours not wanted: '#ff0000,#00ff00'.")] = "",
     like: Annotated[str, typer.Option("--like", help="More like this palette: '#8c2f1b,#d98c3f'.")] = "",
@@ -124,17 +126,20 @@ def palette(
     )
     found: list[Palette] = []
     if from_image is not None:
-        if steering != Steering():
-            raise UsageError("--lock, --avoid, --like and --colors steer palettes drawn for a phrase, not a picture's.")
+        if steering != Steering() or style:
+            raise UsageError(
+                "--style, --lock, --avoid, --like and --colors are for palettes drawn for a phrase, not a picture's."
+            )
         from t2c_engine.colorization.picture_palette import palette_of_picture
 
         found.append(palette_of_picture(from_image))
         show(as_json, {"image": str(from_image)}, found, str(from_image))
     else:
         from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
+        from t2c_engine.palettes.style import parse_styles
 
         phrases = [phrase] if phrase is not None else read_phrases(file or Path())
-        sampler = PaletteSampler.load(model)
+        sampler = PaletteSampler.load(model, parse_styles(style))
         for one in phrases:
             result = sampler.sample(PaletteRequest(one, count, seed, variety, steering))
             if result.note:

@@ -18,6 +18,7 @@ from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import StyleWeight, parse_styles
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
 
 log = logging.getLogger(__name__)
@@ -47,12 +48,20 @@ class BaseColors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PhraseColors:
-    """`count` palettes drawn for a phrase."""
+    """`count` palettes drawn for a phrase, with the user's styles where any are named ("studio:0.7,winter:0.3").
+
+    Raises:
+        UsageError: the styles are none that `parse_styles` reads.
+    """
 
     phrase: str
     count: int = DEFAULT_COUNT
     seed: int = 0
     variety: float = DEFAULT_VARIETY
+    style: str = ""
+
+    def __post_init__(self) -> None:
+        parse_styles(self.style)
 
     @property
     def result_count(self) -> int:
@@ -66,24 +75,25 @@ class PhraseColors:
         """Palettes of five colors.
 
         Raises:
-            UsageError: the phrase is empty. ModelError: the palette model cannot be used.
+            UsageError: the phrase is empty. ModelError: the palette model or a style cannot be used.
         """
         from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
 
         request = PaletteRequest(self.phrase, count=self.count, seed=self.seed, variety=self.variety)
-        result = _loaded(PaletteSampler.load, model).sample(request)
+        result = _loaded(PaletteSampler.load, model, parse_styles(self.style)).sample(request)
         if result.note:
             log.warning("%s", result.note)
         return tuple(result.palettes)
 
     def as_json(self) -> dict[str, Any]:
-        return {"phrase": self.phrase, "count": self.count, "seed": self.seed, "variety": self.variety}
+        values = {"phrase": self.phrase, "count": self.count, "seed": self.seed, "variety": self.variety}
+        return values | {"style": self.style} if self.style else values
 
 
 @lru_cache(maxsize=1)
-def _loaded(load: Any, model: str | None) -> Any:
+def _loaded(load: Any, model: str | None, styles: tuple[StyleWeight, ...]) -> Any:
     """A palette sampler, kept: an album draws for every caption."""
-    return load(model)
+    return load(model, styles)
 
 
 @dataclass(frozen=True, slots=True)

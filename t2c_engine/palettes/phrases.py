@@ -33,7 +33,7 @@ _MINUS = re.compile(r"(?:(?<=\s)|^)[-−–!](?=(\w+|$))")
 
 @dataclass(frozen=True, slots=True)
 class PhraseReading:
-    """vectors: T x d, of the words that are wanted. colors: given by code. avoid, qualities: negated.
+    """words: those that are wanted; vectors: theirs, T x d. colors: given by code. avoid, qualities: negated.
 
     note: what was guessed, translated, negated or passed over, if anything was.
     """
@@ -43,6 +43,7 @@ class PhraseReading:
     avoid: tuple[Color, ...]
     qualities: tuple[str, ...]
     note: str | None
+    words: tuple[str, ...] = ()
 
 
 def read_phrase(lexicon: Lexicon, phrase: str) -> PhraseReading:
@@ -72,6 +73,7 @@ def read_phrase(lexicon: Lexicon, phrase: str) -> PhraseReading:
         avoid=tuple(avoided_color(name) for name in names if name not in QUALITIES),
         qualities=tuple(name for name in names if name in QUALITIES),
         note="; ".join(notes) or None,
+        words=tuple(known),
     )
 
 

@@ -15,13 +15,14 @@ import numpy as np
 
 from t2c_engine.color.lab import fit_gamut
 from t2c_engine.errors import ModelError, UsageError
-from t2c_engine.models import find_model, load_weights
+from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.palettes.negation import refuses_qualities
 from t2c_engine.palettes.numpy_network import NumpyPaletteNet
 from t2c_engine.palettes.palette import Color, Palette
 from t2c_engine.palettes.phrases import read_phrase
 from t2c_engine.palettes.selection import choose, pairwise_distances
 from t2c_engine.palettes.steering import Refuse, Steering, colors_lab, escape, refusal
+from t2c_engine.palettes.style import Style, StyleWeight, load_styles, styled_network, styles_text
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_PALETTES, MAX_SEED
 from t2c_engine.text.lexicon import Lexicon
 
@@ -108,14 +109,31 @@ class PaletteSampler:
         self.sampling = sampling
 
     @classmethod
-    def load(cls, model: str | None = None) -> PaletteSampler:
-        """The installed palette model of that name, or the default one.
+    def load(cls, model: str | None = None, styles: Sequence[StyleWeight] = ()) -> PaletteSampler:
+        """The installed palette model of that name, or the default one, with installed styles.
 
         Raises:
-            ModelError: there is no such model, or its weights are missing, damaged or do not fit.
+            ModelError: there is no such model or style, or its weights are missing, damaged or do not fit.
         """
         card = find_model("palette", model)
-        return cls.from_tensors(card.name, card.config, load_weights(card))
+        tensors = load_weights(card)
+        plain = cls.from_tensors(card.name, card.config, tensors)
+        return plain.with_styles(card, tensors, load_styles(styles))
+
+    def with_styles(
+        self, card: ModelCard, tensors: Mapping[str, np.ndarray], styles: Sequence[tuple[Style, float]]
+    ) -> PaletteSampler:
+        """The same model with styles and their weights; itself where no weight is above 0.
+
+        Args:
+            card, tensors: of this model. Errors as `styled_network`.
+        """
+        wanted = [(style, weight) for style, weight in styles if weight > 0]
+        if not wanted:
+            return self
+        network = styled_network(card, tensors, self.lexicon, wanted)
+        names = styles_text([StyleWeight(style.name, weight) for style, weight in wanted])
+        return PaletteSampler(f"{card.name} with {names}", self.lexicon, network, self.sampling)
 
     @classmethod
     def from_tensors(cls, name: str, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> PaletteSampler:

@@ -19,7 +19,7 @@ INK, PAPER, FAINT = (34, 34, 38), (255, 255, 255), (118, 118, 124)
 MARGIN = 32
 _SHEET_WIDTH = 960
 _SWATCH_HEIGHT = 104
-_CELL = 400  # longest side of a picture on a contact sheet, px
+CELL = 400  # longest side of a picture on a contact sheet, px
 _STRIP = 34  # height of the palette under it
 _MAX_ROWS = 200  # palettes on one sheet
 
@@ -114,8 +114,8 @@ def write_swatch_sheet(path: Path, palettes: Sequence[Palette], title: str = "",
 
 
 def _thumbnail(picture: Image.Image) -> Image.Image:
-    """A copy within `_CELL` x `_CELL`, at least 1 px each way, RGB on white."""
-    scale = min(1.0, _CELL / max(picture.size))
+    """A copy within `CELL` x `CELL`, at least 1 px each way, RGB on white."""
+    scale = min(1.0, CELL / max(picture.size))
     width, height = (max(1, round(side * scale)) for side in picture.size)
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         small = picture.convert("RGBA").resize((width, height), Image.Resampling.LANCZOS)

@@ -28,23 +28,22 @@ from t2c_engine.pictures.directories import (
 from t2c_engine.pictures.exif import IPTC, PHOTOSHOP, XMP, pack_tree, tree_for_tiff
 from t2c_engine.pictures.metadata import Metadata, has_more_than_iptc, iptc_of
 
-JPEG_QUALITY = 95
-WEBP_QUALITY = 95
+QUALITY = 95  # of JPEG and WebP where nothing else is asked for
 MAX_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
 _BYTE = 1
 
 
 def encode(
-    pixels: np.ndarray, alpha: np.ndarray | None, kind: str, metadata: Metadata
+    pixels: np.ndarray, alpha: np.ndarray | None, kind: str, metadata: Metadata, quality: int | None = None
 ) -> tuple[bytes, tuple[str, ...]]:
     """One picture file.
 
-    JPEG and WebP are written with 8 bits, PNG with 8 or 16, TIFF with 8, 16 or float32. JPEG has quality 95 and full
-    colour resolution; WebP is lossless when its source was.
+    JPEG and WebP are written with 8 bits, PNG with 8 or 16, TIFF with 8, 16 or float32. JPEG has full colour
+    resolution; WebP is lossless when its source was, and no quality is asked for.
 
     Args:
         pixels: H x W x 3, uint8, uint16 or float32 (0..1). alpha: H x W of the same type, or None.
-        kind: JPEG, PNG, TIFF or WEBP.
+        kind: JPEG, PNG, TIFF or WEBP. quality: 1..100, of JPEG and WebP; None: `QUALITY`.
 
     Returns:
         The bytes, and in words what the format cannot hold.
@@ -64,9 +63,11 @@ def encode(
     elif kind == "JPEG":
         if alpha is not None:
             lost.append("transparency")
-        data = jpeg.with_metadata(_jpeg(to_depth(pixels, np.uint8), metadata), metadata, lost)
+        data = jpeg.with_metadata(
+            jpeg.encode(to_depth(pixels, np.uint8), quality or QUALITY, metadata.dpi), metadata, lost
+        )
     else:
-        data = _webp(_joined(pixels, alpha, np.uint8), metadata, lost)
+        data = _webp(_joined(pixels, alpha, np.uint8), metadata, lost, quality)
     if kind != "PNG" and (texts := png.texts_of(metadata)):
         lost.append(f"PNG text ({', '.join(texts)})")
     if kind in ("WEBP", "TIFF") and metadata.comments:
@@ -79,16 +80,7 @@ def _joined(pixels: np.ndarray, alpha: np.ndarray | None, depth: Any) -> np.ndar
     return np.ascontiguousarray(pixels if alpha is None else np.dstack((pixels, to_depth(alpha, depth))))
 
 
-def _jpeg(pixels: np.ndarray, metadata: Metadata) -> bytes:
-    options: dict[str, Any] = {"quality": JPEG_QUALITY, "subsampling": 0}
-    if metadata.dpi:
-        options["dpi"] = tuple(min(65_535, max(1, round(value))) for value in metadata.dpi)
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "JPEG", **options)
-    return buffer.getvalue()
-
-
-def _webp(array: np.ndarray, metadata: Metadata, lost: list[str]) -> bytes:
+def _webp(array: np.ndarray, metadata: Metadata, lost: list[str], quality: int | None) -> bytes:
     options: dict[str, Any] = {"icc_profile": metadata.icc}
     options |= {name: value for name, value in (("exif", metadata.exif), ("xmp", metadata.xmp)) if value}
     if metadata.photoshop:
@@ -96,7 +88,8 @@ def _webp(array: np.ndarray, metadata: Metadata, lost: list[str]) -> bytes:
     if metadata.xmp_more:
         lost.append("the long part of its XMP data")
     buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "WEBP", quality=WEBP_QUALITY, lossless=metadata.lossless, exact=True, **options)
+    lossless = metadata.lossless and quality is None
+    Image.fromarray(array).save(buffer, "WEBP", quality=quality or QUALITY, lossless=lossless, exact=True, **options)
     return buffer.getvalue()
 
 

@@ -29,6 +29,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # behind entropy-coded data
 _KINDS = {0xC3: "lossless", 0xC5: "hierarchical", 0xC6: "hierarchical", 0xC7: "hierarchical lossless",
           0xCB: "lossless arithmetic-coded", 0xCD: "hierarchical", 0xCE: "hierarchical", 0xCF: "hierarchical",
           0xF7: "JPEG-LS"}  # fmt: skip
+_DENSITY = 13  # place of the unit in a file that begins with a JFIF segment
 SEGMENT = 65_533  # bytes that one segment holds
 _ICC_PART = SEGMENT - len(_ICC) - 2
 
@@ -219,6 +220,24 @@ def _segment_name(marker: int, content: bytes) -> str:
     known = {b"MPF": "further pictures (MPF)", b"FPXR": "FlashPix data", b"JP": "content credentials (JUMBF)"}
     name = next((words for start, words in known.items() if content.startswith(start)), "")
     return name or f"application data (APP{marker - 0xE0})"
+
+
+def encode(pixels: np.ndarray, quality: int, dpi: tuple[float, float] | None) -> bytes:
+    """A JFIF file of H x W x 3 uint8 at full color resolution (4:4:4).
+
+    Args:
+        quality: 1..100. dpi: across and down; None: the file does not say.
+    """
+    import simplejpeg
+
+    data = simplejpeg.encode_jpeg(
+        np.ascontiguousarray(pixels), quality=quality, colorspace="RGB", colorsubsampling="444", fastdct=False
+    )
+    if not dpi:
+        return data
+    across, down = (min(65_535, max(1, round(value))) for value in dpi)
+    unit = struct.pack(">BHH", 1, across, down)  # of the JFIF segment: dots per inch
+    return data[:_DENSITY] + unit + data[_DENSITY + len(unit) :]
 
 
 def with_metadata(data: bytes, metadata: Metadata, lost: list[str]) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,12 +25,12 @@ from t2c_engine.pictures.encode import encode
 from t2c_engine.pictures.formats import WRITTEN
 from t2c_engine.pictures.metadata import Metadata, upright_xmp
 from t2c_engine.pictures.resize import resize
+from t2c_engine.pictures.threads import spread
 
 log = logging.getLogger(__name__)
 
 MIN_SIDE = 8  # of a small picture
 MAX_ASPECT = 4  # long side of a small picture over the short side asked for
-_THREADS = 2
 _STRIP = 1 << 16  # pixels that are converted at a time
 
 
@@ -95,14 +94,16 @@ def read_picture(path: Path, page: int | None = None) -> Picture:
     return Picture(pixels, alpha, icc, metadata, raw.format, path)
 
 
-def write_picture(path: Path, pixels: np.ndarray, like: Picture, overwrite: bool = False) -> None:
+def write_picture(
+    path: Path, pixels: np.ndarray, like: Picture, overwrite: bool = False, quality: int | None = None
+) -> None:
     """Write a coloured result with the alpha, profile and metadata of the picture it comes from.
 
     The suffix of `path` decides the format. Written under a temporary name and renamed, so that a failure leaves
     nothing behind. What of the metadata is not kept is logged.
 
     Args:
-        pixels: H x W x 3, uint8, uint16 or float32 (0..1), in the space of `like`.
+        pixels: H x W x 3, uint8, uint16 or float32 (0..1), in the space of `like`. quality: 1..100, of JPEG and WebP.
 
     Raises:
         OutputError: unknown suffix, a file that exists (unless `overwrite`), a folder that cannot be written or is
@@ -115,7 +116,7 @@ def write_picture(path: Path, pixels: np.ndarray, like: Picture, overwrite: bool
     refuse_existing(path, overwrite)
     alpha = None if like.alpha is None else to_depth(like.alpha, pixels.dtype)
     metadata = replace(like.metadata, icc=like.icc)
-    data, lost = encode(pixels, alpha, kind, metadata)
+    data, lost = encode(pixels, alpha, kind, metadata, quality)
     write_file(path, data, overwrite)
     if lost := (*metadata.lost, *lost):
         _say_lost(str(like.path or path), kind, lost)
@@ -143,7 +144,7 @@ def lightness(pixels: np.ndarray, space: RgbSpace = SRGB) -> np.ndarray:
         part = slice(start, start + rows)
         result[part] = 116 * lab_f(luminance(pixels[part], space)) - 16
 
-    _parallel(strip, range(0, len(pixels), rows))
+    spread(strip, range(0, len(pixels), rows), most=2)
     return np.clip(result, 0, 100, out=result)
 
 
@@ -230,9 +231,3 @@ def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
     if orientation in (2, 3, 6, 7):
         array = array[:, ::-1]
     return np.ascontiguousarray(array)
-
-
-def _parallel(function: Callable[[int], None], items: range) -> None:
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(function, items):
-            pass

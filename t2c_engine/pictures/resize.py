@@ -6,9 +6,9 @@ treated by itself, so that one may shrink while the other grows. Must import num
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
+
+from t2c_engine.pictures.threads import spread
 
 _LARGE = 4_000_000  # numbers from which a second thread pays
 
@@ -57,8 +57,7 @@ def _shrink(array: np.ndarray, size: int, axis: int) -> np.ndarray:
     if array.size < _LARGE:
         add(0, size)
     else:
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(add, (0, size // 2), (size // 2, size)))
+        spread(lambda half: add(*half), ((0, size // 2), (size // 2, size)))
     if part.any():
         cut = np.take(array, np.minimum(whole, length - 1), axis).astype(np.float32)
         cut *= _along(part, axis, array.ndim)

@@ -7,14 +7,13 @@ by blocks that fit the cache, in threads. Must not import torch, files or networ
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from t2c_engine.pictures.picture import Picture, lightness_at
 from t2c_engine.pictures.resize import linear_taps, resize
+from t2c_engine.pictures.threads import spread, threads
 from t2c_engine.rendering.block_renderer import BlockRenderer, Workspace
 
 SMOOTHING = 2.0  # of the fit: variance of L (squared units) from which on a slope counts
@@ -46,7 +45,7 @@ def render(
     size = (ab.shape[0], ab.shape[1])
     small = lightness_at(picture, size) if lightness is None else resize(lightness, size)
     height, width = picture.size
-    wide = _widened(_coefficients(small, ab), width)
+    coefficients = _coefficients(small, ab)
     renderer = BlockRenderer(picture.space, picture.pixels.dtype)
     result = np.empty((height, width, 3), picture.pixels.dtype)
     low, _, weight = linear_taps(size[0], height)
@@ -56,21 +55,20 @@ def render(
         if row - starts[-1] >= rows or low[row] != low[row - 1]:
             starts.append(row)
     blocks = list(zip(starts, [*starts[1:], height], strict=True))
-    workers = max(1, min(os.cpu_count() or 1, 8, len(blocks)))
+    workers = max(1, min(threads(), len(blocks)))
 
     def work(share: int) -> None:
-        workspace = Workspace(rows, width)
-        for top, bottom in blocks[share::workers]:
+        workspace, wide = Workspace(rows, width), _WideRows(coefficients, width)
+        for top, bottom in blocks[len(blocks) * share // workers : len(blocks) * (share + 1) // workers]:
             at_block()
             planes = workspace.block(bottom - top)
             renderer.read(picture.pixels[top:bottom], planes)
-            _apply(planes, wide[:, low[top] : low[top] + 2], weight[top:bottom])
+            _apply(planes, wide.pair(low[top]), weight[top:bottom])
             if curve is not None:
                 renderer.tone(planes, curve)
             renderer.write(workspace, result[top:bottom])
 
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, range(workers)))
+    spread(work, range(workers))
     return result
 
 
@@ -131,10 +129,27 @@ def _window_extreme(plane: np.ndarray, choose: np.ufunc) -> np.ndarray:
     return choose(choose(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
 
 
-def _widened(coefficients: np.ndarray, width: int) -> np.ndarray:
-    """6 x h x w to 6 x (h, at least 2) x `width`: full resolution along the rows."""
-    if coefficients.shape[1] == 1:
-        coefficients = np.repeat(coefficients, 2, 1)
-    low, high, weight = linear_taps(coefficients.shape[2], width)
-    left = coefficients[:, :, low]
-    return np.ascontiguousarray(left + (coefficients[:, :, high] - left) * weight)
+class _WideRows:
+    """Rows of coefficients (6 x h x w) at full resolution, two at a time: all of them would outweigh the picture."""
+
+    def __init__(self, coefficients: np.ndarray, width: int) -> None:
+        self._coefficients = coefficients
+        self._taps = linear_taps(coefficients.shape[2], width)
+        self._pair = np.empty((6, 2, width), np.float32)
+        self._low = -2  # the row that is first in the pair
+
+    def pair(self, low: int) -> np.ndarray:
+        """6 x 2 x width: the rows `low` and the next (the last row again after the last); good until the next call."""
+        if low == self._low + 1:
+            self._pair[:, 0] = self._pair[:, 1]
+            self._pair[:, 1] = self._row(low + 1)
+        elif low != self._low:
+            self._pair[:, 0], self._pair[:, 1] = self._row(low), self._row(low + 1)
+        self._low = low
+        return self._pair
+
+    def _row(self, index: int) -> np.ndarray:
+        row = self._coefficients[:, min(index, self._coefficients.shape[1] - 1)]
+        low, high, weight = self._taps
+        left = row[:, low]
+        return left + (row[:, high] - left) * weight

@@ -115,6 +115,9 @@ MIN_DRAWN_COLORS, MAX_DRAWN_COLORS = 3, 10  # of a palette drawn for a phrase
 MAX_PALETTE_COLORS = 1024  # of a palette that is read; more is a colour table
 PALETTE_SUFFIXES = (".gpl", ".aco", ".ase", ".hex", ".txt")  # palette files that can be written; more can be read
 MAX_PICTURE_SIDE = 262_144  # px; GIMP allows no more either
+MAX_STYLE_WEIGHT = 2.0  # 0 the shipped palettes, 1 mixed with the style's, 2 the style's alone
+MAX_STYLES = 8  # mixed at once
+MAX_TAUGHT = 5000  # palettes that a style is taught from
 COLOR_LAYER_SIDE = 2048  # px; longest side of a result for a colour layer, which the editor scales up
 DEFAULT_PREVIEW_SIDE = 160  # px
 

@@ -162,8 +162,8 @@ class Server:
 
 
 def hello() -> dict[str, Any]:
-    """What the engine says of itself: versions, models ("name version" by kind), process number, formats, sources."""
-    from t2c_engine.models import find_model
+    """What the engine says of itself: versions, models ("name version" by kind), styles, process, formats, sources."""
+    from t2c_engine.models import find_model, scan_models
 
     models = {}
     for kind in ("palette", "colorizer"):
@@ -174,6 +174,7 @@ def hello() -> dict[str, Any]:
         else:
             models[kind] = f"{card.name} {card.version}"
     greeting = {"protocol": p.PROTOCOL, "engine": __version__, "models": models, "pid": os.getpid()}
+    greeting["styles"] = [card.name for card in scan_models()[0] if card.kind == "style"]
     return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS), "sources": sources()}
 
 

@@ -18,8 +18,10 @@ import numpy as np
 
 from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.errors import ModelError, T2CError, UsageError
+from t2c_engine.models import find_model
 from t2c_engine.palettes.palette import Color, Palette, parse_hex
 from t2c_engine.palettes.steering import Steering
+from t2c_engine.palettes.style import StyleWeight, installed_styles, parse_styles, styles_text
 from t2c_engine.pictures.picture import Picture
 from t2c_engine.serving.picture_store import PictureStore, format_of, read_pixels
 from t2c_engine.serving.protocol import (
@@ -34,6 +36,7 @@ from t2c_engine.serving.protocol import (
     MAX_PREVIEW_SIDE,
     MAX_SEED,
     MAX_STRENGTH,
+    MAX_TAUGHT,
     MIN_DRAWN_COLORS,
     MIN_PREVIEW_SIDE,
     MODES,
@@ -83,10 +86,10 @@ class Job:
         self.notify("progress", {"done": round(done, 4), "text": text}, b"")
 
 
-def _load_sampler() -> Any:
+def _load_sampler(styles: Sequence[StyleWeight] = ()) -> Any:
     from t2c_engine.palettes.sampler import PaletteSampler
 
-    return PaletteSampler.load()
+    return PaletteSampler.load(styles=styles)
 
 
 def _load_colorizer(device: str) -> Any:
@@ -126,7 +129,7 @@ class Service:
 
     def __init__(
         self,
-        load_sampler: Callable[[], Any] = _load_sampler,
+        load_sampler: Callable[..., Any] = _load_sampler,
         load_colorizer: Callable[[str], Any] = _load_colorizer,
         render: Render = _render,
     ) -> None:
@@ -134,6 +137,7 @@ class Service:
         self._load_colorizer = load_colorizer
         self._render = render
         self._sampler: Any = None
+        self._styled: dict[tuple[str, ...], Any] = {}
         self._colorizers: dict[str, Any] = {}
         self._sampler_lock = threading.Lock()
         self._colorizer_lock = threading.Lock()
@@ -142,8 +146,13 @@ class Service:
         self.status: Params = {"colorizer": "loading"}
         # done while reading, so that later requests find the picture; the others wait in two lanes
         self.at_once: Methods = {"set_picture": self.set_picture}
-        self.quick: Methods = {"palettes": self.palettes, "fit": self.fit}
-        self.slow: Methods = {"colorize": self.colorize, "preview": self.preview, "doctor": self.doctor}
+        self.quick: Methods = {"palettes": self.palettes, "fit": self.fit, "styles": self.styles}
+        self.slow: Methods = {
+            "colorize": self.colorize,
+            "preview": self.preview,
+            "doctor": self.doctor,
+            "teach": self.teach,
+        }
 
     def warm_up(self, device: str, on_status: Callable[[Params], None]) -> None:
         """Load everything, the palettes first; what cannot be loaded is told in the status, and again when needed."""
@@ -170,6 +179,14 @@ class Service:
                 self._sampler = self._load_sampler()
             return self._sampler
 
+    def styled_sampler(self, styles: Sequence[StyleWeight]) -> Any:
+        """The palette sampler with styles; the last one is kept until a style changes. Errors as `sampler`."""
+        key = (styles_text(styles), *(find_model("style", one.name).sha256 for one in styles))
+        with self._sampler_lock:
+            if key not in self._styled:
+                self._styled = {key: self._load_sampler(styles)}
+            return self._styled[key]
+
     def colorizer(self, device: str, on_wait: Callable[[], None] = lambda: None) -> Any:
         """The colouriser of a device, loaded once; `on_wait` is called now and then while another loads.
 
@@ -188,7 +205,7 @@ class Service:
 
     def palettes(self, job: Job) -> Params:
         """params: phrase, count, seed, variety (0..1), locked ({"0".."9": "#rrggbb"}), colors (3..10), avoid and like
-        (lists of "#rrggbb").
+        (lists of "#rrggbb"), style ("studio:0.7,winter:0.3"; "" for none).
 
         Returns phrase, seed, model, palettes (hex), note (what was guessed, or null).
         """
@@ -198,13 +215,29 @@ class Service:
         count = _whole(job.params, "count", DEFAULT_COUNT, 1, MAX_PALETTES)
         seed = _whole(job.params, "seed", 0, 0, MAX_SEED)
         variety = _number(job.params, "variety", DEFAULT_VARIETY, 0.0, 1.0)
-        result = self.sampler().sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
+        styles = parse_styles(_text(job.params, "style")) if job.params.get("style") else ()
+        sampler = self.styled_sampler(styles) if styles else self.sampler()
+        result = sampler.sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
         colors = [list(palette.hex) for palette in result.palettes]
         return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colors, "note": result.note}
 
     def fit(self, job: Job) -> Params:
         """params: palettes (hex). Returns the same as they are used: each brought to five colours."""
         return {"palettes": [list(one.hex) if one else [] for one in _palettes(job.params)]}
+
+    def styles(self, job: Job) -> Params:
+        """Returns styles: of each its name, and in words what was measured ("verdict")."""
+        return {"styles": installed_styles()}
+
+    def teach(self, job: Job) -> Params:
+        """params: name, palettes (list of {"text", "colors": hex list}), overwrite. Trains a style in another process.
+
+        Returns verdict (a sentence), kept (whether there is such a style now), report and check (paths of pages).
+        """
+        from t2c_engine.serving.teaching import teach
+
+        name, overwrite = _text(job.params, "name"), job.params.get("overwrite") is True
+        return teach(name, _examples(job.params), overwrite, job.progress)
 
     def set_picture(self, job: Job) -> Params:
         """params: key, width, height, format; the pixels are the raw bytes. Returns the key."""
@@ -313,6 +346,20 @@ def _palettes(params: Params) -> list[Palette | None]:
     if not all(isinstance(one, list) and all(isinstance(color, str) for color in one) for one in given):
         raise UsageError("Each palette must be a list of colours such as '#d98c3f'.")
     return [Palette.from_hex(one).to_size() if one else None for one in given]
+
+
+def _examples(params: Params) -> list[tuple[str, Palette]]:
+    """Texts with palettes to teach a style from."""
+    given = params.get("palettes")
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_TAUGHT:
+        raise UsageError(f"The parameter 'palettes' must be a list of 1 to {MAX_TAUGHT} texts with colours.")
+    examples = []
+    for one in given:
+        text, colors = (one.get("text"), one.get("colors")) if isinstance(one, dict) else (None, None)
+        if not isinstance(text, str) or not isinstance(colors, list) or not all(isinstance(c, str) for c in colors):
+            raise UsageError("Each palette to learn from must have a text and a list of colours such as '#d98c3f'.")
+        examples.append((text, Palette.from_hex(colors)))
+    return examples
 
 
 def _steering(params: Params) -> Steering:

@@ -9,8 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +27,13 @@ from t2c_engine.batch.recipe import read_recipe
 from t2c_engine.batch.request import PictureResult
 from t2c_engine.errors import OutputError, UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.pictures.picture import read_picture
 from tests import fakes
 from tests.command_line import HEX, photo, t2c
+from tests.inline_executor import Inline
 
 pytestmark = pytest.mark.usefixtures("fake_networks")
 ROOT = Path(__file__).parents[2]
-
-
-class Inline(Executor):
-    """Runs what is submitted at once, in this process."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BrokenExecutor as error:
-            future.set_exception(error)
-        return future
 
 
 @pytest.fixture(autouse=True)
@@ -349,6 +338,37 @@ def test_killed_at_random_moments_nothing_is_lost_doubled_or_half():
         Image.open(Path("out", name)).load()
     with Journal(Path("out")) as journal:
         assert journal.counts() == {"waiting": 0, "running": 0, "done": 24, "failed": 0}
+
+
+def test_a_quality_is_kept_to_and_made_again(monkeypatch: pytest.MonkeyPatch):
+    from t2c_engine.colorization import colorizer
+
+    photo("scans/a.jpg", (200, 150))
+    sizes = []
+    for quality in (None, 60, 95):
+        t2c("batch", "scans", "-o", "out", "--palette", HEX, *(["--quality", quality] if quality else []))
+        newest = max(Path("out").glob("*.jpg"), key=lambda path: path.stat().st_mtime_ns)
+        sizes.append(newest.stat().st_size)
+    assert len(files("out")) == 3 and sizes[1] < 0.6 * sizes[0] and abs(sizes[2] - sizes[0]) < 100
+    monkeypatch.setattr(colorizer, "Colorizer", fakes.Colorizer)
+    small = min(Path("out").glob("*.jpg"), key=lambda path: path.stat().st_size)
+    recipe = read_recipe(small)
+    assert recipe is not None and recipe.quality == 60
+    t2c("again", small, "--input", "scans/a.jpg", "-o", "more")
+    assert Path("more", small.name).read_bytes() == small.read_bytes()
+    with pytest.raises(UsageError, match="quality 0"):
+        album(quality=0)
+
+
+@pytest.mark.parametrize(
+    ("form", "suffix", "depth"), [(Format.TIFF, ".tif", 8), (Format.TIFF16, ".tif", 16), (Format.PNG16, ".png", 16)]
+)
+def test_formats_have_their_depth(form: Format, suffix: str, depth: int):
+    photo("scans/a.jpg")
+    run(album(format=form))
+    (name,) = files("out")
+    assert name == f"a-1{suffix}"
+    assert read_picture(Path("out", name)).pixels.dtype == np.dtype(f"uint{depth}")
 
 
 def test_layered_files_hold_the_original_and_a_layer_for_each_result():

@@ -24,7 +24,7 @@ from watched import Watched, open_watched
 sys.path.insert(0, str(CHECKOUT / "install"))
 import plugin_files  # pyright: ignore[reportMissingImports]
 
-DOCS = ("natural", "dialog", "options", "hints", "region", "look", "files", "result")
+DOCS = ("natural", "dialog", "options", "hints", "region", "look", "result")
 MAIN = "Untitled|astronaut"  # in the title of GIMP's window
 PHRASE = "autumn breeze and falling leaves"
 # left, top, side and color of what a user has painted as color hints: the suit, the flag's blue
@@ -76,7 +76,7 @@ def main(folder: Path, names: set[str]) -> None:
     if camera.wants("look"):
         with session("1360x900", lambda host: host.real_engine(), photograph=True) as gui:
             take_looks(gui, camera)
-    if camera.wants(*set(DOCS) - {"look", "files"}, "locked", "palette"):
+    if camera.wants(*set(DOCS) - {"look"}, "locked", "palette"):
         with session("1360x900", lambda host: host.real_engine(), photograph=True) as gui:
             take_photograph(gui, camera)
     if camera.wants("files", "menu"):

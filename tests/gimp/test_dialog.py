@@ -282,3 +282,33 @@ def test_no_two_mnemonics_are_the_same(gui: Gui, dialog: Watched) -> None:
         keys = dialog.look()["keys"]
         letters = [letter.lower() for letter, _label in keys]
         assert len(letters) >= 12 and len(letters) == len(set(letters)), sorted(keys)
+
+
+def test_the_color_chooser_shows_no_opacity_and_one_group_of_sliders(gui: Gui, dialog: Watched) -> None:
+    draw(dialog)
+    left, top = wait_for(lambda: gui.find_colour(dialog.window, (0x8C, 0x2F, 0x1B)), "swatches")
+    gui.click(dialog.window, left, top, button="3")
+    gui.still()
+    gui.keys("Down", "Right", "Return")
+    gui.window("^Edit Color$")
+    gui.still()
+    names = [name for _role, name, *_ in dialog.look("Edit Color")["names"]]
+    assert names.count("A") == 0 and not any("lpha" in name or "pacity" in name for name in names), names
+    gui.keys("Escape")
+    wait_for(lambda: gui.is_gone("^Edit Color$"), "the chooser to close")
+
+
+@pytest.mark.slow
+def test_previews_are_sharp_on_screens_of_double_density(root: Path, tmp_path: Path) -> None:
+    host = Host(root, tmp_path, {"GDK_SCALE": "2"})
+    plugin_files.copy_plugin(host.profile)
+    use(host, "good")
+    with running(host, "", size="2732x1536") as twice:
+        twice.tell("image, layer = new_image(width=2000, height=1200)\ndisplay = Gimp.Display.new(image)")
+        opened = open_watched(twice)
+        wait_for(lambda: "preview of" in log_of(host), "a preview to be asked for")
+        sides = {int(one) for one in re.findall(r"preview of (\d+) px", log_of(host))}
+        width, height = twice.place(opened.window)[2:]
+        assert width <= 2732 and height <= 1536, "all of it can be seen"
+        assert max(sides) >= 1024 and min(sides) >= 160
+        opened.close()

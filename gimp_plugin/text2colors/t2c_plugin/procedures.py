@@ -21,7 +21,6 @@ PREFIX = "plug-in-text2colors"
 
 log = logging.getLogger(__name__)
 
-Answer = Gimp.ValueArray
 Work = Callable[
     [Gimp.Procedure, Gimp.RunMode, Gimp.ProcedureConfig, Gimp.Image, Sequence[Gimp.Drawable]], Gimp.ValueArray
 ]
@@ -88,7 +87,9 @@ def _hints_layer(
     return _with_layers(procedure, [colorize.new_hints_layer(image, drawables)])
 
 
-def _files(procedure: Gimp.Procedure, run_mode: Gimp.RunMode, config: Gimp.ProcedureConfig, *_: object) -> Answer:
+def _files(
+    procedure: Gimp.Procedure, run_mode: Gimp.RunMode, config: Gimp.ProcedureConfig, *_: object
+) -> Gimp.ValueArray:
     from t2c_plugin import files
 
     if run_mode == Gimp.RunMode.INTERACTIVE:

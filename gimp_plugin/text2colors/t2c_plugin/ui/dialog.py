@@ -266,7 +266,7 @@ class ColorizeDialog:
     def _request(self, rows: Sequence[PaletteRow]) -> Request:
         values, hint_layer = self._ui.options.get(), self._ui.hints.layer
         given = values["same-palettes"] or len(self._originals) == 1 or any(not row.drawn for row in rows)
-        fields: dict[str, Any] = {"phrase": "", "count": values["count"]}
+        fields: dict[str, Any] = {"phrase": "", "count": values["count"], **self._ui.sliders.get()}
         for source in self._ui.colors_from.of(rows):
             fields |= source.request_part()
         if not given:
@@ -276,7 +276,6 @@ class ColorizeDialog:
             palettes=tuple(row.palette for row in rows) if given else (),
             extras=tuple(row.extra for row in rows) if given and any(row.extra for row in rows) else (),
             seed=values["seed"],
-            **self._ui.sliders.get(),
             device=values["device"],
             mode=values["result-mode"],
             same_palettes=values["same-palettes"],

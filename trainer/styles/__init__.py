@@ -1,0 +1,1 @@
+"""Styles of a user's own: examples, check, training of the adapter, report. Must not import trainer.study."""
