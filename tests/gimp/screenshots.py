@@ -179,7 +179,7 @@ def take_looks(gui: Gui, camera: Camera) -> None:
     """The photograph in every look, two of them chosen."""
     dialog = open_watched(gui)
     colored(dialog, "A Look")  # the engine has told of it
-    gui.keys("alt+l")
+    gui.keys("alt+k")
     colored(dialog, "Night", "Cold")
     gui.keys("Down", "space")
     camera.take("look", gui, dialog.window)

@@ -137,7 +137,7 @@ def test_looks_are_rows_and_become_layers_of_their_names(gui: Gui) -> None:
     use(gui.host, "looks")
     dialog = open_watched(gui)
     dialog.wait_for_text("A Look")
-    gui.keys("alt+l")
+    gui.keys("alt+k")
     dialog.wait_for_text("Sepia")
     wait_for(lambda: color(gui, dialog) == NIGHT, "the first look")
     gui.keys("Down", "space")

@@ -19,7 +19,7 @@ from t2c_plugin.ui.windows import label  # noqa: E402
 class LookSource(ColorSource):
     """A row with a thumbnail for each look; the strength is the look's."""
 
-    NAME, LABEL = "look", _("A _Look")
+    NAME, LABEL = "look", _("A Loo_k")
 
     def build(self) -> Gtk.Widget:
         self._looks: list[tuple[str, str]] = []
