@@ -136,6 +136,12 @@ class Subject:
     limit: int | None = None
     domain: Domain | None = None
 
+    def origin(self, sources: Sequence[Path]) -> str:
+        """Where the pictures are from, for the card."""
+        if self.domain is not None:
+            return f", sorted by names and colour statistics as '{self.domain.name}'"
+        return f" of {', '.join(one.name for one in sources)}"
+
     def chosen(self, pictures: PictureSet) -> np.ndarray:
         """Indices of the pictures to learn from.
 
@@ -177,7 +183,7 @@ def train_look(
     facts = {
         "looks": [{"name": subject.name, "title": subject.title or subject.name}],
         "colorizer": colorizer.model,
-        "data": [f"{len(chosen)} photographs of {', '.join(one.name for one in sources)}"],
+        "data": [f"{len(chosen)} photographs{subject.origin(sources)}"],
         "names": sorted({str(pictures.names[index]).split("__")[0] for index in chosen}) if subject.domain else [],
         "method": "CycleGAN",
     }
