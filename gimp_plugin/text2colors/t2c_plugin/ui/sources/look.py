@@ -42,6 +42,9 @@ class LookSource(ColorSource):
         wanted = next((one for one, _title in rows if _same_look(one, self._wanted)), None)
         self.desk.show(self.NAME, rows, wanted)
 
+    def focus(self) -> None:
+        self.desk.list.shown.grab_focus()
+
     def begin_with(self, record: Record) -> bool:
         if "look" not in parse_extra(record.extra):
             return False
