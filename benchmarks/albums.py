@@ -1,6 +1,7 @@
-"""Figures of album jobs: throughput against `t2c colorize`, memory, kills at random moments, overhead of the journal.
+"""Figures of album jobs: throughput against `t2c colorize` and Pillow, memory, kills, overhead of the journal.
 
-    python benchmarks/albums.py throughput --pictures 200 --megapixels 2
+    python benchmarks/albums.py throughput --pictures 200 --megapixels 2 [--against an/older/checkout]
+    python benchmarks/albums.py large --pictures 20 --megapixels 24
     python benchmarks/albums.py memory --pictures 20 --megapixels 24
     python benchmarks/albums.py kills --kills 50
     python benchmarks/albums.py overhead --pictures 10000
@@ -11,8 +12,11 @@ Throughput is measured in turns, so that other work on the machine meets both. K
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,6 +32,8 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 PALETTE = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
+_DIFFERENT = 8  # pictures that are written; the others are copies of them
+_POLL = 0.05  # seconds
 T2C = [sys.executable, "-m", "t2c_engine"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 _KILLED = """
@@ -49,58 +55,108 @@ if __name__ == "__main__":
 
 
 def write_pictures(folder: Path, number: int, megapixels: float) -> None:
-    """Grey JPEG files with the grain and the edges of photographs."""
+    """Grey JPEG files: photographs of scikit-image at that size, the first four with grain."""
+    from skimage import data
+
     folder.mkdir(parents=True, exist_ok=True)
     height = max(6, round((megapixels * 1e6 / 1.5) ** 0.5))
     width = round(height * 1.5)
+    scenes = [Image.fromarray(make()).convert("L") for make in (data.camera, data.astronaut, data.coffee, data.chelsea)]
     rng = np.random.default_rng(0)
-    coarse = Image.fromarray(rng.integers(0, 256, (12, 18), dtype=np.uint8)).resize(
-        (width, height), Image.Resampling.BICUBIC
-    )
-    base = np.asarray(coarse, np.float32)
-    for index in range(number):
-        grain = rng.normal(0, 4, (height, width)).astype(np.float32) if index < 4 else 0
-        pixels = np.clip(np.roll(base, index * 37, 1) + grain, 0, 255).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / f"{index:05}.jpg", quality=92)
+    for index, scene in zip(range(number), itertools.cycle(scenes)):
+        if index < _DIFFERENT:
+            side = min(scene.width / 1.5, scene.height)
+            large = scene.resize((width, height), Image.Resampling.BICUBIC, (0, 0, 1.5 * side, side))
+            grain = rng.normal(0, 3, (height, width)).astype(np.float32)
+            pixels = np.clip(np.asarray(large, np.float32) + grain, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"{index:05}.jpg", quality=92)
+        else:
+            shutil.copy(folder / f"{index % _DIFFERENT:05}.jpg", folder / f"{index:05}.jpg")
 
 
-def throughput(number: int, megapixels: float, rounds: int) -> None:
-    """Seconds of both commands, in turns, and their ratio."""
+class Run:
+    """A command, run to its end: seconds, processor seconds of it and its children, and their memory (PSS) at most."""
+
+    def __init__(self, command: list[str], here: Path, root: Path = ROOT) -> None:
+        started, seconds, self.memory = time.perf_counter(), {}, 0
+        environment = {**os.environ, "PYTHONPATH": str(root)}
+        process = subprocess.Popen(
+            command, cwd=here, env=environment, start_new_session=True, stdout=subprocess.DEVNULL
+        )
+        while process.poll() is None:
+            processes = _session(process.pid)
+            seconds |= processes
+            self.memory = max(self.memory, sum(_pss(pid) for pid in processes))
+            time.sleep(_POLL)
+        if process.returncode:
+            raise SystemExit(f"{command} ended with {process.returncode}")
+        self.wall, self.processor = time.perf_counter() - started, sum(seconds.values())
+
+
+def throughput(number: int, megapixels: float, rounds: int, against: Path) -> None:
+    """Seconds and processor seconds of both commands, in turns, and their ratios. against: a checkout of t2c."""
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         write_pictures(here / "scans", number, megapixels)
-        ratios = []
+        ratios: list[tuple[float, float]] = []
         for turn in range(rounds):
-            times = []
-            for words in (
-                ["colorize", "scans", "-o", f"one{turn}"],
-                ["batch", "scans", "--sheets", "-o", f"many{turn}"],
-            ):
-                started = time.perf_counter()
-                command = [*T2C, *words, "--palette", PALETTE]
-                subprocess.run(command, cwd=here, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
-                times.append(time.perf_counter() - started)
-            ratios.append(times[0] / times[1])
-            print(f"colorize {times[0]:.1f} s, batch {times[1]:.1f} s: {ratios[-1]:.2f} x", flush=True)
-        print(f"median {statistics.median(ratios):.2f} x")
+            one = Run([*T2C, "colorize", "scans", "-o", f"one{turn}", "--palette", PALETTE], here, against)
+            many = Run([*T2C, "batch", "scans", "--sheets", "-o", f"many{turn}", "--palette", PALETTE], here)
+            plain = Run([*T2C, "batch", "scans", "-o", f"plain{turn}", "--palette", PALETTE], here)
+            for name, run in (("colorize", one), ("batch --sheets", many), ("batch", plain)):
+                each = f"{1e3 * run.wall / number:.0f} ms a picture, {1e3 * run.processor / number:.0f} ms of processor"
+                print(f"{name:15} {each}, {run.memory / 1e6:.0f} MB", flush=True)
+            ratios.append((one.wall / many.wall, one.wall / plain.wall))
+        with_sheets, without = (statistics.median(column) for column in zip(*ratios, strict=True))
+        print(f"batch is {with_sheets:.2f} x as fast as colorize; without contact sheets {without:.2f} x (medians)")
 
 
-def memory(number: int, megapixels: float) -> None:
+def large(number: int, megapixels: float, rounds: int) -> None:
+    """One picture and the pipeline against Pillow's decode and encode of the same quality and color resolution."""
+    code = (
+        "import sys, time; from PIL import Image; t, c = time.perf_counter(), time.process_time()\n"
+        "for name in sys.argv[1:]:\n"
+        "    Image.open(name).convert('RGB').save('pillow.jpg', quality=95, subsampling=0)\n"
+        "print((time.perf_counter() - t) / len(sys.argv[1:]), (time.process_time() - c) / len(sys.argv[1:]))"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        write_pictures(here / "scans", number, megapixels)
+        for turn in range(rounds):
+            names = [f"scans/{index:05}.jpg" for index in range(min(number, _DIFFERENT))]
+            told = subprocess.run([sys.executable, "-c", code, *names], cwd=here, check=True, capture_output=True)
+            pillow, pillow_processor = (float(one) for one in told.stdout.split())
+            command = [*T2C, "colorize", *names, "-o", f"one{turn}", "--palette", PALETTE, "--json"]
+            told = subprocess.run(command, cwd=here, env=ENVIRONMENT, check=True, capture_output=True)
+            singles = [json.loads(line)["seconds"] for line in told.stdout.splitlines()]
+            single = statistics.median(singles[1:] or singles)
+            first, all_of_them = (
+                Run([*T2C, "batch", *which, "-o", f"out{turn}{which[0][-5:]}", "--palette", PALETTE], here)
+                for which in ([names[0]], ["scans"])
+            )
+            pipeline = (all_of_them.wall - first.wall) / (number - 1)  # without the start
+            processor = (all_of_them.processor - first.processor) / (number - 1)
+            print(
+                f"Pillow {pillow:.3f} s ({pillow_processor:.3f} s of processor); "
+                f"one picture {single:.3f} s, {single / pillow:.2f} x; "
+                f"pipeline {pipeline:.3f} s ({processor:.3f} s of processor), {pipeline / pillow:.2f} x "
+                f"({processor / pillow_processor:.2f} x of processor)",
+                flush=True,
+            )
+
+
+def memory(number: int, megapixels: float, limit: int) -> None:
     """The largest sum over all processes of what each has to itself and its part of what is shared (PSS)."""
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         write_pictures(here / "scans", number, megapixels)
-        command = [*T2C, "batch", "scans", "-o", "out", "--palette", PALETTE, "--memory", "1500"]
-        process = subprocess.Popen(command, cwd=here, env=ENVIRONMENT, start_new_session=True)
-        peak = 0
-        while process.poll() is None:
-            peak = max(peak, sum(_pss(pid) for pid in _session(process.pid)))
-            time.sleep(0.05)
-        print(f"{number} pictures of {megapixels:g} MP: peak {peak / 1e6:.0f} MB, exit {process.returncode}")
+        command = [*T2C, "batch", "scans", "-o", "out", "--palette", PALETTE, "--memory", str(limit)]
+        print(f"{number} pictures of {megapixels:g} MP: peak {Run(command, here).memory / 1e6:.0f} MB")
 
 
-def _session(leader: int) -> list[int]:
-    found = []
+def _session(leader: int) -> dict[int, float]:
+    """Processor seconds of every process of a session, by process id."""
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -108,7 +164,7 @@ def _session(leader: int) -> list[int]:
             except OSError:
                 continue
             if int(fields[3]) == leader:
-                found.append(int(entry.name))
+                found[int(entry.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return found
 
 
@@ -185,16 +241,20 @@ def overhead(number: int) -> None:
 def main() -> None:
     """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("throughput", "memory", "kills", "overhead"))
+    parser.add_argument("what", choices=("throughput", "large", "memory", "kills", "overhead"))
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--megapixels", type=float, default=2)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", type=int, default=0, help="MB, as of t2c batch")
+    parser.add_argument("--against", type=Path, default=ROOT, help="a checkout whose t2c colorize is measured")
     values = parser.parse_args()
     if values.what == "throughput":
-        throughput(values.pictures, values.megapixels, values.rounds)
+        throughput(values.pictures, values.megapixels, values.rounds, values.against.absolute())
+    elif values.what == "large":
+        large(values.pictures, values.megapixels, values.rounds)
     elif values.what == "memory":
-        memory(values.pictures, values.megapixels)
+        memory(values.pictures, values.megapixels, values.memory)
     elif values.what == "kills":
         kills(values.kills)
     else:

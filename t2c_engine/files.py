@@ -7,11 +7,28 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from t2c_engine.errors import ExistsError, OutputError
+
+_URL = re.compile(r"^([a-z][a-z0-9+.-]+):/{1,2}(?=[^/])")  # two letters at least: "c:/" is a drive
+_NO_HOST = ("file", "local")  # schemes of which the path follows at once
+
+
+def is_remote(path: Path | str) -> bool:
+    """Whether a path is a URL."""
+    return _URL.match(Path(path).as_posix()) is not None
+
+
+def location(path: Path | str) -> str:
+    """A path as users write it: a URL with both its slashes."""
+    if not is_remote(path):
+        return str(path)
+    scheme, _, rest = Path(path).as_posix().partition(":")
+    return f"{scheme}://{'/' if scheme in _NO_HOST else ''}{rest.lstrip('/')}"
 
 
 def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:

@@ -50,6 +50,13 @@ def _check_style(card: ModelCard, tensors: Tensors) -> None:
     plain.with_styles(base, weights, [(Style.from_card(card, tensors), 1.0)])
 
 
+def _check_photographs(card: ModelCard, tensors: Tensors) -> None:
+    from t2c_engine.colorization.color_styles import base_of, with_changes
+
+    base = base_of(card)
+    with_changes(base, load_weights(base), [(tensors, 1.0)])
+
+
 def _check_look(card: ModelCard, tensors: Tensors) -> None:
     from t2c_engine.colorization.looks import look_network
 
@@ -57,7 +64,11 @@ def _check_look(card: ModelCard, tensors: Tensors) -> None:
 
 
 # by kind: raises ModelError where a model could not be used
-CHECKS: Mapping[str, Callable[[ModelCard, Tensors], None]] = {"style": _check_style, "look": _check_look}
+CHECKS: Mapping[str, Callable[[ModelCard, Tensors], None]] = {
+    "style": _check_style,
+    "photographs": _check_photographs,
+    "look": _check_look,
+}
 
 
 def export_file(card: ModelCard, path: Path, overwrite: bool = False) -> Path:

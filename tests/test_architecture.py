@@ -39,7 +39,7 @@ TRAINER_LAYERS = (
     ("trainer.papers",),
     ("trainer.looks",),
     ("trainer.evaluation", "trainer.train_palettes"),
-    ("trainer.study", "trainer.styles"),
+    ("trainer.study", "trainer.styles", "trainer.photographs"),
     ("trainer.cli",),
     ("trainer.__main__",),
 )

@@ -17,6 +17,7 @@ from t2c_engine.cli.common import reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
 from trainer.looks.cli import look, stargan_paper, tonings
+from trainer.photographs.cli import photographs
 from trainer.study.cli import study_app, study_result
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -290,6 +291,7 @@ def compare_colors_command(
 app.command()(look)
 app.command()(tonings)
 app.command("stargan-paper")(stargan_paper)
+app.command()(photographs)
 app.add_typer(study_app, name="study")
 app.command("study-result")(study_result)
 

@@ -31,6 +31,7 @@ AGAIN = "plug-in-text2colors-again"
 EDIT = "plug-in-text2colors-edit"
 HINTS = "plug-in-text2colors-hints-layer"
 FILES = "plug-in-text2colors-files"
+TEACH = "plug-in-text2colors-teach"
 CHECK = "plug-in-text2colors-check"
 ABOUT = "plug-in-text2colors-about"
 
@@ -87,6 +88,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         "Names of looks, apart by commas: a layer each, after the natural colors or one palette; overrides the phrase",
         "",
     ),
+    "style": ("string", "St_yle", "A style of yours for palettes of the phrase, as studio or studio:0.7", ""),
     "hints": (
         "layer",
         "Color h_ints layer",
@@ -97,10 +99,13 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "output": ("string", "_Output folder", "Where results and the job's journal go", ""),
     "captions": ("string", "_Captions", "Phrases of their own: sidecar, metadata, or a CSV file; none if left out", ""),
     "palette-per": ("string", "Palette p_er", "What shares a draw of palettes: album, folder or picture", "album"),
+    "palette-names": ("string", "_Palettes", "Names of GIMP palettes, one a line; all if left out", ""),
+    "style-name": ("string", "_Name", "What the style is to be called: letters, digits, '-', '_' and '.'", ""),
+    "replace": ("boolean", "_Replace", "Replace the style of this name", False),
     "format": ("string", "_Format", "Of the results: same, png, jpeg, webp, tiff16 or ora", "same"),
 }
 COLORING = ("phrase", "palettes", "count", "seed", "strength", "natural", "device", "result-mode", "same-palettes")
-COLORING += ("extras", "look", "hints")
+COLORING += ("extras", "look", "style", "hints")
 OF_FILES = ("inputs", "output", "phrase", "captions", "palette-per", "count", "seed", "strength", "natural")
 OF_FILES += ("format", "device")
 
@@ -145,6 +150,15 @@ ENTRIES = {
         "call goes on where it stopped. Returns a report.",
         on_image=False,
         arguments=OF_FILES,
+        returns="report",
+    ),
+    TEACH: Entry(
+        _("_Teach from GIMP Palettes..."),
+        _("Text2Colors: teach a style of your own from palettes of GIMP"),
+        "Trains a small addition to the palette model in the engine; the names of the palettes are their texts. "
+        "The style can then be chosen by its name. Returns what became of it, in words.",
+        on_image=False,
+        arguments=("style-name", "palette-names", "replace"),
         returns="report",
     ),
     CHECK: Entry(

@@ -27,6 +27,7 @@ from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import parse_styles
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _make(
     picture = read_picture(origin, recipe.page)
     if read_picture(result).pixels.dtype == np.uint16:
         picture = deepened(picture)
-    colorizer = Colorizer.load(recipe.model or None, device)
+    colorizer = Colorizer.load(recipe.model or None, device, source.color_styles)
     ((palette, pixels),) = compose(picture, source, [colors], colorizer)
     made = replace(recipe, palette=tuple(palette.hex), model=colorizer.model, version=__version__)
     write_picture(path, pixels, picture_with_recipe(picture, made), quality=recipe.quality)
@@ -100,8 +101,10 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         Region(_file(one["mask"], notes), PaletteColors((each,)))
         for one, each in zip(values.get("regions", ()), inner, strict=True)
     )
+    strength, natural = float(values.get("strength", 1)), float(values.get("natural", 0))
+    styles = parse_styles(str(values.get("color_style", "")))
     look = LookChoice(str(values["look"][0]), float(values["look"][1])) if "look" in values else None
-    source = ColorSource(base, hints, regions, float(values.get("strength", 1)), float(values.get("natural", 0)), look)
+    source = ColorSource(base, hints, regions, strength, natural, styles, look)
     given = palette if isinstance(base, PaletteColors) else None
     return source, ResultColors(given, tuple(inner)), notes
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from t2c_engine.albums.job import AlbumJob
-from t2c_engine.albums.run import Means
+from t2c_engine.albums.run import UNLIMITED, Means
 from t2c_engine.albums.worker import Loader
 from t2c_engine.errors import OutputError, UsageError
 
@@ -46,7 +46,7 @@ def cluster_means(job: AlbumJob, scheduler: str, load: Loader | None = None) -> 
             raise UsageError(f"There is no Dask scheduler at {scheduler} ({error}); check the address.") from error
         threads = sum(client.nthreads().values())
         executor = _ClusterExecutor(client)
-        yield Means(lambda: executor, _SLOTS * threads, 1 << 60, load)  # memory is for each worker to watch
+        yield Means(lambda: executor, _SLOTS * threads, UNLIMITED, load)  # memory is for each worker to watch
 
 
 def _local_cluster(job: AlbumJob) -> Any:

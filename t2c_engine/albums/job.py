@@ -10,6 +10,7 @@ import types
 import zlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -22,9 +23,12 @@ from t2c_engine.colorization.color_source import (
     PhraseColors,
     with_look,
 )
+from t2c_engine.colorization.color_styles import split_styles
+from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
+from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.palettes.style import parse_styles
+from t2c_engine.palettes.style import StyleWeight, parse_styles, styles_text
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
 
 
@@ -61,12 +65,13 @@ DEEP = (Format.PNG16, Format.TIFF16)
 class AlbumJob:
     """A job over trees of pictures; every field may stand in a job file under its name.
 
-    inputs: folders, files or patterns. output: the folder for results, the tree kept. exclude: patterns of paths left
-    out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of path
-    and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. look: what all colors go
-    through at last; strength is the look's then. name: a template of results' names with {stem}, {folder} and
-    {phrase}. quality: 1..100, of JPEG and WebP. workers: 0 chooses. memory: MB for all workers together; 0 chooses.
-    style: of palettes drawn for phrases, as "studio:0.7".
+    inputs: folders, files, patterns or URLs. output: the folder for results, the tree kept. exclude: patterns of paths
+    left out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of
+    path and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. colors: any other
+    source; in a job file its name and options. look: what all colors go through at last; strength is the look's then.
+    name: a template of results' names with {stem}, {folder} and {phrase}. quality: 1..100, of JPEG and WebP. workers:
+    0 chooses. memory: MB for all workers together; 0 chooses. style: of palettes drawn for phrases and of the color
+    network, as "studio:0.7,portraits".
     """
 
     inputs: tuple[str, ...]
@@ -74,6 +79,7 @@ class AlbumJob:
     phrase: str | None = None
     palette: str | None = None
     auto: bool = False
+    colors: BaseColors | None = None
     captions: str | None = None
     scope: Scope = Scope.ALBUM
     count: int = 1
@@ -96,11 +102,14 @@ class AlbumJob:
     style: str = ""
 
     def __post_init__(self) -> None:
-        if parse_styles(self.style) and (self.auto or self.palette is not None):
-            raise UsageError("A job's style is for palettes drawn for a phrase or captions; give one of these.")
-        given = sum((self.palette is not None, self.auto, self._says_phrases))
+        words = self._says_phrases
+        if self.palette_style and not words:
+            raise UsageError(
+                f"The style {self.palette_style} is for palettes drawn for a phrase or captions; give one."
+            )
+        given = sum((self.palette is not None, self.auto, self.colors is not None, words))
         if given > 1 or not (given or self.look is not None):
-            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto; or a look.")
+            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto, colors; or a look.")
         if self.count < 1 or self.workers < 0 or self.memory < 0:
             raise UsageError("A job's count is at least 1; workers and memory are at least 0.")
         if self.quality is not None and not 1 <= self.quality <= 100:
@@ -115,6 +124,11 @@ class AlbumJob:
         return self.phrase is not None or self.captions is not None
 
     @property
+    def palette_style(self) -> str:
+        """What of `style` is for palettes. Raises UsageError where a style is not installed."""
+        return styles_text(_split(self.style)[0])
+
+    @property
     def models(self) -> Models:
         return Models(self.model, self.palette_model, self.device)
 
@@ -125,7 +139,9 @@ class AlbumJob:
             scope_key: names what shares its draw ("" for the album). palettes: those that `palette` names.
         """
         base: BaseColors
-        if self.palette is not None:
+        if self.colors is not None:
+            base = self.colors
+        elif self.palette is not None:
             base = PaletteColors(palettes)
         elif not self._says_phrases:
             base = AutomaticColors()
@@ -134,8 +150,18 @@ class AlbumJob:
             if phrase is None:
                 return None
             shift = zlib.crc32(scope_key.encode("utf-8", "surrogateescape")) if scope_key else 0
-            base = PhraseColors(phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety, self.style)
-        return with_look(ColorSource(base, strength=self.strength, natural=self.natural), self.look)
+            base = PhraseColors(
+                phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety, self.palette_style
+            )
+        styles = _split(self.style)[1]
+        source = ColorSource(base, strength=self.strength, natural=self.natural, color_styles=styles)
+        return with_look(source, self.look)
+
+
+@lru_cache(maxsize=8)
+def _split(style: str) -> tuple[tuple[StyleWeight, ...], tuple[StyleWeight, ...]]:
+    """Styles of palettes and of colors, looked up once for all pictures of a job."""
+    return split_styles(parse_styles(style))
 
 
 def read_job(path: Path) -> AlbumJob:
@@ -160,6 +186,8 @@ def read_job(path: Path) -> AlbumJob:
 
 
 def _converted(path: Path, name: str, value: Any, kind: Any) -> Any:
+    if name == "colors" and isinstance(value, str):
+        return parse_colors(value, path.parent)
     kinds = get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
     if kind == tuple[str, ...]:
         if isinstance(value, str):
@@ -184,5 +212,6 @@ def _beside(job: AlbumJob, folder: Path) -> AlbumJob:
         captions = str(folder / str(captions))
     if palette is not None and (folder / palette).is_file():
         palette = str(folder / palette)
-    inputs = tuple(str(folder / one) for one in job.inputs)
-    return replace(job, inputs=inputs, output=folder / job.output, captions=captions, palette=palette)
+    inputs = tuple(one if is_remote(one) else str(folder / one) for one in job.inputs)
+    output = job.output if is_remote(job.output) else folder / job.output
+    return replace(job, inputs=inputs, output=output, captions=captions, palette=palette)

@@ -12,7 +12,7 @@ import socket
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,12 +138,10 @@ class Journal:
                 rows,
             )
 
-    def forget_missing_outputs(self) -> int:
+    def forget_missing_outputs(self, exists: Callable[[str], bool] = os.path.lexists) -> int:
         """Let pictures wait again whose results have been taken away; how many."""
         lost = [
-            (os.fsencode(one.path),)
-            for one in self.records("done")
-            if not all(os.path.lexists(path) for path, _ in one.outputs)
+            (os.fsencode(one.path),) for one in self.records("done") if not all(exists(path) for path, _ in one.outputs)
         ]
         with self._sentences(), self._transaction():
             self._db.executemany("UPDATE pictures SET state='waiting' WHERE path=? AND state='done'", lost)

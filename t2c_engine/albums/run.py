@@ -19,18 +19,24 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
+from t2c_engine.albums import storage
 from t2c_engine.albums.job import DEEP, SUFFIXES, AlbumJob
 from t2c_engine.albums.journal import Claim, Entry, Journal, Outcome
+from t2c_engine.albums.storage import existing, journal_folder
 from t2c_engine.albums.tree import Leaf, leaves
 from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixels
 from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
+from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors
 from t2c_engine.errors import OutputError
+from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
 
 WORKER_MB = 320  # of one worker with torch and the network loaded
 BYTES_PER_PIXEL, DEEP_BYTES_PER_PIXEL = 10, 30  # at the peak of coloring, with 8 bits and with 16 or float
+_TOLD = (PhraseColors, PaletteColors, AutomaticColors)  # sources of which the recipe's JSON says all
+UNLIMITED = 1 << 60  # bytes: a budget that nothing exceeds
 _FLUSH = 0.5  # seconds between two writes of the journal
 _POLL = 0.2  # seconds between two looks for a wish to stop
 _TICK = 5.0  # seconds after which a waiting run gives a sign of life
@@ -75,7 +81,9 @@ def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, I
                 stem=plan.stem, folder=slug(place) if place else "", phrase=slug(source.label) if source else ""
             ).strip("-_ ")
             suffix = SUFFIXES.get(job.format, plan.suffix)
-            items[leaf.path] = Item(Plan(leaf.path, name.replace("/", "-"), suffix), source, job.models, options)
+            items[leaf.path] = Item(
+                Plan(leaf.path, name.replace("/", "-"), suffix), source, job.models, options, leaf.remote
+            )
     return items
 
 
@@ -85,21 +93,25 @@ def open_journal(job: AlbumJob, items: dict[Path, Item], retry_failed: bool = Fa
     Raises:
         OutputError: the output folder or the journal cannot be used.
     """
-    prepare_folder(job.output)
-    journal = Journal(job.output)
+    folder = journal_folder(job.output)
+    prepare_folder(folder)
+    journal = Journal(folder)
     entries = []
     for path, item in items.items():
+        if item.remote is not None:
+            entries.append(Entry(path, _key(item), item.remote.size, item.remote.changed))
+            continue
         try:
             status = path.stat()
             entries.append(Entry(path, _key(item), status.st_size, status.st_mtime_ns))
         except OSError:
             entries.append(Entry(path, _key(item), 0, 0))
     journal.sync(entries)
-    journal.forget_missing_outputs()
+    journal.forget_missing_outputs(existing(job.output) if is_remote(job.output) else os.path.lexists)
     if retry_failed:
         journal.retry_failed()
     if not journal.others():
-        _remove_leftovers(job.output)
+        _remove_leftovers(folder)
     return journal
 
 
@@ -188,7 +200,7 @@ class _Run:
         while self._waiting and len(self._working) < self.means.slots:
             claim = self._waiting[0]
             path = claim.path
-            need = _bytes_needed(path, self.items.get(path))
+            need = 0 if self.means.budget >= UNLIMITED else _bytes_needed(path, self.items.get(path))
             used = sum(size for _, size in self._working.values())
             # what was there when a worker died is tried alone: the guilty one shows, and takes no other with it
             alone = claim.attempts > 1
@@ -244,7 +256,8 @@ def _bytes_needed(path: Path, item: Item | None) -> int:
 
 def _untouched(outputs: Sequence[tuple[str, str]]) -> bool:
     """Whether results are as they were written: nobody has worked on them."""
-    return all(file_digest(Path(path)) in ("", digest) for path, digest in outputs)
+    found = ((storage.digest(Path(path)) if is_remote(path) else file_digest(Path(path)), was) for path, was in outputs)
+    return all(now in ("", was) for now, was in found)
 
 
 def _key(item: Item) -> str:
@@ -252,6 +265,7 @@ def _key(item: Item) -> str:
     wanted = [
         source_json(item.source) if item.source else None,
         [list(one.hex) for one in getattr(item.source.base, "given", ())] if item.source else None,
+        *([repr(item.source.base)] if item.source and not isinstance(item.source.base, _TOLD) else []),
         item.plan.stem,
         item.plan.suffix,
         str(item.output.folder),

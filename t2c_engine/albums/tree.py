@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from glob import glob, has_magic
 from pathlib import Path
 
 from t2c_engine.albums.job import AlbumJob, Scope
+from t2c_engine.albums.storage import RemoteFile, list_files, read_text
 from t2c_engine.batch.input_files import is_apple_double, is_system_file, own_results
 from t2c_engine.errors import UsageError
+from t2c_engine.files import is_remote, location
 from t2c_engine.pictures.formats import READ_SUFFIXES
 
 _MAX_CAPTION = 300  # characters of a caption that are used
@@ -23,11 +25,15 @@ _MAX_CAPTION = 300  # characters of a caption that are used
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A picture: its path, its folder's place in the tree ("" at the root), and its caption."""
+    """A picture: its path, its folder's place in the tree ("" at the root), and its caption.
+
+    remote: what the listing of its storage says, where the path is a URL.
+    """
 
     path: Path
     place: str
     caption: str | None = None
+    remote: RemoteFile | None = None
 
     def scope_key(self, scope: Scope) -> str:
         """What shares a draw of palettes with it."""
@@ -43,18 +49,39 @@ def leaves(job: AlbumJob) -> list[Leaf]:
     captions = _Captions(job.captions)
     output = job.output.resolve()
     found: dict[Path, Leaf] = {}
-    roots = [root for word in job.inputs for root in _roots(word)]
+    far = [Path(word) for word in job.inputs if is_remote(word)]
+    roots = [root for word in job.inputs if not is_remote(word) for root in _roots(word)]
+    for leaf in _remote_leaves(job, far, captions, len(far) + len(roots) > 1):
+        found.setdefault(leaf.path, leaf)
     for root in roots:
         if root.resolve() == output:
             raise UsageError(f"The output folder {job.output} is an input itself; choose another.")
-        several = len(roots) > 1 and root.is_dir()
+        several = len(far) + len(roots) > 1 and root.is_dir()
         for path in _walk(root, output) if root.is_dir() else [root]:
             place = path.parent.relative_to(root) if root.is_dir() else Path()
             shown = (Path(root.resolve().name) / place if several else place).as_posix().removeprefix(".")
             if not any(_matches(pattern, shown, path.name) for pattern in job.exclude):
                 found.setdefault(path.resolve(), Leaf(path, shown, captions.of(path, shown)))
-    own = own_results(leaf.path for leaf in found.values())
+    own = own_results(leaf.path for leaf in found.values() if leaf.remote is None)
     return sorted((one for one in found.values() if one.path not in own), key=lambda leaf: os.fsencode(leaf.path))
+
+
+def _remote_leaves(job: AlbumJob, roots: list[Path], captions: _Captions, several: bool) -> Iterator[Leaf]:
+    """Pictures below URLs. Earlier results among them are not known as such: that would fetch every file."""
+    for root in roots:
+        if root == job.output:
+            raise UsageError(f"The output {location(root)} is an input itself; choose another.")
+        files = {one.path: one for one in list_files(root)}
+        if not files:
+            raise UsageError(f"'{location(root)}' is not there, or empty; name folders or pictures.")
+        captions.beside = files.keys()
+        for path, one in files.items():
+            if path.suffix.lower() not in READ_SUFFIXES or is_system_file(path) or job.output in path.parents:
+                continue
+            place = path.parent.relative_to(root) if path != root else Path()
+            shown = (Path(root.name) / place if several and path != root else place).as_posix().removeprefix(".")
+            if not any(_matches(pattern, shown, path.name) for pattern in job.exclude):
+                yield Leaf(path, shown, captions.of(path, shown), one)
 
 
 def _roots(word: str) -> list[Path]:
@@ -90,6 +117,7 @@ class _Captions:
 
     def __init__(self, kind: str | None) -> None:
         self._kind = kind
+        self.beside: Container[Path] = ()  # files of a storage, as its listing says
         self._table: dict[str, str] = {}
         if kind not in (None, "sidecar", "metadata"):
             self._table = _read_table(Path(str(kind)))
@@ -97,10 +125,12 @@ class _Captions:
     def of(self, path: Path, place: str) -> str | None:
         """The caption of a picture; a table's by its path in the tree, else its name, else its folder."""
         if self._kind == "sidecar":
-            text = _first_text(path.with_suffix(".txt"), path.with_name(f"{path.name}.txt"))
+            text = self._first_text(path.with_suffix(".txt"), path.with_name(f"{path.name}.txt"))
         elif self._kind == "metadata":
             from t2c_engine.albums.titles import title_of
 
+            if is_remote(path):
+                raise UsageError("Captions from metadata need local pictures; give a CSV file, or .txt files.")
             text = title_of(path)
         else:
             keys = (f"{place}/{path.name}".lstrip("/"), path.name, place)
@@ -108,15 +138,17 @@ class _Captions:
         text = " ".join((text or "").split())[:_MAX_CAPTION]
         return text or None
 
-
-def _first_text(*paths: Path) -> str | None:
-    for path in paths:
-        if path.is_file():
-            try:
-                return path.read_text("utf-8-sig", errors="replace")
-            except OSError:
-                continue
-    return None
+    def _first_text(self, *paths: Path) -> str | None:
+        for path in paths:
+            if is_remote(path):
+                if path in self.beside:
+                    return read_text(path)
+            elif path.is_file():
+                try:
+                    return path.read_text("utf-8-sig", errors="replace")
+                except OSError:
+                    continue
+        return None
 
 
 def _read_table(path: Path) -> dict[str, str]:

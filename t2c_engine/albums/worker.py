@@ -11,34 +11,41 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from t2c_engine.albums.journal import Outcome
 from t2c_engine.albums.layered import LayeredJob
+from t2c_engine.albums.storage import RemoteFile, opened, staged
 from t2c_engine.batch.output_paths import Plan
 from t2c_engine.batch.picture_job import PictureJob, Task
 from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
 from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
 from t2c_engine.errors import T2CError
+from t2c_engine.files import is_remote, location
+from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.pictures.threads import set_threads
 
 Loader = Callable[[Models], Any]
 
-_colorizers: dict[Models, Any] = {}
+_colorizers: dict[tuple[Models, tuple[StyleWeight, ...]], Any] = {}
 _loading = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One picture of a job, ready for a worker anywhere. source: None where nothing says which colors."""
+    """One picture of a job, ready for a worker anywhere.
+
+    source: None where nothing says which colors. remote: what a listing says of an input at a URL.
+    """
 
     plan: Plan
     source: ColorSource | None
     models: Models
     output: OutputOptions
+    remote: RemoteFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
         load: gives the colorizer of models; the installed one if None.
     """
     path = item.plan.input
+    if is_remote(path) or is_remote(item.output.folder):
+        return _color_far(item, load)
     try:
         if item.source is None:
             raise T2CError(f"{path} has no caption, and the job has no phrase; give one of them.")
@@ -68,12 +77,37 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
         )
         kind = LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob
         job = kind(task, item.plan)
-        result = job.result() if job.is_done else job.run(_colorizer(item.models, load))
+        result = job.result() if job.is_done else job.run(_colorizer(item.models, item.source.color_styles, load))
     except (T2CError, OSError) as error:
         result = PictureResult(path, error=str(error))
     files = [*(one.path for one in result.results), *result.kept]
     outputs = tuple((str(one), file_digest(one)) for one in files)
     return Done(result, Outcome(path, file_digest(path), result.seconds, result.error, outputs))
+
+
+def _color_far(item: Item, load: Loader | None) -> Done:
+    """Color a picture of which input or results are at a URL."""
+    path = item.plan.input
+    try:
+        with staged(path, item.output.folder, item.plan.stem) as files:
+            here = replace(item.plan, input=files.input)
+            done = color_item(replace(item, plan=here, output=replace(item.output, folder=files.folder)), load)
+    except (T2CError, OSError) as error:
+        result = PictureResult(path, error=str(error))
+        return Done(result, Outcome(path, error=result.error))
+    error = files.reworded(done.result.error)
+    found = done.result
+    result = replace(
+        found,
+        input=path,
+        results=tuple(replace(one, path=files.named(one.path)) for one in found.results),
+        sheet=found.sheet and files.named(found.sheet),
+        kept=tuple(files.named(one) for one in found.kept),
+        stale=tuple(files.named(one) for one in found.stale),
+        error=error,
+    )
+    outputs = tuple((location(files.named(Path(name))), digest) for name, digest in done.outcome.outputs)
+    return Done(result, replace(done.outcome, path=path, error=error, outputs=outputs))
 
 
 def prepare_worker() -> None:
@@ -92,17 +126,17 @@ def _end_with_parent() -> None:
         os._exit(1)  # files are renamed into place when they are whole, so that nothing is left half done
 
 
-def _colorizer(models: Models, load: Loader | None) -> Any:
+def _colorizer(models: Models, styles: tuple[StyleWeight, ...], load: Loader | None) -> Any:
     with _loading:  # a cluster's workers may have several threads
-        if models not in _colorizers:
-            _colorizers[models] = (load or _load)(models)
-    return _colorizers[models]
+        if (models, styles) not in _colorizers:
+            _colorizers[models, styles] = load(models) if load else _load(models, styles)
+    return _colorizers[models, styles]
 
 
-def _load(models: Models) -> Any:
+def _load(models: Models, styles: tuple[StyleWeight, ...]) -> Any:
     from t2c_engine.colorization.colorizer import Colorizer
 
-    return Colorizer.load(models.colorizer, models.device)
+    return Colorizer.load(models.colorizer, models.device, styles)
 
 
 def probe_pixels(path: Path) -> int:
@@ -112,7 +146,7 @@ def probe_pixels(path: Path) -> int:
     from t2c_engine.batch.recipe import UNREADABLE
 
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), opened(path) as stream, Image.open(stream) as image:
             return image.width * image.height
     except (*UNREADABLE, Image.DecompressionBombError):
         return _tiff_pixels(path)
@@ -125,7 +159,7 @@ def _tiff_pixels(path: Path) -> int:
     from t2c_engine.batch.recipe import UNREADABLE
 
     try:
-        with tifffile.TiffFile(path) as tiff:
+        with opened(path) as stream, tifffile.TiffFile(stream) as tiff:
             page: Any = tiff.pages[0]
             return page.imagewidth * page.imagelength
     except UNREADABLE:

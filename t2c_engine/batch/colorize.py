@@ -44,7 +44,7 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
             progress("loading the model", 0)
             from t2c_engine.colorization.colorizer import Colorizer
 
-            colorizer = Colorizer.load(request.models.colorizer, request.models.device)
+            colorizer = Colorizer.load(request.models.colorizer, request.models.device, request.source.color_styles)
         result = job.run(colorizer, progress)
         yield result
         if result.error and not request.output.keep_going:

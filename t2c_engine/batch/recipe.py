@@ -22,6 +22,7 @@ from xml.sax.saxutils import quoteattr
 from t2c_engine import __version__
 from t2c_engine.colorization.color_source import ColorSource, ResultColors
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import styles_text
 
 if TYPE_CHECKING:
     from t2c_engine.pictures.picture import Picture
@@ -126,6 +127,8 @@ def source_json(source: ColorSource) -> dict[str, Any]:
     values: dict[str, Any] = {"strength": source.strength, "natural": source.natural}
     if source.look is not None:
         values["look"] = [source.look.name, source.look.strength]
+    if source.color_styles:
+        values["color_style"] = styles_text(source.color_styles)
     if source.base is not None:
         values |= source.base.as_json()
     if source.hints is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from t2c_engine.colorization.color_source import ColorSource
+from t2c_engine.files import location
 from t2c_engine.palettes.palette import Palette
 
 
@@ -69,7 +70,7 @@ class ColoredPicture:
     model: str
 
     def as_json(self) -> dict[str, Any]:
-        return {"path": str(self.path), "palette": list(self.palette.hex), "seed": self.seed, "model": self.model}
+        return {"path": location(self.path), "palette": list(self.palette.hex), "seed": self.seed, "model": self.model}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +94,18 @@ class PictureResult:
 
     def as_json(self) -> dict[str, Any]:
         values: dict[str, Any] = {
-            "input": str(self.input),
+            "input": location(self.input),
             "results": [result.as_json() for result in self.results],
             "seconds": round(self.seconds, 3),
         }
         if self.sheet:
-            values["sheet"] = str(self.sheet)
+            values["sheet"] = location(self.sheet)
         if self.kept:
-            values["kept"] = [str(path) for path in self.kept]
+            values["kept"] = [location(path) for path in self.kept]
         if self.apart:
             values["apart"] = True
         if self.stale:
-            values["stale"] = [str(path) for path in self.stale]
+            values["stale"] = [location(path) for path in self.stale]
         if self.error:
             values["error"] = self.error
         return values

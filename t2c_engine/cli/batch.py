@@ -23,7 +23,9 @@ from t2c_engine.cli.common import AsJson, Seed, StyleOption, Variety, print_erro
 from t2c_engine.cli.looks import Look
 from t2c_engine.cli.terminal import output
 from t2c_engine.colorization.looks import find_look
+from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
+from t2c_engine.files import is_remote, location
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_PALETTES, MAX_STRENGTH
 
@@ -36,6 +38,10 @@ Inputs = Annotated[
 Captions = Annotated[
     str | None,
     typer.Option("--captions", help="sidecar (.txt files), metadata, or a CSV file: each caption is a phrase."),
+]
+Colors = Annotated[
+    str | None,
+    typer.Option("--colors", help="Any source with its options, as 'auto decoding=mean'; see docs/albums.md."),
 ]
 Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="Leave out files and folders of this pattern.")]
 Scheduler = Annotated[
@@ -58,6 +64,7 @@ def batch(
     captions: Captions = None,
     palette: Annotated[str | None, typer.Option("--palette", help="Colours, or a palette file.")] = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours.")] = False,
+    colors: Colors = None,
     scope: Annotated[Scope, typer.Option("--palette-per", help="What shares one draw of palettes.")] = Scope.ALBUM,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")] = 1,
     seed: Seed = 0,
@@ -85,7 +92,7 @@ def batch(
     progress: Progress = ProgressKind.BAR,
 ) -> None:
     """Colour whole trees of pictures as a job that can be stopped, killed and gone on with."""
-    style = choose_style(as_json, progress)
+    told = choose_style(as_json, progress)
     if choices is not None:
         deliver_choices(inputs or [], choices, out)
         return
@@ -97,7 +104,8 @@ def batch(
         job = None
     elif inputs and out is not None:
         job = AlbumJob(
-            tuple(inputs), out, phrase, palette, auto, captions, scope, count, seed, variety, strength, natural, look,
+            tuple(inputs), out, phrase, palette, auto, parse_colors(colors) if colors is not None else None, captions,
+            scope, count, seed, variety, strength, natural, look=look,
             exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model, style=style,
         )  # fmt: skip
@@ -107,8 +115,8 @@ def batch(
         say_status(out, as_json)
     elif job is not None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
-        with error_events(style):
-            run(job, scheduler, retry_failed, style)
+        with error_events(told):
+            run(job, scheduler, retry_failed, told)
 
 
 def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, style: Style) -> None:
@@ -118,15 +126,15 @@ def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, style: Style) 
     if job.look is not None:
         find_look(job.look)
     if scheduler is not None:  # workers elsewhere have another current folder
-        inputs = tuple(os.path.abspath(one) for one in job.inputs)
-        job = replace(job, inputs=inputs, output=job.output.absolute())
+        inputs = tuple(one if is_remote(one) else os.path.abspath(one) for one in job.inputs)
+        job = replace(job, inputs=inputs, output=job.output if is_remote(job.output) else job.output.absolute())
     palettes: tuple[Palette, ...] = given_palettes(job.palette, job.count) if job.palette is not None else ()
     items = job_items(job, palettes)
     if not items:
         raise UsageError(f"{', '.join(job.inputs)}: there is no picture in it.")
     with open_journal(job, items, retry_failed) as journal:
         with (
-            reporting(style, journal) as tell,
+            reporting(style, journal, job.output) as tell,
             choose_means(job, scheduler) as means,
             stop_signals() as stop,
             closing(run_job(items, journal, means, stop)) as results,
@@ -198,10 +206,11 @@ def deliver_choices(inputs: list[str], choices: Path, out: Path | None) -> None:
 def say_status(out: Path | None, as_json: bool) -> None:
     """How many pictures are in which state, and why some failed."""
     from t2c_engine.albums.journal import Journal
+    from t2c_engine.albums.storage import journal_folder
 
     if out is None:
         raise UsageError("Name the job's output folder with -o, or its job file.")
-    with Journal(out, create=False) as journal:
+    with Journal(journal_folder(out), create=False) as journal:
         counts: dict[str, Any] = journal.counts()
         others = journal.others()
         failed = [(str(one.path), one.error or "") for one in journal.records("failed")]
@@ -210,7 +219,8 @@ def say_status(out: Path | None, as_json: bool) -> None:
         return
     words = ", ".join(f"{number} {state}" for state, number in counts.items())
     output().print(
-        f"{out}: {words}; {counted(others, 'process')} at work.".replace("processs", "processes"), markup=False
+        f"{location(out)}: {words}; {counted(others, 'process')} at work.".replace("processs", "processes"),
+        markup=False,
     )
     for _, error in failed:
         output().print(f"  {error}", markup=False)

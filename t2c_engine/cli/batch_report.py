@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from t2c_engine.cli.colorize import Summary, counted
 from t2c_engine.cli.common import print_error, print_json
 from t2c_engine.cli.terminal import output, progress
 from t2c_engine.errors import T2CError
+from t2c_engine.files import location
 
 if TYPE_CHECKING:
     from t2c_engine.albums.journal import Journal
@@ -38,9 +40,9 @@ class ProgressKind(StrEnum):
     JSON = "json"
 
 
-def reporting(style: Style, journal: Journal) -> AbstractContextManager[Tell]:
+def reporting(style: Style, journal: Journal, folder: Path) -> AbstractContextManager[Tell]:
     """Say what becomes of the pictures that wait in a journal. Leave it when the workers have stopped."""
-    return _events(journal) if style is Style.EVENTS else _words(journal, style is Style.RESULTS)
+    return _events(journal, folder) if style is Style.EVENTS else _words(journal, style is Style.RESULTS)
 
 
 @contextmanager
@@ -55,10 +57,10 @@ def error_events(style: Style) -> Iterator[None]:
 
 
 @contextmanager
-def _events(journal: Journal) -> Iterator[Tell]:
+def _events(journal: Journal, folder: Path) -> Iterator[Tell]:
     """The counts of "end" are those of the whole journal: with what was finished while the run was stopping."""
     before = journal.counts()
-    start = {"output": str(journal.path.parent), "pictures": before["waiting"], "done": before["done"]}
+    start = {"output": location(folder), "pictures": before["waiting"], "done": before["done"]}
     print_json({"event": "start", **start, "failed": before["failed"], "other_processes": journal.others()})
     number = failed = 0
 

@@ -37,10 +37,12 @@ from t2c_engine.colorization.color_source import (
     Region,
     with_look,
 )
+from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.looks import find_look
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
+from t2c_engine.palettes.style import parse_styles, styles_text
 from t2c_engine.serving.protocol import DEFAULT_COUNT, DEFAULT_VARIETY, MAX_STRENGTH
 
 if TYPE_CHECKING:
@@ -111,18 +113,20 @@ def colorize(
     sources = sum((phrase is not None, palette is not None, auto))
     if sources > 1 or not (sources or hints or region or look):
         raise UsageError("Give one of --phrase, --palette and --auto; or else --look, --hints, or --region.")
-    if style and phrase is None and not region:
-        raise UsageError("--style is for palettes drawn for a phrase; give --phrase too.")
     if look is not None:
         find_look(look)
+    palette_styles, color_styles = split_styles(parse_styles(style))
+    if palette_styles and phrase is None and not region:
+        raise UsageError(f"The style '{palette_styles[0].name}' is for palettes drawn for a phrase; give --phrase too.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
+    drawn = styles_text(palette_styles)
     base: BaseColors | None = AutomaticColors(decoding) if auto or not (sources or hints or region) else None
     if phrase is not None:
-        base = PhraseColors(phrase, count, seed, variety, style)
+        base = PhraseColors(phrase, count, seed, variety, drawn)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
-    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, style)) for one in region or ())
-    source = with_look(ColorSource(base, hints, regions, strength, natural), look)
+    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, drawn)) for one in region or ())
+    source = with_look(ColorSource(base, hints, regions, strength, natural, color_styles), look)
     overlays = [one.mask for one in regions] + ([hints] if hints else [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:

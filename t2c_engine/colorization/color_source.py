@@ -156,8 +156,8 @@ class ColorSource:
 
     base: colors of the whole picture; None: what the hints say or, with regions alone, no color outside them.
     hints: a picture with hints (`overlays.read_hints`). strength: 0..2; 0 the network's own colors, 1 the palette's,
-    above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`. look: what all colors of a
-    result go through at last.
+    above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`. color_styles: applied to the
+    color network (`color_styles`); those of palettes stand in `PhraseColors`. look: what all colors go through at last.
 
     Raises:
         UsageError: nothing says which colors to use, or a number is out of range.
@@ -168,6 +168,7 @@ class ColorSource:
     regions: tuple[Region, ...] = ()
     strength: float = 1.0
     natural: float = 0.0
+    color_styles: tuple[StyleWeight, ...] = ()
     look: LookChoice | None = None
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from t2c_engine.color.lab import ab_bins
+from t2c_engine.colorization.color_styles import styled_weights
 from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.palette_extraction import palette_of_points
@@ -28,6 +29,7 @@ from t2c_engine.networks.colorizer import ColorizerNet, Condition
 from t2c_engine.networks.picture_encoder import DETAIL, SCALE, ColorizerConfig, Features
 from t2c_engine.networks.pretrained_encoder import MULTIPLE
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
+from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.pictures.resize import resize
 
 HINT_COVERAGE = 0.3  # mask from which a cell's colour counts among the hints' own
@@ -101,16 +103,17 @@ class Colorizer:
         self._bins = torch.tensor(ab_bins(), device=device)
 
     @classmethod
-    def load(cls, model: str | None = None, device: str = "auto") -> Colorizer:
-        """The installed model of that name, or the default one.
+    def load(cls, model: str | None = None, device: str = "auto", styles: Sequence[StyleWeight] = ()) -> Colorizer:
+        """The installed model of that name, or the default one, with colour styles applied to its weights.
 
         Raises:
-            ModelError: no such model, damaged weights, or weights that do not fit the network of the card.
+            ModelError: no such model or style, damaged weights, weights that do not fit the network of the card, or a
+                style that was trained on another model.
             DeviceError: the device is not there.
         """
         chosen = pick_device(device)
         card = find_model("colorizer", model)
-        return cls(build_network(card), card.name, chosen, read_inference_config(card))
+        return cls(build_network(card, styles), card.name, chosen, read_inference_config(card))
 
     @property
     def short_side(self) -> int:
@@ -256,13 +259,14 @@ class Colorizer:
         return torch.from_numpy(array).to(self.device)
 
 
-def build_network(card: ModelCard) -> ColorizerNet:
-    """The network of a card with its checked weights, float32.
+def build_network(card: ModelCard, styles: Sequence[StyleWeight] = ()) -> ColorizerNet:
+    """The network of a card with its checked weights, float32, and colour styles applied.
 
     Raises:
-        ModelError: the card's sizes are unusable or the weights are not those of such a network.
+        ModelError: the card's sizes are unusable, the weights are not those of such a network, or a style's not of it.
     """
-    weights = {name: torch.from_numpy(array).float() for name, array in load_weights(card).items()}
+    arrays = styled_weights(card, load_weights(card), styles)
+    weights = {name: torch.from_numpy(array).float() for name, array in arrays.items()}
     try:
         network = ColorizerNet(read_network_config(card.config.get("network", {})))
         network.load_state_dict(weights)

@@ -21,6 +21,7 @@ from t2c_engine.serving.protocol import MAX_PICTURE_SIDE, PIXEL_FORMATS, Buffer
 
 MAX_BYTES = 400_000_000  # of pixels held; the newest picture is held whatever its size
 MAX_PICTURES = 16
+MAX_ENCODED = 4  # of one picture, by colourisers of different devices and styles
 
 
 def read_pixels(blob: Buffer, width: int, height: int, format: str) -> np.ndarray:
@@ -94,6 +95,8 @@ class HeldPicture:
         known = self._encoded.get(id(colorizer))
         if known is None or known.colorizer is not colorizer:
             known = Encoded(colorizer, small_lightness(self.picture, colorizer.short_side))
+            while len(self._encoded) >= MAX_ENCODED:  # each keeps its network
+                del self._encoded[next(iter(self._encoded))]
             self._encoded[id(colorizer)] = known
         return known
 

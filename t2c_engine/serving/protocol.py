@@ -117,7 +117,7 @@ PALETTE_SUFFIXES = (".gpl", ".aco", ".ase", ".hex", ".txt")  # palette files tha
 MAX_PICTURE_SIDE = 262_144  # px; GIMP allows no more either
 MAX_STYLE_WEIGHT = 2.0  # 0 the shipped palettes, 1 mixed with the style's, 2 the style's alone
 MAX_STYLES = 8  # mixed at once
-MAX_TAUGHT = 5000  # palettes that a style is taught from
+MIN_TAUGHT, MAX_TAUGHT = 10, 5000  # different palettes that a style is taught from
 COLOR_LAYER_SIDE = 2048  # px; longest side of a result for a colour layer, which the editor scales up
 DEFAULT_PREVIEW_SIDE = 160  # px
 

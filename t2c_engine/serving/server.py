@@ -174,8 +174,9 @@ def hello() -> dict[str, Any]:
         else:
             models[kind] = f"{card.name} {card.version}"
     greeting = {"protocol": p.PROTOCOL, "engine": __version__, "models": models, "pid": os.getpid()}
-    greeting["styles"] = [card.name for card in scan_models()[0] if card.kind == "style"]
-    return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS), "sources": sources()}
+    styles = [card.name for card in scan_models()[0] if card.kind == "style"]
+    greeting |= {"styles": styles, "sources": sources(styles)}
+    return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS)}
 
 
 def open_socket(path: Path) -> socket.socket:

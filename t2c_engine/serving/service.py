@@ -9,13 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
+from t2c_engine.colorization.color_styles import KIND as COLOR_STYLES
+from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.errors import ModelError, T2CError, UsageError
 from t2c_engine.models import find_model
@@ -46,6 +49,7 @@ from t2c_engine.serving.protocol import (
 
 log = logging.getLogger(__name__)
 
+MAX_STYLED = 4  # networks with styles that are kept
 _PATIENCE = 0.3  # seconds between two signs of life while the network loads
 
 Params = Mapping[str, Any]
@@ -92,10 +96,14 @@ def _load_sampler(styles: Sequence[StyleWeight] = ()) -> Any:
     return PaletteSampler.load(styles=styles)
 
 
-def _load_colorizer(device: str) -> Any:
+def _load_colorizer(device: str, styles: tuple[StyleWeight, ...] = ()) -> Any:
     try:
         from t2c_engine.devices import pick_device
 
+        if styles:
+            from t2c_engine.colorization.colorizer import Colorizer
+
+            return Colorizer.load(device=device, styles=styles)
         return _colorizer_on(str(pick_device(device)))
     except (ImportError, OSError) as error:  # OSError: a library of torch's is missing or damaged
         raise ModelError(f"The colour network cannot run, torch is not usable ({error}); reinstall it.") from error
@@ -130,7 +138,7 @@ class Service:
     def __init__(
         self,
         load_sampler: Callable[..., Any] = _load_sampler,
-        load_colorizer: Callable[[str], Any] = _load_colorizer,
+        load_colorizer: Callable[..., Any] = _load_colorizer,
         render: Render = _render,
     ) -> None:
         self._load_sampler = load_sampler
@@ -139,6 +147,7 @@ class Service:
         self._sampler: Any = None
         self._styled: dict[tuple[str, ...], Any] = {}
         self._colorizers: dict[str, Any] = {}
+        self._styled_colorizers: OrderedDict[tuple[str, ...], Any] = OrderedDict()
         self._sampler_lock = threading.Lock()
         self._colorizer_lock = threading.Lock()
         self._picture_lock = threading.Lock()
@@ -187,8 +196,12 @@ class Service:
                 self._styled = {key: self._load_sampler(styles)}
             return self._styled[key]
 
-    def colorizer(self, device: str, on_wait: Callable[[], None] = lambda: None) -> Any:
+    def colorizer(
+        self, device: str, on_wait: Callable[[], None] = lambda: None, styles: tuple[StyleWeight, ...] = ()
+    ) -> Any:
         """The colouriser of a device, loaded once; `on_wait` is called now and then while another loads.
+
+        styles: of colours, whose weights are applied; the last few such networks are kept.
 
         Errors as `Colorizer.load`, and what `on_wait` raises.
         """
@@ -197,11 +210,23 @@ class Service:
         while not self._colorizer_lock.acquire(timeout=_PATIENCE):
             on_wait()
         try:
+            if styles:
+                return self._styled_colorizer(device, styles)
             if device not in self._colorizers:
                 self._colorizers[device] = self._load_colorizer(device)
             return self._colorizers[device]
         finally:
             self._colorizer_lock.release()
+
+    def _styled_colorizer(self, device: str, styles: tuple[StyleWeight, ...]) -> Any:
+        """By the styles' digests too, so that one trained anew is loaded anew."""
+        key = (device, styles_text(styles), *(find_model(COLOR_STYLES, one.name).sha256 for one in styles))
+        if key not in self._styled_colorizers:
+            self._styled_colorizers[key] = self._load_colorizer(device, styles)
+        self._styled_colorizers.move_to_end(key)
+        while len(self._styled_colorizers) > MAX_STYLED:
+            self._styled_colorizers.popitem(last=False)
+        return self._styled_colorizers[key]
 
     def palettes(self, job: Job) -> Params:
         """params: phrase, count, seed, variety (0..1), locked ({"0".."9": "#rrggbb"}), colors (3..10), avoid and like
@@ -215,7 +240,7 @@ class Service:
         count = _whole(job.params, "count", DEFAULT_COUNT, 1, MAX_PALETTES)
         seed = _whole(job.params, "seed", 0, 0, MAX_SEED)
         variety = _number(job.params, "variety", DEFAULT_VARIETY, 0.0, 1.0)
-        styles = parse_styles(_text(job.params, "style")) if job.params.get("style") else ()
+        styles, _ = _styles(job.params)
         sampler = self.styled_sampler(styles) if styles else self.sampler()
         result = sampler.sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
         colors = [list(palette.hex) for palette in result.palettes]
@@ -248,8 +273,9 @@ class Service:
 
     def colorize(self, job: Job) -> Params:
         """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
-        ("colour" or "normal"), hints (key), look (a name; strength is the look's then), tones (whether the look changes
-        lightness too; if not said, in mode "normal" only).
+        ("colour" or "normal"), hints (key), style (as `parse_styles`; of palettes' styles none is used here), look (a
+        name; strength is the look's then), tones (whether the look changes lightness too; if not said, in mode
+        "normal" only).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -272,7 +298,9 @@ class Service:
         held = self._pictures.get(_text(job.params, "key"))
         hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
         device = _text(job.params, "device") if "device" in job.params else "auto"
-        colorizer = self.colorizer(device, lambda: job.progress(0.0, "Loading the network"))
+        _, styles = _styles(job.params)
+        wait = partial(job.progress, 0.0, "Loading the network")
+        colorizer = self.colorizer(device, wait, styles)
         with self._picture_lock:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
@@ -301,6 +329,11 @@ class Service:
             checks.append(check.as_json())
         ok = all(check["state"] != "problem" for check in checks)
         return {"ok": ok, "checks": checks, "status": dict(self.status)}
+
+
+def _styles(params: Params) -> tuple[tuple[StyleWeight, ...], tuple[StyleWeight, ...]]:
+    """Styles of palettes, and of colours; none where none are named."""
+    return split_styles(parse_styles(_text(params, "style"))) if params.get("style") else ((), ())
 
 
 def _text(params: Params, name: str) -> str:

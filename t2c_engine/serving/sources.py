@@ -5,13 +5,18 @@ The editor's dialog shows only these. The hello must not wait: no torch, nothing
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
-def sources() -> dict[str, dict[str, Any]]:
-    """Each source's name, and its choices (JSON): what the editor must know to offer it."""
+def sources(styles: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Each source's name, and its choices (JSON): what the editor must know to offer it.
+
+    Args:
+        styles: names of the user's styles for palettes drawn for words.
+    """
     from t2c_engine.colorization.looks import installed_looks
 
-    known: dict[str, dict[str, Any]] = {"words": {}, "palette": {}, "nothing": {}}
+    known: dict[str, dict[str, Any]] = {"words": {"styles": list(styles)}, "palette": {}, "nothing": {}}
     looks = [{"name": one.name, "title": one.title} for one in installed_looks()]
     return known | ({"look": {"looks": looks}} if looks else {})

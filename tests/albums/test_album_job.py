@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from t2c_engine.albums.run import Means, job_items, open_journal, run_job
 from t2c_engine.albums.tree import leaves
 from t2c_engine.batch.recipe import read_recipe
 from t2c_engine.batch.request import PictureResult
+from t2c_engine.colorization import source_options
 from t2c_engine.errors import OutputError, UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.pictures.picture import read_picture
@@ -288,6 +291,59 @@ def test_wrong_job_files_are_sentences(text: str, words: str, tmp_path: Path):
     (tmp_path / "job.toml").write_text(text)
     with pytest.raises(UsageError, match=words):
         read_job(tmp_path / "job.toml")
+
+
+def test_any_source_passes_through_a_job(monkeypatch: pytest.MonkeyPatch):
+    """A source that this version does not know: one dataclass and one line make it an option of jobs."""
+
+    @dataclass(frozen=True)
+    class FileColors:
+        files: tuple[Path, ...]
+        share: float = 0.5
+        keep: bool = False
+
+        result_count, label = 1, "files"
+
+        def palettes(self, model: str | None) -> tuple[Palette, ...]:
+            return (Palette.from_hex(self.files[0].read_text()),)
+
+        def as_json(self) -> dict[str, Any]:
+            return {"given": True}
+
+    monkeypatch.setitem(source_options.SOURCES, "file", FileColors)
+    photo("box/scans/a.png")
+    Path("box/my colors.txt").write_text(HEX)
+    Path("box/job.toml").write_text(
+        'inputs = ["scans"]\noutput = "out"\ncolors = "file \'files=my colors.txt\' share=0.2 keep=true"\n'
+    )
+    job = read_job(Path("box/job.toml"))
+    assert job.colors == FileColors((Path("box/my colors.txt"),), 0.2, True)
+    (result,) = run(job)
+    assert result.error is None and list(result.results[0].palette.hex) == HEX.split(",")
+    assert run(job) == []
+    assert len(run(replace(job, colors=FileColors((Path("box/my colors.txt"),), 0.3)))) == 1  # wanted otherwise
+    t2c("batch", "box/scans", "-o", "auto", "--colors", "auto decoding=mean")
+    recipe = read_recipe(Path("auto/a-1.png"))
+    assert recipe is not None and recipe.colors["decoding"] == "mean"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "names no colours"),
+        ("phrase 'a", "names no colours"),
+        ("paint", "no source of colours 'paint'"),
+        ("auto mean", "no option=value"),
+        ("auto kind=mean", "no option 'kind'; known are decoding"),
+        ("auto decoding=best", "decoding=best of the colours 'auto' is of the wrong kind"),
+        ("phrase", "need the option phrase"),
+        ("phrase phrase=a count=many", "count=many"),
+        ("phrase phrase=a phrase=b", "wrong kind"),
+    ],
+)
+def test_wrong_colors_are_sentences(text: str, words: str):
+    with pytest.raises(UsageError, match=re.escape(words)):
+        source_options.parse_colors(text)
 
 
 def test_inputs_that_are_not_there_are_said():

@@ -96,3 +96,22 @@ def test_the_window_is_the_fifth_entry_of_the_menu_and_stops_and_goes_on(root: P
         wait_for(lambda: (out / "review" / "index.html").exists(), "the page of results")
         gui.keys("Escape")
         wait_for(lambda: gui.is_gone("Colorize Files"), "the window to close")
+
+
+@pytest.mark.slow
+def test_the_real_program_colors_a_folder(host: Host) -> None:
+    from PIL import Image
+    from skimage import data
+
+    folder, out = host.share / "photographs", host.share / "photographs-colorized"
+    folder.mkdir()
+    Image.fromarray(data.chelsea()).convert("L").save(folder / "cat.png")
+    outcome = host.batch(
+        f"{SCRIPT}\nsay(report=files(inputs={str(folder)!r}, output={str(out)!r}, phrase='autumn', count=1))",
+        host.real_engine(),
+        timeout=500,
+    )
+    assert outcome.code == 0, outcome.text[-3000:]
+    assert outcome.facts["report"].startswith("1 of 1 pictures colored."), outcome.facts["report"]
+    with Image.open(next(out.glob("cat*.png"))) as picture:
+        assert picture.mode == "RGB" and len(set(picture.resize((1, 1)).getpixel((0, 0)))) > 1

@@ -12,6 +12,7 @@ from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.devices import pick_device
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.serving.picture_store import HeldPicture, PictureStore, UnknownPictureError, format_of, read_pixels
 from t2c_engine.serving.protocol import PIXEL_FORMATS
 from t2c_engine.serving.service import CancelledError, Job, Service
@@ -157,6 +158,31 @@ def test_natural_reaches_the_network_and_is_a_share() -> None:
         params = {"key": "k", "palettes": [list(RED.hex)], "natural": wrong}
         with pytest.raises(UsageError, match="natural"):
             service.preview(Job(params, b"", lambda *_: None, lambda: False))
+
+
+def test_a_style_of_photographs_changes_the_colours_until_it_is_removed(tmp_path, monkeypatch):
+    from t2c_engine.models import export_model
+
+    monkeypatch.setenv("T2C_MODELS", str(tmp_path))
+
+    def train(value: float) -> None:
+        change = {"x.change": np.full(3, value, np.float32)}
+        export_model(tmp_path, change, name="portraits", version="1", kind="photographs", licence="MIT")
+
+    train(0.0)
+    loaded: list[object] = []
+
+    def load(device: str, styles: object = ()) -> object:
+        loaded.append(styles)
+        return object()
+
+    service = Service(load_colorizer=load)
+    styles = (StyleWeight("portraits", 0.5),)
+    styled = service.colorizer("cpu", styles=styles)
+    assert service.colorizer("cpu", styles=styles) is styled is not service.colorizer("cpu")
+    assert loaded == [styles, ()]
+    train(1.0)
+    assert service.colorizer("cpu", styles=styles) is not styled, "it was trained anew"
 
 
 # looks

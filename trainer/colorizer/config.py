@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from t2c_engine.colorization.colorizer import InferenceConfig
 from t2c_engine.networks.picture_encoder import ColorizerConfig
@@ -56,6 +56,31 @@ class TrainConfig:
     network: ColorizerConfig
     augment: AugmentConfig
     source_weights: dict[str, float]
+
+
+class StepSettings(Protocol):
+    """The settings that a step's example and losses follow from; see `TrainConfig`."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def crop(self) -> int: ...
+    @property
+    def crops(self) -> tuple[int, ...]: ...
+    @property
+    def shown(self) -> tuple[int, int]: ...
+    @property
+    def stretch(self) -> float: ...
+    @property
+    def pretraining(self) -> int: ...
+    @property
+    def perceptual_share(self) -> float: ...
+    @property
+    def losses(self) -> LossWeights: ...
+    @property
+    def augment(self) -> AugmentConfig: ...
 
 
 TABLES = {

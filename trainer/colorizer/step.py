@@ -15,7 +15,7 @@ from t2c_engine.errors import UsageError
 from t2c_engine.networks.colorizer import ColorizerNet, Prediction
 from t2c_engine.networks.picture_encoder import SCALE, Features
 from trainer.colorizer.augmentation import Example, make_example
-from trainer.colorizer.config import TrainConfig
+from trainer.colorizer.config import StepSettings
 from trainer.common.distributed import World
 from trainer.common.losses import (
     ab_distance,
@@ -78,7 +78,7 @@ class TrainingModule(nn.Module):
         self.perceptual = perceptual
 
 
-def draw_example(data: TrainingData, config: TrainConfig, step: int, device: str, world: World) -> Example:
+def draw_example(data: TrainingData, config: StepSettings, step: int, device: str, world: World) -> Example:
     """The example of a step: pictures, crops and conditions follow from (seed, step, rank) alone."""
     rng = np.random.default_rng((config.seed, step))  # what all processes share: the size of crops
     crop = int(rng.choice(config.crops))
@@ -108,7 +108,7 @@ def mixed_colors(prediction: Prediction, like: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def step_losses(
-    module: TrainingModule, example: Example, data: TrainingData, config: TrainConfig, step: int
+    module: TrainingModule, example: Example, data: TrainingData, config: StepSettings, step: int
 ) -> dict[str, Tensor]:
     """All LOSSES of a step; "loss" is their weighted sum. While pretraining, only the last two are not 0."""
     features = module.network.encode(example.lightness)
@@ -141,7 +141,7 @@ def bins_loss(features: Features, example: Example, data: TrainingData) -> Tenso
 
 
 def _decoder_losses(
-    module: TrainingModule, features: Features, example: Example, config: TrainConfig
+    module: TrainingModule, features: Features, example: Example, config: StepSettings
 ) -> dict[str, Tensor]:
     prediction = module.network.decode(features, example.condition)
     ab, true = cells(prediction.ab, example.ab), cells(example.ab, prediction.ab)

@@ -23,11 +23,11 @@ from t2c_engine.files import write_files
 from t2c_engine.palettes.negation import COLOR_WORDS, QUALITIES, split_negations
 from t2c_engine.palettes.palette import Palette, delta_e_2000
 from t2c_engine.palettes.phrases import read_phrase
+from t2c_engine.serving.protocol import MAX_TAUGHT, MIN_TAUGHT
 from t2c_engine.text.lexicon import Lexicon, split_words
 from t2c_engine.text.vocabulary import How
 from trainer.styles.examples import Example, Found, LeftOut
 
-MIN_EXAMPLES, MAX_EXAMPLES = 10, 5000  # different ones that a style is trained on
 _ONE_COLOR = 4.0  # CIEDE2000: a palette whose colours are all nearer than this has one colour
 _NEAR = 3.0  # Lab units between colours of the same rank: palettes nearer than this are nearly the same
 _LACKING = 40.0  # CIEDE2000 from a named colour to the nearest of the palette: more contradicts the name, unless
@@ -85,38 +85,36 @@ def check_examples(found: Found, lexicon: Lexicon, correct: bool = False) -> Che
         correct: take the offered corrections of misspellings.
 
     Raises:
-        UsageError: fewer than MIN_EXAMPLES or more than MAX_EXAMPLES are left.
+        UsageError: fewer than MIN_TAUGHT or more than MAX_TAUGHT are left.
     """
     findings: list[Finding] = []
     kept: list[Example] = []
     seen: dict[tuple[str, tuple], Example] = {}
     for example in found.examples:
         key = (folded(example.text), tuple(sorted(example.palette.colors)))
-        first = seen.setdefault(key, example)
-        if first is not example:
+        first = seen.get(key)
+        seen.setdefault(key, example)
+        if first is not None:
             findings.append(Finding(Kind.DUPLICATE, example, f"the same as {first.source}"))
         elif _is_one_color(example.palette):
             findings.append(Finding(Kind.ONE_COLOR, example, "a palette needs at least two colours that differ"))
         else:
             kept.append(example)
+    if len(kept) > MAX_TAUGHT:
+        raise UsageError(f"{len(kept)} different palettes are too many; take the {MAX_TAUGHT} that show it best.")
     kept, groups = _without_near_duplicates(kept, findings)
     kept = [_read_text(example, lexicon, findings, correct) for example in kept]
     findings += [one for example in kept if (one := _contradiction(example)) is not None]
-    checked = Checked(tuple(kept), tuple(groups), tuple(findings), _left_out(found, findings))
-    if len(kept) > MAX_EXAMPLES:
-        raise UsageError(
-            f"{len(kept)} different palettes are too many; take the {MAX_EXAMPLES} that show the style best."
-        )
-    return checked
+    return Checked(tuple(kept), tuple(groups), tuple(findings), _left_out(found, findings))
 
 
 def refuse_few(checked: Checked, root: Path) -> None:
     """Raises UsageError where too few examples are left to hold some of them out."""
     number, out = len(checked.kept), len(checked.left_out)
-    if number < MIN_EXAMPLES:
+    if number < MIN_TAUGHT:
         raise UsageError(
-            f"{root} holds {number} usable palette{'' if number == 1 else 's'} ({out} left out); "
-            f"a style needs at least {MIN_EXAMPLES}, better 50."
+            f"{root.name} holds {number} usable palette{'' if number == 1 else 's'} ({out} left out); "
+            f"a style needs at least {MIN_TAUGHT}, better 50."
         )
 
 
@@ -132,47 +130,54 @@ def _is_one_color(palette: Palette) -> bool:
 
 def _without_near_duplicates(kept: Sequence[Example], findings: list[Finding]) -> tuple[list[Example], list[int]]:
     """Examples without those like an earlier one in text and palette; groups join palettes that are alike."""
-    parent = list(range(len(kept)))
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    out: set[int] = set()
-    for later, earlier in _near_pairs([example.palette for example in kept]):
-        parent[root(later)] = root(earlier)
-        if later in out or earlier in out:
+    groups, nearest = _near_groups([example.palette for example in kept])
+    texts = [folded(example.text) for example in kept]
+    first = {}  # by group and text
+    places = []
+    for place, example in enumerate(kept):
+        earlier = first.setdefault((groups[place], texts[place]), place)
+        if earlier != place:
+            findings.append(Finding(Kind.NEAR_DUPLICATE, example, f"like {kept[earlier].source}"))
             continue
-        where = f"like {kept[earlier].source}"
-        if folded(kept[later].text) == folded(kept[earlier].text):
-            out.add(later)
-            findings.append(Finding(Kind.NEAR_DUPLICATE, kept[later], where))
-        else:
-            findings.append(Finding(Kind.SHARED, kept[later], f'{where}, "{kept[earlier].text[:60]}"'))
-    places = [index for index in range(len(kept)) if index not in out]
-    return [kept[index] for index in places], [root(index) for index in places]
+        places.append(place)
+        if nearest[place] is not None:
+            other = kept[nearest[place]]
+            findings.append(Finding(Kind.SHARED, example, f'like {other.source}, "{other.text[:60]}"'))
+    return [kept[place] for place in places], [groups[place] for place in places]
 
 
-def _near_pairs(palettes: Sequence[Palette]) -> list[tuple[int, int]]:
-    """(later, earlier) of palettes of one size whose colours, by lightness, differ by less than `_NEAR` each."""
+def _near_groups(palettes: Sequence[Palette]) -> tuple[list[int], list[int | None]]:
+    """The group of each palette, and the first earlier one it is near to.
+
+    Near are palettes of one size whose colours, by lightness, differ by less than `_NEAR` each; a group holds all that
+    are near to one of it.
+    """
+    groups = np.arange(len(palettes))
+    nearest: list[int | None] = [None] * len(palettes)
     by_size: dict[int, list[int]] = defaultdict(list)
     for index, palette in enumerate(palettes):
         by_size[len(palette.colors)].append(index)
-    pairs = []
-    for places in by_size.values():
-        lab = np.stack([palettes[index].sorted().lab for index in places]).astype(np.float32)
+    for members in by_size.values():
+        places = np.array(members)
+        lab = np.stack([palettes[index].sorted().lab for index in members]).astype(np.float32)
         for start in range(0, len(lab), _ROWS):
-            rows = lab[start : start + _ROWS]
-            apart = np.zeros((len(rows), len(lab)), dtype=np.float32)
-            for color in range(lab.shape[1]):
-                difference = np.linalg.norm(rows[:, None, color] - lab[None, :, color], axis=-1)
-                apart = np.maximum(apart, difference)
-            later, earlier = np.nonzero(apart < _NEAR)
-            ordered = later + start > earlier
-            pairs += [(places[a + start], places[b]) for a, b in zip(later[ordered], earlier[ordered], strict=True)]
-    return sorted(pairs)
+            near = _near(lab[start : start + _ROWS], lab)
+            for row in range(len(near)):
+                earlier = np.flatnonzero(near[row, : start + row])
+                if len(earlier):
+                    joined = np.unique(groups[places[earlier]])
+                    groups[np.isin(groups, joined[1:])] = joined[0]
+                    groups[places[start + row]] = joined[0]
+                    nearest[members[start + row]] = members[earlier[0]]
+    return groups.tolist(), nearest
+
+
+def _near(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which of m palettes (m x colours x 3 Lab) are near to which of n (m x n)."""
+    near = np.ones((len(some), len(others)), dtype=bool)
+    for color in range(others.shape[1]):
+        near &= np.linalg.norm(some[:, None, color] - others[None, :, color], axis=-1) < _NEAR
+    return near
 
 
 def _read_text(example: Example, lexicon: Lexicon, findings: list[Finding], correct: bool) -> Example:
@@ -188,7 +193,7 @@ def _read_text(example: Example, lexicon: Lexicon, findings: list[Finding], corr
     tokens = split_words(example.text)
     readings = [lexicon.vocabulary.read(token) for token in tokens]
     guesses = {one.token: " ".join(one.words) for one in readings if one.how is How.SPELLING}
-    if not reading.words and not reading.colors:
+    if not (reading.words or reading.colors or reading.avoid or reading.qualities):
         foreign = any(not token.isascii() for token in tokens) or len(tokens) > 1
         words = "the colours are learned, the text is not"
         findings.append(Finding(Kind.LANGUAGE if foreign else Kind.UNKNOWN_TEXT, example, words))

@@ -178,7 +178,7 @@ def _measure(
     general = Comparison(before, before)
     for index, share in enumerate(config.shares):
         progress(_TRAINED + 0.2 * index / len(config.shares), "Measuring other phrases")
-        shares = StyleShares(share, max(share, config.known_share))
+        shares = StyleShares(share, min(1.0, share + config.known_more))
         style = Style(request.name, base.card.sha256, shares, tensors)
         general = Comparison(before, best_of_five(base.styled(style), others))
         if general.change <= config.most_lost:

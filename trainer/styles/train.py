@@ -51,7 +51,7 @@ class StyleConfig:
     general: int
     most_lost: float
     shares: tuple[float, ...]
-    known_share: float
+    known_more: float
 
 
 @dataclass(frozen=True, slots=True)

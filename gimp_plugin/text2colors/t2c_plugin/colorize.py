@@ -31,6 +31,7 @@ ARGUMENTS = (
     "same-palettes",
     "extras",
     "look",
+    "style",
 )
 
 log = logging.getLogger(__name__)

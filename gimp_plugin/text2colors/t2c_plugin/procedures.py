@@ -100,6 +100,19 @@ def _files(
     return _with_text(procedure, files.run_and_report(files.job_from(config.get_property)))
 
 
+def _teach(
+    procedure: Gimp.Procedure, run_mode: Gimp.RunMode, config: Gimp.ProcedureConfig, *_: object
+) -> Gimp.ValueArray:
+    if run_mode == Gimp.RunMode.INTERACTIVE:
+        from t2c_plugin.ui import teach_dialog
+
+        report = teach_dialog.run(config)
+        return _cancelled(procedure) if report is None else _with_text(procedure, report)
+    from t2c_plugin import teach
+
+    return _with_text(procedure, teach.teach_named(config.get_property))
+
+
 def _check(procedure: Gimp.Procedure, run_mode: Gimp.RunMode, *_: object) -> Gimp.ValueArray:
     from t2c_plugin import reports
 
@@ -125,6 +138,7 @@ _WORK: Mapping[str, Work] = {
     "-again": _again,
     "-hints-layer": _hints_layer,
     "-files": _files,
+    "-teach": _teach,
     "-check": _check,
     "-about": _about,
 }

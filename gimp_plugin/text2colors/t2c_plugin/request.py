@@ -95,6 +95,7 @@ class Request:
     hints: str = ""
     locked: tuple[tuple[int, str], ...] = ()  # (position, color) that palettes for the phrase must have
     extras: tuple[str, ...] = ()  # of each palette, see `Coloring`; none when left out
+    style: str = ""  # of the user's, for palettes drawn for the phrase: "studio", "studio:0.7,winter:0.3"
 
     def __post_init__(self) -> None:
         if not self.phrase.strip() and not self.palettes:
@@ -256,6 +257,7 @@ def request_from(values: Mapping[str, Any]) -> Request:
         mode=values["result-mode"],
         same_palettes=values["same-palettes"],
         extras=extras,
+        style=(values.get("style") or "").strip(),
     )
 
 

@@ -100,6 +100,34 @@ class Engine:
         except (KeyError, TypeError, ValueError) as error:
             raise EngineError("The engine sent palettes that cannot be read.", _REINSTALL, self.tail()) from error
 
+    def teach(
+        self,
+        name: str,
+        palettes: Sequence[tuple[str, Sequence[str]]],
+        replace: bool = False,
+        on_progress: OnProgress | None = None,
+        timeout: float = JOB_TIMEOUT,
+    ) -> Mapping[str, Any]:
+        """Teach a style from texts with colors; takes minutes.
+
+        Args:
+            timeout: seconds without news.
+
+        Returns:
+            verdict (a sentence), kept (whether there is such a style now), report and check (paths of pages).
+
+        Raises:
+            EngineCancelled: `cancel` was called. EngineError: it cannot be taught.
+        """
+        examples = [{"text": text, "colors": list(colors)} for text, colors in palettes]
+        params = {"name": name, "palettes": examples, "overwrite": replace}
+        for message in self._converse("teach", params, b"", timeout):
+            if isinstance(message, protocol.Result):
+                return message.value
+            if isinstance(message, protocol.Notification) and message.method == "progress" and on_progress:
+                on_progress(float(message.params.get("done", 0.0)), str(message.params.get("text", "")))
+        raise AssertionError("a conversation ends with a result or an exception")
+
     def fit(self, palettes: Sequence[Sequence[str]], timeout: float = QUICK_TIMEOUT) -> list[Palette]:
         """The colors of palettes that are used: five each."""
         answer = self._ask("fit", {"palettes": [list(one) for one in palettes]}, timeout=timeout).value

@@ -54,7 +54,9 @@ def draw_palettes(engine: Engine, request: Request, turn: int = 0) -> PaletteAns
     """
     if request.palettes:
         return PaletteAnswer(request.palettes)
-    answer = engine.palettes(request.phrase, count=request.count, seed=request.seed + turn, locked=dict(request.locked))
+    extra = {"style": request.style} if request.style else None
+    locked, seed = dict(request.locked), request.seed + turn
+    answer = engine.palettes(request.phrase, count=request.count, seed=seed, locked=locked, extra=extra)
     if not answer.palettes:
         raise EngineError("The engine found no palette for this phrase.", "Use other words.")
     return answer

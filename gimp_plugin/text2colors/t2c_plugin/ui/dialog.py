@@ -298,6 +298,7 @@ class ColorizeDialog:
         self._config.set_property("phrase", request.phrase)
         self._config.set_property("palettes", format_palettes(request.palettes))
         self._config.set_property("extras", format_extras(request.extras))
+        self._config.set_property("style", request.style)
         self._loop.quit()
 
     def _on_error(self, error: Exception) -> None:

@@ -82,6 +82,10 @@ class PhraseBar(Gtk.Box):
         self.pack_start(self._chips, False, False, 0)
         self._fill([*recent_phrases(), *EXAMPLES])
 
+    def add_beside_chips(self, widget: Gtk.Widget) -> None:
+        """Put a setting of what is drawn at the end of the line of chips."""
+        self._chips.pack_end(widget, False, False, 0)
+
     @property
     def phrase(self) -> str:
         """What is typed."""

@@ -12,8 +12,9 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gegl", "0.4")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Babl, Gdk, GdkPixbuf, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
 
+from t2c_plugin.image.colors import hex_of, palette_colors  # noqa: E402
 from t2c_plugin.request import RequestError  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
 
@@ -97,12 +98,6 @@ def mnemonic_label(text: str, widget: Gtk.Widget) -> Gtk.Label:
     made.set_xalign(0.0)
     name_it(widget, made.get_text())
     return made
-
-
-def hex_of(color: Gegl.Color) -> str:
-    """A color as "#rrggbb"; its own numbers are linear light and must not be used."""
-    red, green, blue = color.get_bytes(Babl.format("R'G'B' u8")).get_data()[:3]
-    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def color_strip(palette: Sequence[str], height: int = 40) -> Gtk.Box:
@@ -213,7 +208,7 @@ def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | Non
     dialog.set_default_size(460, 460)
     store = Gtk.ListStore(str, str, object, GdkPixbuf.Pixbuf)
     for palette in sorted(Gimp.palettes_get_list(""), key=lambda one: one.get_name().casefold()):
-        store.append((palette.get_name(), str(palette.get_color_count()), palette, _strip(palette)))
+        store.append((palette.get_name(), str(palette.get_color_count()), palette, strip_of(palette_colors(palette))))
     search = Gtk.SearchEntry()
     kept = store.filter_new()
     kept.set_visible_func(lambda model, row, _data: search.get_text().casefold() in model[row][0].casefold())
@@ -235,15 +230,14 @@ def choose_gimp_palette(parent: Gtk.Window) -> tuple[str, tuple[str, ...]] | Non
     dialog.destroy()
     if chosen is None:
         return None
-    return chosen.get_name(), tuple(hex_of(color) for color in chosen.get_colors())
+    return chosen.get_name(), palette_colors(chosen)
 
 
-def _strip(palette: Gimp.Palette) -> GdkPixbuf.Pixbuf:
+def strip_of(colors: Sequence[str]) -> GdkPixbuf.Pixbuf:
     """The colors of a palette side by side; of a long one, some from all of it."""
-    colors = palette.get_colors()
     some = [colors[place * len(colors) // _STRIP[0]] for place in range(_STRIP[0])] if colors else []
     width, height = _STRIP[0] * _STRIP[1], _STRIP[2]
-    row = b"".join(bytes(int(hex_of(one)[at : at + 2], 16) for at in (1, 3, 5)) * _STRIP[1] for one in some)
+    row = b"".join(bytes(int(one[at : at + 2], 16) for at in (1, 3, 5)) * _STRIP[1] for one in some)
     pixels = GLib.Bytes.new((row or bytes(width * 3)) * height)
     return GdkPixbuf.Pixbuf.new_from_bytes(pixels, GdkPixbuf.Colorspace.RGB, False, 8, width, height, width * 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gi
@@ -12,10 +13,12 @@ from gi.repository import Gtk  # noqa: E402
 from t2c_plugin.recent import remember_phrase  # noqa: E402
 from t2c_plugin.request import Record  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
+from t2c_plugin.ui.options import combo  # noqa: E402
 from t2c_plugin.ui.palette_rows import WORDS  # noqa: E402
 from t2c_plugin.ui.phrase_bar import Drawn, History, PhraseBar  # noqa: E402
-from t2c_plugin.ui.sources.base import ColorSource  # noqa: E402
+from t2c_plugin.ui.sources.base import ColorSource, line  # noqa: E402
 from t2c_plugin.ui.swatches import SIZE  # noqa: E402
+from t2c_plugin.ui.windows import mnemonic_label  # noqa: E402
 
 
 class WordsSource(ColorSource):
@@ -26,15 +29,45 @@ class WordsSource(ColorSource):
     def build(self) -> Gtk.Widget:
         self._history = History()
         self._edited: Record | None = None
+        self._listing = False  # while the styles are being listed anew
         self.bar = PhraseBar(self.draw, self.go)
+        self._style = combo([("", _("None"))])
+        self._style.set_tooltip_text(_("A style of your own, taught from palettes, for what is drawn"))
+        self._style.connect("changed", lambda _combo: self._on_style())
+        self._style_line = line(mnemonic_label(_("Styl_e"), self._style), self._style)
+        for widget in self._style_line.get_children():
+            widget.show()
+        self._style_line.set_no_show_all(True)
+        self.bar.add_beside_chips(self._style_line)
         return self.bar
+
+    def announced(self, info: Mapping[str, Any]) -> None:
+        """Offer the styles that the engine has; none are offered where there are none."""
+        told = info.get("styles")
+        names = [str(name) for name in told] if isinstance(told, list) else []
+        before, self._listing = self.style, True
+        self._style.remove_all()
+        for name in ("", *names):
+            self._style.append(name, name or _("None"))
+        self._style.set_active_id(before if before in names else "")
+        self._listing = False
+        self._style_line.set_visible(bool(names))
+
+    @property
+    def style(self) -> str:
+        """The style chosen; "" for none."""
+        return self._style.get_active_id() or ""
+
+    def _on_style(self) -> None:
+        if not self._listing and self._history.current is not None:
+            self.draw()
 
     def focus(self) -> None:
         self.bar.entry.grab_focus()
 
     def draw_params(self) -> dict[str, Any]:
         """What the engine is told besides phrase, number, seed and locks when it draws palettes."""
-        return {}
+        return {"style": self.style} if self.style else {}
 
     def draw(self) -> None:
         """Draw palettes for the phrase."""
@@ -83,7 +116,7 @@ class WordsSource(ColorSource):
 
     def request_part(self) -> dict[str, Any]:
         drawn = self._history.current
-        return {} if drawn is None else {"phrase": drawn.phrase, "count": drawn.count}
+        return {} if drawn is None else {"phrase": drawn.phrase, "count": drawn.count, "style": self.style}
 
     @property
     def model(self) -> str:

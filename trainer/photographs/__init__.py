@@ -1,0 +1,1 @@
+"""Fine-tuning of the shipped colour network on a user's own photographs."""
