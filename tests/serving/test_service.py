@@ -215,7 +215,7 @@ def test_a_look_comes_after_the_colors_and_its_tones_only_where_they_are_asked_f
     assert made(look="faded")[2] > plain[2] + 3 and made(look="faded")[0] == pytest.approx(plain[0], abs=0.7)
     assert made(look="faded", mode="colour")[0] == pytest.approx(plain[0], abs=0.7)
     assert made(look="faded", mode="normal")[0] > plain[0] + 5 < made(look="faded", tones=True)[0]
-    with pytest.raises(UsageError, match="No look is called 'night'"):
-        made(look="night")
+    with pytest.raises(UsageError, match="No look is called 'unknown'"):
+        made(look="unknown")
     with pytest.raises(UsageError, match="must be true or false"):
         made(look="faded", tones="yes")
