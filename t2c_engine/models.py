@@ -27,7 +27,7 @@ from t2c_engine.files import write_files
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["palette", "colorizer", "style", "photographs", "look"]
+Kind = Literal["palette", "colorizer", "style", "photographs", "look", "exemplar"]
 PACKAGE_FOLDER = Path(__file__).parent / "weights"
 ENVIRONMENT_VARIABLE = "T2C_MODELS"
 

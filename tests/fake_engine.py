@@ -47,6 +47,7 @@ MODES = {
     "forgetful": "never holds the picture that it is asked to colour",
     "stubborn": "does not end when its stdin closes",
 }
+SOURCES: dict[str, dict[str, Any]] = {name: {} for name in ("words", "palette", "reference", "nothing")}
 NATURAL = "#7a6a5a"  # of an empty palette
 LOOKS = {"night": "#202a4a", "sepia": "#8a6a3a"}  # that the mode "looks" announces, and their color
 PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]  # the first of a row; of others, the first differs
@@ -83,7 +84,8 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             time.sleep(0.2)
             if cancelled(frames, for_ever=endless):
                 return say(p.Failure(request.id, p.ErrorCode.CANCELLED, "The job was stopped."))
-        color = palette[min(3, len(palette) - 1)] if palette else NATURAL
+        natural = pictures["middle", request.params["reference"]] if request.params.get("reference") else NATURAL
+        color = palette[min(3, len(palette) - 1)] if palette else natural
         color = LOOKS.get(request.params.get("look"), color)
         pixels = bytes.fromhex(color[1:]) * (width * height)
         if request.params.get("hints"):
@@ -96,6 +98,12 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
             os._exit(3)
         say(p.Notification("picture", told, pixels))
     say(p.Result(request.id, {"seconds": 0.0}))
+
+
+def middle_of(pixels: bytes, width: int, height: int) -> str:
+    """The color in the middle of a picture, which stands for a reference."""
+    place = 3 * (height // 2 * width + width // 2)
+    return "#" + bytes(pixels[place : place + 3]).hex()
 
 
 def dabbed(pixels: bytes, width: int, height: int, dabs: bytes, wide: int, high: int) -> bytes:
@@ -153,14 +161,23 @@ def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
         palettes = [palette(row, params["locked"]) for row in range(params["count"])]
         value = {"phrase": params["phrase"], "seed": params["seed"], "model": "fake 1", "note": None}
         value["palettes"] = palettes
+        if params.get("style"):
+            value["note"] = f"in the style {params['style']}"
     elif request.method == "set_picture":
         pictures[params["key"]] = params["width"], params["height"]
+        if params["format"] == "RGB u8":
+            pictures["middle", params["key"]] = middle_of(request.blob, params["width"], params["height"])
         if params["format"] == "RGBA u8":
             pictures["hints", params["key"]] = bytes(request.blob), params["width"], params["height"]
         pictures["received"] = pictures.get("received", 0) + len(request.blob)
         value = {"key": params["key"]}
     elif request.method == "fit":
         value = {"palettes": [one[::2][:5] for one in params["palettes"]]}
+    elif request.method == "teach":
+        say(p.Notification("progress", {"id": request.id, "done": 0.5, "text": "Learning"}))
+        first = params["palettes"][0]
+        words = f"{params['name']} of {len(params['palettes'])}, {first['text']} {first['colors'][0]}"
+        value = {"verdict": words, "kept": True, "report": "/report.html", "check": "/check.html"}
     elif request.method == "doctor":
         value = {"ok": True, "environment": sorted(os.environ), "received": pictures.get("received", 0)}
     say(p.Result(request.id, value))
@@ -175,11 +192,10 @@ def main(mode: str) -> None:
         os.write(1, b"Welcome to gpubox!\n")
     if mode != "silent":
         version = p.PROTOCOL + (mode == "old")
-        hello: dict[str, Any] = {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}
-        if mode == "looks":
-            looks = [{"name": name, "title": name.title()} for name in LOOKS]
-            hello["sources"] = {"words": {}, "palette": {}, "nothing": {}, "look": {"looks": looks}}
-        say(p.Notification("hello", hello))
+        told: dict[str, Any] = {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid()}
+        looks = [{"name": name, "title": name.title()} for name in LOOKS]
+        told["sources"] = SOURCES | ({"look": {"looks": looks}} if mode == "looks" else {})
+        say(p.Notification("hello", told))
     if mode in ("deaf", "silent"):
         time.sleep(60)
     pictures: dict[Any, Any] = {}

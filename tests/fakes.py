@@ -10,6 +10,7 @@ import numpy as np
 
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
+from t2c_engine.colorization.reference import Reference
 from t2c_engine.errors import EmptyPhraseError, ModelError
 from t2c_engine.palettes import sampler
 from t2c_engine.palettes.palette import Palette
@@ -78,6 +79,18 @@ class Colorizer:
             return maps
         small = hints.at_size((size[0], size[1]))
         return [ab + small.mask[..., None] * (small.ab - ab) for ab in maps]
+
+    def like(
+        self,
+        encoding: np.ndarray,
+        lightness: np.ndarray,
+        references: Sequence[Reference],
+        hints: Hints | None = None,
+        natural: float = 0.0,
+    ) -> list[np.ndarray]:
+        """The mean ab of each reference."""
+        means = [np.array([[50, *one.ab.mean((0, 1))]], np.float32) for one in references]
+        return self.color(encoding, [Palette.from_lab(one) for one in means], hints, natural)
 
     def automatic(
         self, encoding: np.ndarray, decoding: Decoding = Decoding.VIVID, hints: Hints | None = None

@@ -36,7 +36,7 @@ ENGINE_LAYERS = (
 TRAINER_LAYERS = (
     ("trainer", "trainer.common"),
     ("trainer.colorizer", "trainer.palettes"),
-    ("trainer.papers",),
+    ("trainer.papers", "trainer.exemplar"),
     ("trainer.looks",),
     ("trainer.evaluation", "trainer.train_palettes"),
     ("trainer.study", "trainer.styles", "trainer.photographs"),

@@ -47,6 +47,19 @@ def test_no_hints_at_all_is_the_usual_way(engine: Engine) -> None:
     assert one.picture.pixels == bytes.fromhex("aabbcc") * 24 and one.record.hints == ""
 
 
+def test_what_is_told_besides_palettes_keeps_their_order_and_sends_its_pictures(engine: Engine) -> None:
+    other = Pixels(bytes(range(30)), 5, 2, "RGB u8")
+    extras = ("", '{"reference":{"file":"postcard.png"},"title":"Postcard"}', "")
+    request = Request(palettes=(("#112233",), (), ("#000000",)), extras=extras)
+    told: list[float] = []
+    inputs = Inputs((GREY,), others={'{"file":"postcard.png"}': other})
+    (results,) = jobs.color_pictures(engine, request, inputs, lambda done, text: told.append(done))
+    assert [one.picture.pixels[:3].hex() for one in results] == ["112233", "7a6a5a", "000000"]
+    assert [one.record.layer_name for one in results] == ["1 own palette", "2 Postcard", "3 own palette"]
+    assert [one.record.extra for one in results] == list(extras) and told == sorted(told)
+    assert engine.doctor()["received"] == len(GREY.pixels) + len(other.pixels)
+
+
 def test_a_dropped_picture_is_sent_once_more_and_no_other_error_is_hidden() -> None:
     gone = EngineError("It has gone.", "", code=ErrorCode.UNKNOWN_PICTURE)
     wrong = EngineError("It is wrong.", "", code=ErrorCode.USAGE)

@@ -96,3 +96,69 @@ def test_a_script_names_looks() -> None:
     assert request.palettes == (("#ff0000", "#00ff00"),)
     with pytest.raises(r.RequestError, match="one palette at most"):
         r.request_from({**VALUES, "look": "night", "palettes": "#ff0000;#00ff00"})
+
+
+extras = st.dictionaries(
+    st.text(max_size=8), st.none() | st.booleans() | st.integers() | st.text(max_size=8), max_size=4
+)
+
+
+@given(st.lists(extras, max_size=4))
+def test_extras_come_back_from_their_text(given_extras: Any) -> None:
+    texts = tuple(r.format_extra(one) for one in given_extras)
+    assert [r.parse_extra(one) for one in texts] == given_extras
+    assert r.parse_extras(r.format_extras(texts)) == (texts if any(texts) else ())
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_extras_or_refused_in_words(text: str) -> None:
+    try:
+        assert all(isinstance(r.parse_extra(one), dict) for one in r.parse_extras(text))
+    except r.RequestError as error:
+        assert "extras" in str(error)
+
+
+def test_a_coloring_has_a_title_that_the_engine_is_not_told() -> None:
+    coloring = r.Coloring((), r.format_extra({"title": "Night", "look": "night", "reference": {"file": "a.png"}}))
+    assert coloring.title == "Night" and set(coloring.params()) == {"look", "reference"}
+    assert r.is_picture(coloring.params()["reference"]) and not r.is_picture("night")
+    record = r.Record(**{**RECORD, "palette": ()}, extra=coloring.extra)
+    assert record.layer_name == "2 Night" and r.Record.from_bytes(record.to_bytes()) == record
+
+
+def test_there_are_extras_for_each_palette_or_none() -> None:
+    request = r.Request(palettes=((), ("#123456",)), extras=("", '{"look":"night"}'))
+    assert request.colorings(request.palettes)[1] == r.Coloring(("#123456",), '{"look":"night"}')
+    with pytest.raises(r.RequestError, match="There are 2 palettes, but 'extras' for 1"):
+        r.Request(palettes=((), ()), extras=("",))
+
+
+ARGUMENTS = {
+    "phrase": "",
+    "palettes": "",
+    "extras": "",
+    "count": 5,
+    "seed": 0,
+    "strength": 1.0,
+    "natural": 0.0,
+    "device": "auto",
+    "result-mode": "colour",
+    "same-palettes": True,
+}
+
+
+def test_references_become_colorings_with_names() -> None:
+    values = r.with_references(ARGUMENTS, (7, "postcard"), "/pictures/summer day.jpg\n\n ")
+    asked = r.request_from(values)
+    colorings = asked.colorings(asked.palettes)
+    assert [one.title for one in colorings] == ["postcard", "summer day"]
+    told = [one.params()["reference"] for one in colorings]
+    assert told == [{"layer": 7}, {"file": "/pictures/summer day.jpg"}] and all(map(r.is_picture, told))
+    assert [one.palette for one in colorings] == [(), ()]
+
+
+@given(st.sampled_from(["phrase", "palettes", "extras"]))
+def test_a_reference_stands_alone(name: str) -> None:
+    assert r.with_references({**ARGUMENTS, name: "x"}, None, " \n") == {**ARGUMENTS, name: "x"}
+    with pytest.raises(r.RequestError, match="one of them only"):
+        r.with_references({**ARGUMENTS, name: "x"}, (7, "postcard"), "")

@@ -136,6 +136,42 @@ def colorizer(
     logging.info("Trained: %s", path)
 
 
+@app.command()
+@reported
+def exemplar(
+    pictures: Annotated[list[Path], typer.Argument(help="Zip shards or folders of colour pictures.")],
+    out: Out = Path("runs/exemplar"),
+    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "exemplar.toml",
+    steps: Steps = None,
+    model: Annotated[
+        str | None, typer.Option("--colorizer", help="Whose encoder and automatic colours are used.")
+    ] = None,
+    perceptual: Annotated[
+        Path | None, typer.Option("--perceptual", help="SqueezeNet's weights (.npz), for content and style losses.")
+    ] = None,
+    validation: Annotated[
+        list[Path] | None, typer.Option("--validation", help="Shards that steer training; else a part is held out.")
+    ] = None,
+    cache: Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")] = Path("cache"),
+) -> None:
+    """Train the transfer sub-net, colours from a picture (configs/exemplar.toml, or configs/exemplar-xu.toml)."""
+    from t2c_engine.colorization.colorizer import Colorizer
+    from trainer.exemplar.config import read_transfer_config
+    from trainer.exemplar.train import train_transfer
+
+    settings = read_transfer_config(config, steps=steps)
+    path = train_transfer(
+        settings,
+        pictures,
+        out,
+        cache,
+        colorizer=Colorizer.load(model, "cpu"),
+        perceptual=perceptual,
+        validation=validation or (),
+    )
+    logging.info("Trained: %s", path)
+
+
 @app.command("export-palettes")
 @reported
 def export_palettes(
@@ -177,11 +213,34 @@ def export_colorizer_command(
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
 
 
+@app.command("export-exemplar")
+@reported
+def export_exemplar_command(
+    run: Annotated[Path, typer.Argument(help="A run's folder.")],
+    name: Annotated[str, typer.Option("--name", help="What the model is to be called.")] = "exemplar",
+    into: Into = None,
+    version: Annotated[str, typer.Option("--version", help="The model's version.")] = "1",
+    figures: FiguresFile = None,
+    command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train exemplar",
+    inference: Annotated[
+        Path | None, typer.Option("--inference", help="How it is used (TOML); configs/exemplar-inference.toml.")
+    ] = None,
+) -> None:
+    """Export the averaged weights (safetensors, fp16) and the model card of a transfer sub-net's run."""
+    from t2c_engine.models import user_folder
+    from trainer.exemplar.export import card_figures, export_exemplar, read_transfer_use
+
+    known = card_figures((read_figures(figures) if figures else {}).get("exemplar", {}))
+    use = read_transfer_use(inference or CONFIGS / "exemplar-inference.toml")
+    card = export_exemplar(run, into or user_folder(), name, version, command, known, use)
+    logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
+
+
 @app.command()
 @reported
 def evaluate(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/, images/eval/ and nets/.")],
-    only: Annotated[str | None, typer.Option("--only", help="palettes, colors, looks or speed.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, colors, exemplar, looks or speed.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts and pictures, for a look.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
@@ -195,8 +254,8 @@ def evaluate(
     """Measure everything on the evaluation data, with fixed seeds."""
     from trainer.evaluation.evaluate import evaluate_all, figures_text
 
-    if only not in (None, "palettes", "colors", "looks", "speed"):
-        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors, looks or speed.")
+    if only not in (None, "palettes", "colors", "exemplar", "looks", "speed"):
+        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors, exemplar, looks or speed.")
     figures = evaluate_all(
         data, only=only, limit=limit, palette_model=palette_model, colorizer=model, device=device, judged=judged
     )
@@ -215,7 +274,7 @@ def report(
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="The data folder, for true palettes beside ours.")] = None,
-    only: Annotated[str | None, typer.Option("--only", help="palettes, photographs or looks.")] = None,
+    only: Annotated[str | None, typer.Option("--only", help="palettes, photographs, references or looks.")] = None,
     old_photographs: Annotated[
         Path | None,
         typer.Option(
@@ -223,9 +282,9 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Draw palettes for the paper's phrases, photographs in several phrases, or (--only looks) in every look."""
-    if only not in (None, "palettes", "photographs", "looks"):
-        raise UsageError(f"There is no report of '{only}'; choose palettes, photographs or looks.")
+    """Draw palettes for the paper's phrases, photographs in several phrases, in one another's colours, in looks."""
+    if only not in (None, "palettes", "photographs", "references", "looks"):
+        raise UsageError(f"There is no report of '{only}'; choose palettes, photographs, references or looks.")
     if old_photographs is not None and (pictures is not None or only is not None):
         raise UsageError("--old-photographs makes sheets of its own; leave --pictures and --only out.")
     from trainer.evaluation.report_photographs import bundled_photographs, photograph_sheets
@@ -244,13 +303,17 @@ def report(
 
         logging.info("%s", look_sheet(paths[:limit], out / "looks.jpg", Colorizer.load(device="auto")))
         return
-    if pictures is None and only != "photographs":
+    if pictures is None and only in (None, "references"):
+        from trainer.evaluation.report_references import reference_sheet
+
+        logging.info("%s", reference_sheet(out))
+    if pictures is None and only in (None, "palettes"):
         from t2c_engine.palettes.sampler import PaletteSampler
         from trainer.evaluation.report_palettes import palette_page
         from trainer.palettes.data import read_texts
 
         palette_page(out / "palettes.png", PaletteSampler.load(), read_texts(data, pat_only=True) if data else ())
-    if only == "palettes":
+    if only in ("palettes", "references"):
         return
     for path in photograph_sheets(paths[:limit], out):
         logging.info("%s", path)

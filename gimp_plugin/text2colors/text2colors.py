@@ -95,6 +95,13 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         "A transparent layer with hints of color, which the results keep there; none if left out",
         True,
     ),
+    "reference": (
+        "layer",
+        "R_eference",
+        "A layer of any image, whose colors the results take in place of a phrase or palettes; none if left out",
+        True,
+    ),
+    "reference-files": ("string", "Re_ference files", "The same with picture files, one a line: a result for each", ""),
     "inputs": ("string", "_Pictures", "Files and folders, one a line", ""),
     "output": ("string", "_Output folder", "Where results and the job's journal go", ""),
     "captions": ("string", "_Captions", "Phrases of their own: sidecar, metadata, or a CSV file; none if left out", ""),
@@ -105,7 +112,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "format": ("string", "_Format", "Of the results: same, png, jpeg, webp, tiff16 or ora", "same"),
 }
 COLORING = ("phrase", "palettes", "count", "seed", "strength", "natural", "device", "result-mode", "same-palettes")
-COLORING += ("extras", "look", "style", "hints")
+COLORING += ("extras", "look", "style", "hints", "reference", "reference-files")
 OF_FILES = ("inputs", "output", "phrase", "captions", "palette-per", "count", "seed", "strength", "natural")
 OF_FILES += ("format", "device")
 

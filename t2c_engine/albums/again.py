@@ -20,6 +20,7 @@ from t2c_engine.colorization.color_source import (
     BaseColors,
     ColorSource,
     PaletteColors,
+    ReferenceColors,
     Region,
     ResultColors,
 )
@@ -95,6 +96,9 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         base = AutomaticColors(Decoding(values["decoding"]))
     elif palette is not None and ("phrase" in values or "given" in values):
         base = PaletteColors((palette,))
+    reference = _file(values["reference"], notes) if "reference" in values else None
+    if reference is not None:
+        base = ReferenceColors((reference,))
     hints = _file(values["hints"], notes) if "hints" in values else None
     inner = [Palette.from_hex(",".join(one)) for one in recipe.regions]
     regions = tuple(
@@ -106,7 +110,7 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
     look = LookChoice(str(values["look"][0]), float(values["look"][1])) if "look" in values else None
     source = ColorSource(base, hints, regions, strength, natural, styles, look)
     given = palette if isinstance(base, PaletteColors) else None
-    return source, ResultColors(given, tuple(inner)), notes
+    return source, ResultColors(given, tuple(inner), reference), notes
 
 
 def _file(value: Any, notes: list[str]) -> Path:

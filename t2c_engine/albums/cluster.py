@@ -16,6 +16,7 @@ from t2c_engine.albums.job import AlbumJob
 from t2c_engine.albums.run import UNLIMITED, Means
 from t2c_engine.albums.worker import Loader
 from t2c_engine.errors import OutputError, UsageError
+from t2c_engine.pictures.threads import set_threads
 
 LOCAL = "local"
 _SLOTS = 2  # tasks a thread that are with the scheduler at once: a worker never waits for the next
@@ -59,6 +60,12 @@ def _local_cluster(job: AlbumJob) -> Any:
     return LocalCluster(dashboard_address="127.0.0.1:0", **options)
 
 
+def _alone(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function on a worker, which has one thread for pixels as torch has one by Dask's own settings."""
+    set_threads(1)
+    return fn(*args, **kwargs)
+
+
 class _ClusterExecutor(Executor):
     """A Dask client as an executor. Dask tries a dead worker's task elsewhere, and gives up after some."""
 
@@ -83,7 +90,7 @@ class _ClusterExecutor(Executor):
             else:
                 ours.set_result(theirs.result())
 
-        self._executor.submit(fn, *args, **kwargs).add_done_callback(finished)
+        self._executor.submit(_alone, fn, *args, **kwargs).add_done_callback(finished)
         return ours
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

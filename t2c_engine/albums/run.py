@@ -28,7 +28,8 @@ from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixel
 from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
-from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors, ReferenceColors
+from t2c_engine.colorization.reference import read_reference
 from t2c_engine.errors import OutputError
 from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
@@ -37,6 +38,7 @@ WORKER_MB = 320  # of one worker with torch and the network loaded
 BYTES_PER_PIXEL, DEEP_BYTES_PER_PIXEL = 10, 30  # at the peak of coloring, with 8 bits and with 16 or float
 _TOLD = (PhraseColors, PaletteColors, AutomaticColors)  # sources of which the recipe's JSON says all
 UNLIMITED = 1 << 60  # bytes: a budget that nothing exceeds
+_MOST_DEATHS = 12  # of workers in a row, after which it is not the pictures
 _FLUSH = 0.5  # seconds between two writes of the journal
 _POLL = 0.2  # seconds between two looks for a wish to stop
 _TICK = 5.0  # seconds after which a waiting run gives a sign of life
@@ -65,10 +67,18 @@ def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, I
 
     Args:
         palettes: those that the job's `palette` names.
+
+    Raises:
+        PictureError: a reference gives no colors.
     """
+    files = job.colors.files if isinstance(job.colors, ReferenceColors) else ()
+    references = {path.resolve() for path in files}
+    for path in sorted(references):
+        read_reference(path)
     by_place: dict[str, list[Leaf]] = defaultdict(list)
     for leaf in leaves(job):
-        by_place[leaf.place].append(leaf)
+        if leaf.path.resolve() not in references:
+            by_place[leaf.place].append(leaf)
     deep = job.format in DEEP
     items = {}
     for place, members in by_place.items():
@@ -145,6 +155,7 @@ class _Run:
     _outcomes: list[Outcome] = field(default_factory=list)
     _flushed: float = 0.0
     _alone: bool = False
+    _deaths: int = 0  # of workers, since the last picture that was finished
 
     def results(self) -> Iterator[PictureResult]:
         while True:
@@ -167,6 +178,7 @@ class _Run:
                 except BrokenExecutor:
                     lost.append(path)
                     continue
+                self._deaths = 0
                 self._refuse_lost_disk(finished)
                 self._outcomes.append(finished.outcome)
                 yield finished.result
@@ -226,6 +238,13 @@ class _Run:
     def _replace_dead(self, lost: list[Path]) -> Iterator[PictureResult]:
         """After a worker's death: its picture waits again, or fails where that happens too often."""
         self._flush()
+        self._deaths += 1
+        if self._deaths >= _MOST_DEATHS:
+            self.journal.give_back(lost)
+            raise OutputError(
+                "The job pauses: worker processes end one after another, and no picture is finished; see 't2c doctor', "
+                "free some memory, or use --workers 1; then give the same command again."
+            )
         self._executor = None  # a pool with a dead worker takes no more; what else it had fails likewise, one by one
         for path in self.journal.give_back(lost):
             error = f"{path} ended its worker process each time (out of memory?); use a smaller picture or more memory."

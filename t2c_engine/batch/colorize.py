@@ -11,6 +11,7 @@ from t2c_engine.batch.output_paths import folded, plan_outputs, prepare_folder
 from t2c_engine.batch.picture_job import PictureJob, Progress, Task
 from t2c_engine.batch.request import ColorizeRequest, PictureResult
 from t2c_engine.colorization.color_source import resolve_colors
+from t2c_engine.errors import UsageError
 
 
 def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: None) -> Iterator[PictureResult]:
@@ -20,10 +21,11 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
     exist are kept unless `overwrite`; a picture whose results all exist is not even decoded.
 
     Raises:
-        UsageError, ModelError, OutputError: nothing can be done at all; raised before the first result.
+        UsageError, PictureError, ModelError, OutputError: nothing can be done at all; raised before the first result.
     """
     prepare_folder(request.output.folder)
     colors = resolve_colors(request.source, request.models.palettes)
+    check_references(request)
     plans = plan_outputs(request.inputs)
     task = Task(
         request.source,
@@ -49,3 +51,20 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
         yield result
         if result.error and not request.output.keep_going:
             return
+
+
+def check_references(request: ColorizeRequest) -> None:
+    """Refuse references that give no colors, before anything is colored.
+
+    Raises:
+        UsageError: a reference is an input too. PictureError: one cannot be read, is tiny, or has no colors.
+    """
+    from t2c_engine.colorization.reference import read_reference
+
+    inputs = {path.resolve() for path in request.inputs}
+    for path in request.source.references:
+        if path is None:
+            continue
+        if path.resolve() in inputs:
+            raise UsageError(f"{path} is to be coloured, and is the reference too; give another picture as reference.")
+        read_reference(path)

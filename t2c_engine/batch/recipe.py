@@ -113,11 +113,12 @@ def recipes_of(
     recipes = []
     for index, one in enumerate(results, start=1):
         palette = tuple(one.base.hex) if one.base else ()
+        own = colors if one.reference is None else {**colors, "reference": _named(one.reference)}
         regions = tuple(tuple(inner.hex) for inner in one.regions)
-        changing = {key: value for key, value in colors.items() if key not in ("count", "seed", "variety")}
+        changing = {key: value for key, value in own.items() if key not in ("count", "seed", "variety")}
         made_of = [changing, palette, regions, page, *([quality] if quality else [])]
         identity = _digest(json.dumps(made_of, sort_keys=True).encode())
-        recipe = Recipe(identity, input_path.name, digest, index, colors, palette, regions, page=page, quality=quality)
+        recipe = Recipe(identity, input_path.name, digest, index, own, palette, regions, page=page, quality=quality)
         recipes.append(recipe)
     return tuple(recipes)
 
@@ -132,12 +133,15 @@ def source_json(source: ColorSource) -> dict[str, Any]:
     if source.base is not None:
         values |= source.base.as_json()
     if source.hints is not None:
-        values["hints"] = [str(source.hints), file_digest(source.hints)]
+        values["hints"] = _named(source.hints)
     if source.regions:
-        values["regions"] = [
-            {"mask": [str(one.mask), file_digest(one.mask)], **one.colors.as_json()} for one in source.regions
-        ]
+        values["regions"] = [{"mask": _named(one.mask), **one.colors.as_json()} for one in source.regions]
     return values
+
+
+def _named(path: Path) -> list[str]:
+    """A file as recipes name it: path and digest."""
+    return [str(path), file_digest(path)]
 
 
 def sheet_recipe(recipes: tuple[Recipe, ...]) -> Recipe:

@@ -34,6 +34,7 @@ from t2c_engine.colorization.color_source import (
     ColorSource,
     PaletteColors,
     PhraseColors,
+    ReferenceColors,
     Region,
     with_look,
 )
@@ -80,6 +81,11 @@ Page = Annotated[
     int | None, typer.Option("--page", min=1, help="Which page or frame of each file; else its first picture.")
 ]
 
+References = Annotated[
+    list[Path] | None,
+    typer.Option("--reference", help="Take the colours of this picture; several give a result each."),
+]
+
 
 @reported
 def colorize(
@@ -87,6 +93,7 @@ def colorize(
     phrase: Annotated[str | None, typer.Option("--phrase", help="Draw palettes for this phrase.")] = None,
     palette: PaletteText = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
+    reference: References = None,
     decoding: DecodingOption = Decoding.VIVID,
     hints: HintsFile = None,
     region: Regions = None,
@@ -106,13 +113,13 @@ def colorize(
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
 ) -> None:
-    """Colour pictures from a phrase, a palette, hints or by themselves: OUT/<name>-1 ... and OUT/<name>-sheet.png."""
+    """Colour pictures by phrase, palette, reference, hints or by themselves: OUT/<name>-1 ..., OUT/<name>-sheet.png."""
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
-    sources = sum((phrase is not None, palette is not None, auto))
+    sources = sum((phrase is not None, palette is not None, auto, bool(reference)))
     if sources > 1 or not (sources or hints or region or look):
-        raise UsageError("Give one of --phrase, --palette and --auto; or else --look, --hints, or --region.")
+        raise UsageError("Give one of --phrase, --palette, --reference and --auto; or --look, --hints, or --region.")
     if look is not None:
         find_look(look)
     palette_styles, color_styles = split_styles(parse_styles(style))
@@ -125,9 +132,11 @@ def colorize(
         base = PhraseColors(phrase, count, seed, variety, drawn)
     elif palette is not None:
         base = PaletteColors(given_palettes(palette, count))
+    elif reference:
+        base = ReferenceColors(tuple(reference))
     regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, drawn)) for one in region or ())
     source = with_look(ColorSource(base, hints, regions, strength, natural, color_styles), look)
-    overlays = [one.mask for one in regions] + ([hints] if hints else [])
+    overlays = [one.mask for one in regions] + ([hints] if hints else []) + (reference or [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:
         print_error(note)

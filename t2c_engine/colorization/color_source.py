@@ -1,4 +1,4 @@
-"""Where the colors of a result come from: a phrase, palettes or the network itself; hints, regions; how strong.
+"""Where the colors of a result come from: a phrase, palettes, other pictures or the network itself; hints, regions.
 
 A further source is one more frozen dataclass with the members of `BaseColors`. Must not import torch, networks,
 pictures or the command line.
@@ -140,6 +140,27 @@ class AutomaticColors:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceColors:
+    """The colors of other pictures, one result each (`reference.read_reference`)."""
+
+    files: tuple[Path, ...]
+
+    @property
+    def result_count(self) -> int:
+        return len(self.files)
+
+    @property
+    def label(self) -> str:
+        return f"like {self.files[0].stem}"
+
+    def palettes(self, model: str | None) -> tuple[None, ...]:
+        return (None,) * len(self.files)
+
+    def as_json(self) -> dict[str, Any]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
 class Region:
     """A part of every picture with colors of its own: `mask` is a file (`overlays.read_mask`).
 
@@ -211,6 +232,11 @@ class ColorSource:
         return self.base.decoding if isinstance(self.base, AutomaticColors) else None
 
     @property
+    def references(self) -> tuple[Path | None, ...]:
+        """The picture that each result takes its colors from; None where it takes them from none."""
+        return self.base.files if isinstance(self.base, ReferenceColors) else (None,) * self.result_count
+
+    @property
     def colors_outside_regions(self) -> bool:
         """Whether what no region covers has color."""
         return self.base is not None or self.hints is not None
@@ -223,10 +249,11 @@ def with_look(source: ColorSource, name: str | None) -> ColorSource:
 
 @dataclass(frozen=True, slots=True)
 class ResultColors:
-    """The palettes of one result: `base` (None: the network's own colors), and one a region."""
+    """The palettes of one result: `base` (None: the reference's or the network's own colors), and one a region."""
 
     base: Palette | None
     regions: tuple[Palette, ...] = ()
+    reference: Path | None = None
 
 
 def resolve_colors(source: ColorSource, palette_model: str | None = None) -> tuple[ResultColors, ...]:
@@ -237,7 +264,8 @@ def resolve_colors(source: ColorSource, palette_model: str | None = None) -> tup
     """
     regions = [region.colors.palettes(palette_model) for region in source.regions]
     base = source.base.palettes(palette_model) if source.base else (None,) * source.result_count
-    return tuple(ResultColors(one, inner) for one, inner in zip(base, _columns(regions, len(base)), strict=True))
+    rows = zip(base, _columns(regions, len(base)), source.references, strict=True)
+    return tuple(ResultColors(*row) for row in rows)
 
 
 def _columns(regions: Sequence[tuple[Palette, ...]], count: int) -> Iterator[tuple[Palette, ...]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -27,10 +27,14 @@ from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.colorizer import ColorizerNet, Condition
 from t2c_engine.networks.picture_encoder import DETAIL, SCALE, ColorizerConfig, Features
-from t2c_engine.networks.pretrained_encoder import MULTIPLE
+from t2c_engine.networks.pretrained_encoder import MULTIPLE, PretrainedEncoder
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.pictures.resize import resize
+
+if TYPE_CHECKING:
+    from t2c_engine.colorization.exemplar import ColorTransfer
+    from t2c_engine.colorization.reference import Reference
 
 HINT_COVERAGE = 0.3  # mask from which a cell's colour counts among the hints' own
 MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than left to run out of memory
@@ -101,6 +105,7 @@ class Colorizer:
         network = fuse_norms(network.eval()).to(device)
         self._network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self._bins = torch.tensor(ab_bins(), device=device)
+        self._transfer: ColorTransfer | None = None
 
     @classmethod
     def load(cls, model: str | None = None, device: str = "auto", styles: Sequence[StyleWeight] = ()) -> Colorizer:
@@ -119,6 +124,11 @@ class Colorizer:
     def short_side(self) -> int:
         """At which a picture should be encoded, px."""
         return self.inference.short_side
+
+    @property
+    def encoder(self) -> PretrainedEncoder:
+        """The pretrained encoder, whose features other networks rest on; not to be changed."""
+        return self._network.encoder.pretrained
 
     @torch.inference_mode()
     def encode(self, lightness: np.ndarray) -> Encoding:
@@ -203,6 +213,54 @@ class Colorizer:
             else:
                 parts.append(decode_bins(scale.features.logits, self._bins, decoding))
         return self._maps(encoding, parts, hints)[0]
+
+    @property
+    def transfer(self) -> ColorTransfer:
+        """The transfer sub-net on this colorizer's encoder, loaded when it is first asked for.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        if self._transfer is None:
+            from t2c_engine.colorization.exemplar import ColorTransfer
+
+            self._transfer = ColorTransfer.load(self.encoder, self.device)
+        return self._transfer
+
+    def use_transfer(self, transfer: ColorTransfer) -> None:
+        """Take this transfer sub-net instead of the installed one."""
+        self._transfer = transfer
+
+    def like(
+        self,
+        encoding: Encoding,
+        lightness: np.ndarray,
+        references: Sequence[Reference],
+        hints: Hints | None = None,
+        natural: float = 0.0,
+    ) -> list[np.ndarray]:
+        """One ab map a reference, in its colors where they fit, elsewhere in automatic ones (Xu et al. 2020).
+
+        Args:
+            lightness: what was encoded. hints, natural: as in `color`.
+
+        Raises:
+            ModelError: the transfer sub-net cannot be loaded.
+        """
+        from t2c_engine.colorization.exemplar import merged, overlaid, sampled
+
+        size, spacing = (encoding.height, encoding.width), self.transfer.inference.spacing
+        direct = self.color(encoding, [None])[0]
+        plain = hints is None and not natural
+        base = self.automatic(encoding) if plain else self.color(encoding, [None], hints, natural)[0]
+        maps = []
+        for reference in references:
+            moved = self.transfer.transfer(lightness, direct, reference)
+            found = resize(moved.ab, size)
+            if spacing:
+                found = self.color(encoding, [None], overlaid(sampled(moved, spacing), hints), natural)[0]
+            maps.append(merged(base, found, resize(moved.mask, size), hints))
+        return maps
 
     def _maps(self, encoding: Encoding, parts: Sequence[Tensor], hints: Hints | None) -> list[np.ndarray]:
         """B x 2 x h x w of every scale, cropped, averaged, the hints in it, as one array each."""

@@ -16,6 +16,7 @@ from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.overlays import blend, read_hints, read_mask
 from t2c_engine.colorization.picture_palette import palette_of_lab
+from t2c_engine.colorization.reference import Reference, read_reference
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.pictures.picture import Picture, small_lightness
 from t2c_engine.pictures.resize import resize
@@ -33,8 +34,8 @@ def compose(
         colorizer: a `Colorizer`; the picture is encoded once.
 
     Raises:
-        PictureError: hints or a mask cannot be read or have another shape. ModelError: the picture is too large, or a
-            look's file is damaged. UsageError: the look is not installed.
+        PictureError: hints, a mask or a reference cannot be used. ModelError: the picture is too large, or a look's
+            file is damaged. UsageError: the look is not installed.
     """
     hints = None if source.hints is None else read_hints(source.hints, picture.size)
     masks = [read_mask(region.mask, picture.size) for region in source.regions]
@@ -44,11 +45,13 @@ def compose(
         list(_maps(encoded, source, [one.regions[index] for one in results], hints)) for index in range(len(masks))
     ]
     if source.colors_outside_regions:
-        maps = _maps(encoded, source, [one.base for one in results], hints)
+        base = [read_reference(one.reference) if one.reference else one.base for one in results]
+        maps = _maps(encoded, source, base, hints)
     else:
+        base = [None] * len(results)
         maps = iter([np.zeros_like(inner[0][0])] * len(results))
     for index, (colors, ab) in enumerate(zip(results, maps, strict=True)):
-        palette = colors.base or _own_palette(encoded, source, hints, ab)
+        palette = colors.base or _own_palette(encoded, source, base[index], hints, ab)
         parts, curve = [ab, *(others[index] for others in inner)], None
         if source.look is not None:
             toned = [encoded.toned(one, source.look) for one in parts]
@@ -61,15 +64,17 @@ def compose(
 
 
 def _maps(
-    encoded: Encoded, source: ColorSource, palettes: Sequence[Palette | None], hints: Hints | None
+    encoded: Encoded, source: ColorSource, palettes: Sequence[Palette | Reference | None], hints: Hints | None
 ) -> Iterator[np.ndarray]:
-    """One ab map (h x w x 2) a palette; the one place where a source's numbers meet the network."""
+    """One ab map (h x w x 2) a palette or reference; the one place where a source's numbers meet the network."""
     return encoded.ab_maps(palettes, hints, source.strength, source.decoding, source.natural)
 
 
-def _own_palette(encoded: Encoded, source: ColorSource, hints: Hints | None, ab: np.ndarray) -> Palette:
+def _own_palette(
+    encoded: Encoded, source: ColorSource, base: Palette | Reference | None, hints: Hints | None, ab: np.ndarray
+) -> Palette:
     """The five colors of a result without a palette, at full strength."""
     if source.colors_outside_regions and source.strength != 1:
-        ab = next(encoded.ab_maps([None], hints, decoding=source.decoding))
+        ab = next(encoded.ab_maps([base], hints, decoding=source.decoding))
     small = resize(encoded.lightness, (ab.shape[0], ab.shape[1]))
     return palette_of_lab(np.concatenate((small[..., None], ab), -1))

@@ -14,13 +14,14 @@ import numpy as np
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.looks import Look, LookChoice, Toned
+from t2c_engine.colorization.reference import Reference
 from t2c_engine.palettes.palette import Palette
 
 MAX_MAPS = 64  # ab maps kept
 MAX_HINTS = 4  # sets of hints whose maps are kept; an editor sends a new set with every hint that is painted
 BATCH = 8  # palettes that go through the network at once
 
-Source = Palette | Decoding  # a palette, or how automatic colour is decoded
+Source = Palette | Reference | Decoding  # a palette, a picture, or how automatic colour is decoded
 Key = tuple[Source, int, float]  # source, identity of the hints, natural
 
 
@@ -41,7 +42,7 @@ class Encoded:
 
     def ab_maps(
         self,
-        palettes: Sequence[Palette | None],
+        palettes: Sequence[Palette | Reference | None],
         hints: Hints | None = None,
         strength: float = 1.0,
         decoding: Decoding | None = None,
@@ -50,7 +51,7 @@ class Encoded:
         """One ab map (small, h x w x 2) a palette, in order; the network sees only what is new, some at a time.
 
         Args:
-            palettes: None asks for automatic colour.
+            palettes: None asks for automatic colour, a reference for its own colours.
             hints: as in `Colorizer.color`.
             strength: 0..1 leads from automatic colour to the palette's; above 1 it multiplies the palette's
                 ab. Without a palette it multiplies, and 0 is grey.
@@ -113,7 +114,14 @@ class Encoded:
         """As the network gives them: palettes and DIRECT together, other decodings one by one."""
         together = [one for one in sources if isinstance(one, Palette) or one is Decoding.DIRECT]
         palettes = [one if isinstance(one, Palette) else None for one in together]
-        given = iter(self.colorizer.color(self._encoding, palettes, hints, natural) if palettes else ())
-        return [
-            next(given) if one in together else self.colorizer.automatic(self._encoding, one, hints) for one in sources
-        ]
+        references = [one for one in sources if isinstance(one, Reference)]
+        found: dict[Source, np.ndarray] = {}
+        if palettes:
+            found |= zip(together, self.colorizer.color(self._encoding, palettes, hints, natural), strict=True)
+        if references:
+            like = self.colorizer.like(self._encoding, self.lightness, references, hints, natural)
+            found |= zip(references, like, strict=True)
+        for one in sources:
+            if isinstance(one, Decoding) and one is not Decoding.DIRECT:
+                found[one] = self.colorizer.automatic(self._encoding, one, hints)
+        return [found[one] for one in sources]

@@ -19,10 +19,14 @@ COVERAGE_GAIN = 4  # a cell of which a part in so many is covered counts as cove
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """ab: h x w x 2 float32, Lab units, where there are hints; mask: h x w float32, 0..1, how much is covered."""
+    """ab: h x w x 2 float32, Lab units, where there are hints; mask: h x w float32, 0..1, how much is covered.
+
+    gain: a cell of another size of which a part in so many is covered counts as covered whole.
+    """
 
     ab: np.ndarray
     mask: np.ndarray
+    gain: float = COVERAGE_GAIN
 
     @property
     def size(self) -> tuple[int, int]:
@@ -32,13 +36,13 @@ class Hints:
     def at_size(self, size: tuple[int, int]) -> Hints:
         """The same hints on a grid of `size` (h, w); a cell takes the mean colour of the hints it holds.
 
-        A cell covered by a quarter or more counts as covered whole, so that small hints on large pictures are not lost.
+        The gain keeps small hints on large pictures from being lost.
         """
         if size == self.size:
             return self
         weight = resize(self.mask, size)
         ab = resize(self.ab * self.mask[..., None], size) / np.maximum(weight, 1e-6)[..., None]
-        return Hints(ab.astype(np.float32), np.minimum(weight * COVERAGE_GAIN, 1).astype(np.float32))
+        return Hints(ab.astype(np.float32), np.minimum(weight * self.gain, 1).astype(np.float32), self.gain)
 
 
 def hints_from_pixels(rgb: np.ndarray, alpha: np.ndarray) -> Hints:

@@ -13,11 +13,22 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_source import (
+    AutomaticColors,
+    BaseColors,
+    PaletteColors,
+    PhraseColors,
+    ReferenceColors,
+)
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 
-SOURCES: dict[str, type[Any]] = {"phrase": PhraseColors, "palette": PaletteColors, "auto": AutomaticColors}
+SOURCES: dict[str, type[Any]] = {
+    "phrase": PhraseColors,
+    "palette": PaletteColors,
+    "reference": ReferenceColors,
+    "auto": AutomaticColors,
+}
 
 
 def parse_colors(text: str, folder: Path = Path()) -> BaseColors:

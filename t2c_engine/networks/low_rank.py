@@ -57,9 +57,9 @@ def changed_names(arrays: Arrays) -> set[str]:
 def _change(arrays: Arrays, name: str, shape: tuple[int, ...]) -> np.ndarray:
     whole = arrays.get(name + CHANGE)
     if whole is not None:
-        if whole.shape != shape:
+        if whole.shape != shape and not whole.size == 1 == int(np.prod(shape)):  # files may hold a number as a vector
             raise ValueError(f"the change of '{name}' is {whole.shape}, not {shape}")
-        return np.asarray(whole, np.float32)
+        return np.asarray(whole, np.float32).reshape(shape)
     up, down = arrays.get(name + UP), arrays.get(name + DOWN)
     if up is None or down is None or up.ndim != 2 or down.ndim != 2 or up.shape[1] != down.shape[0]:
         raise ValueError(f"the change of '{name}' is incomplete")

@@ -77,9 +77,13 @@ class PretrainedEncoder(nn.Module):
         Args:
             lightness: B x 1 x H x W, 0..100; H and W multiples of MULTIPLE.
         """
-        grey = (grey_value(lightness) * 255 - 127) / 128
+        return self.features_of_rgb(grey_value(lightness).expand(-1, 3, -1, -1))
+
+    def features_of_rgb(self, rgb: Tensor) -> tuple[Tensor, ...]:
+        """The same of B x 3 x H x W sRGB, 0..1."""
+        scaled = (rgb * 255 - 127) / 128
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_blocks):
-            x = F.relu6(self.stem(grey.expand(-1, 3, -1, -1)))
+            x = F.relu6(self.stem(scaled))
         levels = []
         for index, block in enumerate(self.blocks):
             with torch.set_grad_enabled(torch.is_grad_enabled() and index >= self.frozen_blocks):

@@ -51,13 +51,17 @@ def swatch_sheet(palettes: Sequence[Palette], title: str = "") -> Image.Image:
 
 
 def contact_sheet(
-    pictures: Sequence[Image.Image], palettes: Sequence[Palette | None], captions: Sequence[str], title: str = ""
+    pictures: Sequence[Image.Image],
+    palettes: Sequence[Palette | None],
+    captions: Sequence[str],
+    title: str = "",
+    columns: int | None = None,
 ) -> Image.Image:
     """Pictures in a grid (RGB), each with its palette as a strip and its caption below, under the title.
 
     Args:
         pictures: at least one, of any size and mode; shown at most 400 px large, transparency on white.
-        palettes, captions: one for each picture; None leaves the strip out.
+        palettes, captions: one for each picture; None leaves the strip out. columns: by their number if not said.
 
     Raises:
         ValueError: the three differ in length, or are empty.
@@ -65,7 +69,7 @@ def contact_sheet(
     if not pictures or not len(pictures) == len(palettes) == len(captions):
         raise ValueError("A contact sheet takes a palette and a caption for each of at least one picture.")
     small = [_thumbnail(picture) for picture in pictures]
-    columns = len(small) if len(small) <= 3 else 3 if len(small) <= 9 else 4
+    columns = columns or (len(small) if len(small) <= 3 else 3 if len(small) <= 9 else 4)
     rows = -(-len(small) // columns)
     width, height = max(180, *(one.width for one in small)), max(one.height for one in small)
     heading = 56 if title else 0

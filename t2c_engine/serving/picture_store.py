@@ -14,6 +14,7 @@ import numpy as np
 from t2c_engine.color.samples import full_scale, to_unit
 from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.colorization.hints import Hints, hints_from_pixels
+from t2c_engine.colorization.reference import Reference, reference_of
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.pictures.picture import Picture, small_lightness
 from t2c_engine.pictures.resize import resize
@@ -62,6 +63,7 @@ class HeldPicture:
     def __init__(self, pixels: np.ndarray) -> None:
         self.picture = Picture(pixels[..., :3], pixels[..., 3]) if pixels.shape[2:] == (4,) else Picture(pixels)
         self._hints: Hints | None = None
+        self._reference: Reference | None = None
         self._reduced: dict[tuple[int, int], Picture] = {}
         self._encoded: dict[int, Encoded] = {}
 
@@ -77,6 +79,17 @@ class HeldPicture:
                 raise UsageError("Hints must be sent in the pixel format 'RGBA u8'.")
             self._hints = hints_from_pixels(to_unit(self.picture.pixels), to_unit(self.picture.alpha))
         return self._hints
+
+    @property
+    def reference(self) -> Reference:
+        """The picture as a reference.
+
+        Raises:
+            PictureError: it is tiny, or has no colors.
+        """
+        if self._reference is None:
+            self._reference = reference_of(self.picture, "picture")
+        return self._reference
 
     def reduced(self, max_side: int) -> Picture:
         """The picture in 8 bits, at most `max_side` px on its long side."""

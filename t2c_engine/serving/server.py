@@ -165,8 +165,8 @@ def hello() -> dict[str, Any]:
     """What the engine says of itself: versions, models ("name version" by kind), styles, process, formats, sources."""
     from t2c_engine.models import find_model, scan_models
 
-    models = {}
-    for kind in ("palette", "colorizer"):
+    models: dict[str, str] = {}
+    for kind in ("palette", "colorizer", "exemplar"):
         try:
             card = find_model(kind)
         except ModelError as error:
@@ -175,7 +175,7 @@ def hello() -> dict[str, Any]:
             models[kind] = f"{card.name} {card.version}"
     greeting = {"protocol": p.PROTOCOL, "engine": __version__, "models": models, "pid": os.getpid()}
     styles = [card.name for card in scan_models()[0] if card.kind == "style"]
-    greeting |= {"styles": styles, "sources": sources(styles)}
+    greeting |= {"styles": styles, "sources": sources(styles, models)}
     return greeting | {"python": sys.version.split()[0], "formats": list(p.PIXEL_FORMATS)}
 
 

@@ -273,9 +273,9 @@ class Service:
 
     def colorize(self, job: Job) -> Params:
         """params: key, palettes (hex), strength (0..2) and natural (0..1) as in `Encoded.ab_maps`, device, mode
-        ("colour" or "normal"), hints (key), style (as `parse_styles`; of palettes' styles none is used here), look (a
-        name; strength is the look's then), tones (whether the look changes lightness too; if not said, in mode
-        "normal" only).
+        ("colour" or "normal"), hints (key), style (as `parse_styles`; of palettes' styles none is used here), reference
+        (key of the picture whose colors palettes without colors take), look (a name; strength is the look's then),
+        tones (whether the look changes lightness too; if not said, in mode "normal" only).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
@@ -297,6 +297,9 @@ class Service:
         natural = _number(job.params, "natural", DEFAULT_NATURAL, 0.0, 1.0)
         held = self._pictures.get(_text(job.params, "key"))
         hints = self._pictures.get(_text(job.params, "hints")).hints if job.params.get("hints") else None
+        reference = (
+            self._pictures.get(_text(job.params, "reference")).reference if job.params.get("reference") else None
+        )
         device = _text(job.params, "device") if "device" in job.params else "auto"
         _, styles = _styles(job.params)
         wait = partial(job.progress, 0.0, "Loading the network")
@@ -305,7 +308,8 @@ class Service:
             job.progress(0.0, "Looking at the picture")
             target = held.picture if max_side is None else held.reduced(max_side)
             encoded = held.encoded(colorizer)
-            for index, ab in enumerate(encoded.ab_maps(palettes, hints, strength, natural=natural)):
+            sources = [reference if one is None else one for one in palettes]
+            for index, ab in enumerate(encoded.ab_maps(sources, hints, strength, natural=natural)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colorizing {index + 1} of {len(palettes)}")
                 curve = None
                 if look is not None:

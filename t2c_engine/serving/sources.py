@@ -5,18 +5,20 @@ The editor's dialog shows only these. The hello must not wait: no torch, nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 
-def sources(styles: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+def sources(styles: Sequence[str] = (), kinds: Collection[str] = ()) -> dict[str, dict[str, Any]]:
     """Each source's name, and its choices (JSON): what the editor must know to offer it.
 
     Args:
-        styles: names of the user's styles for palettes drawn for words.
+        styles: names of the user's styles for palettes drawn for words. kinds: of models that are installed.
     """
     from t2c_engine.colorization.looks import installed_looks
 
-    known: dict[str, dict[str, Any]] = {"words": {"styles": list(styles)}, "palette": {}, "nothing": {}}
+    found: dict[str, dict[str, Any]] = {"words": {"styles": list(styles)}, "palette": {}, "nothing": {}}
+    if "exemplar" in kinds:
+        found["reference"] = {}
     looks = [{"name": one.name, "title": one.title} for one in installed_looks()]
-    return known | ({"look": {"looks": looks}} if looks else {})
+    return found | ({"look": {"looks": looks}} if looks else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -173,22 +174,36 @@ def test_changed_inputs_are_made_again_and_touched_results_stay():
     assert [result.input.name for result in run(album())] == ["a.png"]
 
 
-def test_forty_bad_files_are_forty_sentences():
+def damaged() -> dict[str, bytes]:
+    """Forty kinds of bad files by name: eight formats, each damaged in five ways."""
     rng = random.Random(0)
-    for index in range(20):
-        photo(f"scans/good{index}.png", (16, 12))
-    good = photo("good.jpg", (64, 48)).read_bytes()
-    for index in range(40):
-        kind = index % 4
-        data = [b"", bytes(rng.randrange(256) for _ in range(300)), good[: rng.randrange(2, 300)], b"II*\0" + good[:50]]
-        Path(f"scans/bad{index}.{'jpg' if kind else 'tif'}").write_bytes(data[kind])
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8))
+    found = {}
+    for suffix in ("jpg", "png", "tif", "webp", "bmp", "gif", "ppm", "jp2"):
+        stream = io.BytesIO()
+        noise.convert("RGB" if suffix == "ppm" else "L").save(stream, Image.registered_extensions()[f".{suffix}"])
+        data = stream.getvalue()
+        random_bytes = bytes(rng.randrange(256) for _ in range(300))
+        ways = (b"", data[:9], data[: len(data) // 3], data[:12] + random_bytes, b"this is a note, no picture\n" * 9)
+        found |= {f"bad{number}.{suffix}": content for number, content in enumerate(ways)}
+    return found
+
+
+def test_forty_kinds_of_bad_files_among_two_hundred_are_forty_sentences():
+    good = photo("scans/good000.png", (8, 6)).read_bytes()
+    for index in range(200):
+        Path(f"scans/good{index:03}.png").write_bytes(good)
+    bad = damaged()
+    for name, content in bad.items():
+        Path("scans", name).write_bytes(content)
     result = t2c("batch", "scans", "-o", "out", "--palette", HEX, code=1)
-    assert len([line for line in result.stderr.splitlines() if "bad" in line]) == 40
-    assert len(files("out")) == 20 and "Traceback" not in result.stderr
+    sentences = [line for line in result.stderr.splitlines() if "bad" in line]
+    assert len(bad) == 40 and sorted(line.split("scans/")[1].split()[0] for line in sentences) == sorted(bad)
+    assert len(files("out")) == 200 and "Traceback" not in result.stderr
     again = t2c("batch", "scans", "-o", "out", "--palette", HEX, code=1)
     assert "40 pictures failed earlier; --retry-failed" in again.stderr and "bad" not in again.stderr
     status = json.loads(t2c("batch", "-o", "out", "--status", "--json").stdout)
-    assert (status["done"], status["failed"], len(status["failures"])) == (20, 40, 40)
+    assert (status["done"], status["failed"], len(status["failures"])) == (200, 40, 40)
     photo("scans/bad0.tif")
     assert t2c("batch", "scans", "-o", "out", "--palette", HEX, "--retry-failed", code=1).stderr.count("bad") == 39
 
@@ -208,6 +223,23 @@ def test_a_worker_that_dies_is_replaced_and_a_deadly_picture_fails(monkeypatch: 
     results = run(album())
     assert len(deaths) == MAX_ATTEMPTS and [one.input.name for one in results if one.error] == ["deadly.png"]
     assert files("out") == ["a-1.png", "z-1.png"]
+
+
+def test_workers_that_end_whatever_the_picture_pause_the_job(monkeypatch: pytest.MonkeyPatch):
+    for index in range(20):
+        photo(f"scans/{index}.png")
+
+    def color_item(item: worker.Item, load: Any) -> worker.Done:
+        raise BrokenExecutor
+
+    with monkeypatch.context() as patch:
+        patch.setattr("t2c_engine.albums.run.color_item", color_item)
+        with pytest.raises(OutputError, match="The job pauses: worker processes end"):
+            run(album())
+    monkeypatch.setattr(worker, "_colorizers", {})
+    with Journal(Path("out")) as journal:
+        assert journal.counts()["waiting"] >= 12
+    assert all(one.error is None for one in run(album(), retry_failed=True)) and len(files("out")) == 20
 
 
 def test_two_processes_share_a_job():

@@ -24,7 +24,7 @@ from watched import Watched, open_watched
 sys.path.insert(0, str(CHECKOUT / "install"))
 import plugin_files  # pyright: ignore[reportMissingImports]
 
-DOCS = ("natural", "dialog", "options", "hints", "region", "look", "result")
+DOCS = ("natural", "dialog", "options", "hints", "region", "reference", "look", "result")
 MAIN = "Untitled|astronaut"  # in the title of GIMP's window
 PHRASE = "autumn breeze and falling leaves"
 # left, top, side and color of what a user has painted as color hints: the suit, the flag's blue
@@ -79,6 +79,9 @@ def main(folder: Path, names: set[str]) -> None:
     if camera.wants(*set(DOCS) - {"look"}, "locked", "palette"):
         with session("1360x900", lambda host: host.real_engine(), photograph=True) as gui:
             take_photograph(gui, camera)
+    if camera.wants("reference"):
+        with session("1360x900", lambda host: host.real_engine(), photograph=True) as gui:
+            take_reference(gui, camera)
     if camera.wants("files", "menu"):
         program = lambda host: host.engine(sys.executable, str(CHECKOUT / "tests" / "fake_t2c.py"), "engine")  # noqa: E731
         with session("1366x768", program) as gui:
@@ -183,6 +186,37 @@ def take_looks(gui: Gui, camera: Camera) -> None:
     colored(dialog, "Night", "Cold")
     gui.keys("Down", "space")
     camera.take("look", gui, dialog.window)
+    dialog.close()
+
+
+def take_reference(gui: Gui, camera: Camera) -> None:
+    """The tab for colors of a picture: one of scikit-image's stereo pair in grey, the other as reference."""
+    from skimage import data
+
+    grey, postcard = data.stereo_motorcycle()[:2]
+    Image.fromarray(grey).convert("L").save(gui.host.share / "motorcycle.png")
+    Image.fromarray(postcard).save(gui.host.share / "postcard.png")
+    gui.tell(
+        'motorcycle = load("/share/motorcycle.png")\n'
+        "motorcycle.convert_rgb()\n"
+        "shown = Gimp.Layer.new_from_drawable(motorcycle.get_layers()[0], image)\n"
+        "shown.set_name('motorcycle')\n"
+        "image.insert_layer(shown, None, 0)\n"
+        "image.resize(shown.get_width(), shown.get_height(), 0, 0)\n"
+        'postcard = load("/share/postcard.png")\n'
+        "postcard.get_layers()[0].set_name('postcard')\n"
+        "image.set_selected_layers([shown])\n"
+        "Gimp.displays_flush()"
+    )
+    dialog = open_watched(gui)
+    colored(dialog)
+    gui.keys("alt+t")
+    gui.still()
+    gui.keys("space")
+    gui.still()
+    gui.keys("Down", "Return")  # the image opened last comes first
+    colored(dialog, "postcard")
+    camera.take("reference", gui, dialog.window)
     dialog.close()
 
 

@@ -150,6 +150,23 @@ def test_looks_are_rows_and_become_layers_of_their_names(gui: Gui) -> None:
     )
 
 
+def test_a_photograph_scanned_in_color_begins_softly_and_a_colored_picture_does_not(gui: Gui, dialog: Watched) -> None:
+    dialog.close()
+    strengths = []
+    for tint in (
+        "",
+        "Gimp.context_set_foreground(Gegl.Color.new('#c03020'))\nlayer.edit_fill(Gimp.FillType.FOREGROUND)",
+    ):
+        gui.tell(f"image, layer = new_image('RGB', width=200, height=120)\ndisplay = Gimp.Display.new(image)\n{tint}")
+        opened = open_watched(gui)
+        wait_for(lambda opened=opened: color(gui, opened) == NATURAL, "natural colors")
+        gui.keys("ctrl+Return")
+        opened.wait()
+        strengths.append(gui.tell("answer = record(image.get_layers()[0].get_children()[0])['strength']"))
+    assert strengths == [0.65, 1.0]
+    gui.tell("image, layer = new_image(width=200, height=120)\ndisplay = Gimp.Display.new(image)")
+
+
 def test_the_preview_zooms_and_moves_and_shows_the_original(gui: Gui, dialog: Watched) -> None:
     still = lambda: gui.picture(dialog.window).crop((15, 140, 585, 560)).tobytes()  # noqa: E731
     fitted = still()

@@ -38,7 +38,8 @@ PICTURES = ("astronaut", "chelsea", "coffee", "coins")
 SIDE = 128  # short side of the coloured photographs, px
 STEP = 4  # every so many pixels a sample is stored
 PALETTE = "#8c2f1b,#d98c3f,#f2d8a7,#5b6b3a,#2b2a33"
-MODES = ("palette", "automatic", "hints", "region")
+REFERENCE = "rocket.jpg"
+MODES = ("palette", "automatic", "hints", "region", "reference")
 
 
 def palettes(phrase: str) -> list[list[str]]:
@@ -58,6 +59,7 @@ def colors() -> dict[str, np.ndarray]:
             "automatic": ["--auto"],
             "hints": ["--hints", str(hints)],
             "region": ["--auto", "--region", str(mask), "#16537e,#3d85c6,#9fc5e8,#0b5394,#cfe2f3"],
+            "reference": ["--reference", str(_photograph(REFERENCE))],
         }
         found = {}
         for mode in MODES:
@@ -109,13 +111,17 @@ def _shipped_models() -> Iterator[None]:
 
 def _write_grey(folder: Path, name: str) -> Path:
     """A square of a bundled photograph, grey, SIDE px."""
-    import skimage
-
-    image = Image.open(Path(skimage.__file__).parent / "data" / f"{name}.png").convert("L")
+    image = Image.open(_photograph(f"{name}.png")).convert("L")
     side = min(image.size)
     path = folder / f"{name}.png"
     image.crop((0, 0, side, side)).resize((SIDE, SIDE), Image.Resampling.BOX).save(path)
     return path
+
+
+def _photograph(name: str) -> Path:
+    import skimage
+
+    return Path(skimage.__file__).parent / "data" / name
 
 
 def _write_hints(folder: Path) -> Path:

@@ -8,8 +8,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scipy.ndimage import binary_dilation
+from scipy.optimize import linprog
+from scipy.sparse import eye, kron, vstack
 from skimage.feature import canny
 
+from t2c_engine.color.lab import ab_bins, nearest_bin
 from t2c_engine.colorization.palette_extraction import extract_palettes
 
 NEAREST_TEMPERATURE = 4.0  # units of L
@@ -58,6 +61,22 @@ def nearest_lightness(lightness: np.ndarray, palette: np.ndarray) -> np.ndarray:
 def picture_palette(lab: np.ndarray) -> np.ndarray:
     """Five Lab colours of a picture, exactly as in training (H x W x 3 Lab to 5 x 3)."""
     return extract_palettes(torch.from_numpy(lab.astype(np.float32)).permute(2, 0, 1)[None])[0].numpy()
+
+
+def histogram_distance(ab: np.ndarray, other: np.ndarray) -> float:
+    """Earth mover's distance between histograms over the 313 ab bins, ab units (... x 2 each, of any sizes).
+
+    The transport problem is solved exactly, by linear programming.
+    """
+    bins = ab_bins()
+    one, two = (np.bincount(nearest_bin(part.reshape(-1, 2)), minlength=len(bins)) for part in (ab, other))
+    used, wanted = np.flatnonzero(one), np.flatnonzero(two)
+    cost = np.linalg.norm(bins[used][:, None] - bins[wanted][None], axis=-1)
+    rows = kron(eye(len(used)), np.ones((1, len(wanted))))
+    columns = kron(np.ones((1, len(used))), eye(len(wanted)))
+    masses = np.concatenate((one[used] / one.sum(), two[wanted] / two.sum()))
+    equations = vstack((rows, columns)).tocsr()[:-1]  # the last follows from the others
+    return float(linprog(cost.ravel(), A_eq=equations, b_eq=masses[:-1], method="highs").fun)
 
 
 def fidelity(given: np.ndarray, lab: np.ndarray) -> float | None:

@@ -13,6 +13,7 @@ from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.palettes.sampler import PaletteSampler
 from trainer.common.perceptual import PerceptualDistance
 from trainer.evaluation.colors import evaluate_colors, load_eval_pictures
+from trainer.evaluation.exemplar import evaluate_exemplar
 from trainer.evaluation.judge import Judge
 from trainer.evaluation.kinds import MeansByKind
 from trainer.evaluation.looks import evaluate_looks, evaluation_truth
@@ -38,9 +39,10 @@ def evaluate_all(
     device: str = "cpu",
     judged: bool = True,
 ) -> Figures:
-    """Figures by part ("palettes", "colors", "looks", "speed"), or of `only` one; `limit`: fewer texts and pictures.
+    """Figures by part ("palettes", "colors", "exemplar", "looks", "speed"), or of `only` one.
 
-    "kinds" comes with "colors": the ab error of every method by kind of picture. `judged` adds the judge's accuracy.
+    `limit` takes fewer texts and pictures. "kinds" comes with "colors": the ab error of every method by kind of
+    picture. `judged` adds the judge's accuracy.
 
     Raises:
         ModelError, UsageError, PictureError: a model or data is missing.
@@ -58,6 +60,11 @@ def evaluate_all(
         figures["kinds"] = kinds.figures()
     if only in (None, "looks"):
         figures["looks"] = look_figures(data, Colorizer.load(colorizer, device), limit)
+    if only in (None, "exemplar"):
+        perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
+        figures["exemplar"] = evaluate_exemplar(
+            Colorizer.load(colorizer, device), data / "images" / "eval", perceptual, limit=limit
+        )
     if only in (None, "speed"):
         figures["speed"] = network_speed(Colorizer.load(colorizer, device))
     return figures

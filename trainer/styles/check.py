@@ -140,8 +140,9 @@ def _without_near_duplicates(kept: Sequence[Example], findings: list[Finding]) -
             findings.append(Finding(Kind.NEAR_DUPLICATE, example, f"like {kept[earlier].source}"))
             continue
         places.append(place)
-        if nearest[place] is not None:
-            other = kept[nearest[place]]
+        near = nearest[place]
+        if near is not None:
+            other = kept[near]
             findings.append(Finding(Kind.SHARED, example, f'like {other.source}, "{other.text[:60]}"'))
     return [kept[place] for place in places], [groups[place] for place in places]
 

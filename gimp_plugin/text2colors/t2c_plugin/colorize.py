@@ -17,7 +17,7 @@ from gi.repository import Gegl, Gimp  # noqa: E402
 
 from t2c_plugin.engine import jobs  # noqa: E402
 from t2c_plugin.image import hints, insertion, layers, other_pictures, results  # noqa: E402
-from t2c_plugin.request import NORMAL_LAYERS, Inputs, Request, RequestError, request_from  # noqa: E402
+from t2c_plugin.request import NORMAL_LAYERS, Inputs, Request, RequestError, request_from, with_references  # noqa: E402
 
 ARGUMENTS = (
     "phrase",
@@ -63,6 +63,10 @@ def colorize(
         return dialog.run(image, targets, config, None if edited is None else results.record_of(edited))
     originals = layers.targets(image, drawables, open_groups)
     values = {name: config.get_property(name) for name in ARGUMENTS}
+    if run_mode != Gimp.RunMode.WITH_LAST_VALS:  # which has references among its extras
+        layer = config.get_property("reference")
+        told = None if layer is None else (layer.get_id(), layer.get_name())
+        values = with_references(values, told, config.get_property("reference-files") or "")
     if run_mode == Gimp.RunMode.WITH_LAST_VALS and not (values["phrase"] or values["palettes"]):
         raise RequestError("There are no last values yet; use Colors > Text2Colors > Colorize first.")
     if layers.needs_consent(image):

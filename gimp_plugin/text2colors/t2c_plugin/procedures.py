@@ -104,9 +104,9 @@ def _teach(
     procedure: Gimp.Procedure, run_mode: Gimp.RunMode, config: Gimp.ProcedureConfig, *_: object
 ) -> Gimp.ValueArray:
     if run_mode == Gimp.RunMode.INTERACTIVE:
-        from t2c_plugin.ui import teach_dialog
+        from t2c_plugin.ui.teaching import dialog
 
-        report = teach_dialog.run(config)
+        report = dialog.run(config)
         return _cancelled(procedure) if report is None else _with_text(procedure, report)
     from t2c_plugin import teach
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from t2c_plugin.pixels import Pixels
@@ -17,6 +18,7 @@ __all__ = ["MAX_COUNT", "MAX_SEED", "PARASITE", "RequestError", "parse_color", "
 
 COLOR_LAYERS, NORMAL_LAYERS = protocol.MODES
 
+REFERENCE = "reference"  # the source, and the engine's parameter: whose colors palettes without colors take
 Palette = tuple[str, ...]  # "#rrggbb", lower case; empty for natural colors
 
 
@@ -259,6 +261,31 @@ def request_from(values: Mapping[str, Any]) -> Request:
         extras=extras,
         style=(values.get("style") or "").strip(),
     )
+
+
+def with_references(values: Mapping[str, Any], layer: tuple[int, str] | None, files: str) -> dict[str, Any]:
+    """A procedure's arguments with `palettes` and `extras` that ask for the colors of references, if there are some.
+
+    Args:
+        layer: number and name of the argument `reference`. files: the argument `reference-files`, one a line.
+
+    Raises:
+        RequestError: a phrase, palettes or extras are given besides.
+    """
+    told = [] if layer is None else [reference_extra({"layer": layer[0]}, layer[1])]
+    told += [
+        reference_extra({"file": path.strip()}, PurePath(path).stem) for path in files.splitlines() if path.strip()
+    ]
+    if not told:
+        return dict(values)
+    if values["phrase"] or values["palettes"] or values["extras"]:
+        raise RequestError("A reference takes the place of phrase, palettes and extras; give one of them only.")
+    return {**values, "palettes": format_palettes([()] * len(told)), "extras": format_extras(told)}
+
+
+def reference_extra(picture: Mapping[str, Any], name: str) -> str:
+    """The `extra` of a coloring by the colors of a picture ({"file": PATH} or {"layer": ID})."""
+    return format_extra({"title": name, REFERENCE: picture})
 
 
 def format_extras(extras: Sequence[str]) -> str:

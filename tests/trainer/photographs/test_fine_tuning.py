@@ -20,6 +20,7 @@ from t2c_engine.batch.recipe import read_recipe
 from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.errors import ExistsError, ModelError, UsageError
+from t2c_engine.model_store import add_model
 from t2c_engine.models import ModelCard, export_model, find_model, load_weights
 from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.palettes.style import StyleWeight
@@ -182,7 +183,7 @@ def test_a_studio_fine_tunes_and_uses_its_style(photographs: Path, base: ModelCa
     assert styled.tobytes() != shipped.tobytes()
     recipe = read_recipe(tmp_path / "styled" / "00-1.png")
     assert recipe is not None and recipe.colors["color_style"] == "studio"
-    t2c("again", tmp_path / "styled" / "00-1.png", "-o", tmp_path / "again")
+    t2c("again", tmp_path / "styled" / "00-1.png", "--input", source, "-o", tmp_path / "again")
     assert Image.open(tmp_path / "again" / "00-1.png").convert("RGB").tobytes() == styled.tobytes()
     t2c("batch", source, "--auto", "--style", "studio", "-o", tmp_path / "album")
     assert "No style is called 'nobody'" in t2c("colorize", source, "--auto", "--style", "nobody", code=2).stderr
@@ -194,6 +195,29 @@ def test_a_studio_fine_tunes_and_uses_its_style(photographs: Path, base: ModelCa
         Colorizer.load(None, "cpu", [StyleWeight("studio")])
     with pytest.raises(UsageError, match="another model"):
         fine_tune(request(photographs, tmp_path / "run", "later"), CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sha256", "words"),
+    [
+        ({"automatic_token.change": np.zeros(16, np.float32)}, "0" * 64, "was trained on 'tiny' 1, not on"),
+        ({"automatic_token.change": np.zeros(17, np.float32)}, None, "does not fit the colour model"),
+        ({"nothing.up": np.zeros((2, 1), np.float32)}, None, "does not fit the colour model"),
+    ],
+)
+def test_a_style_that_could_not_be_used_is_not_installed(
+    arrays: dict[str, np.ndarray], sha256: str | None, words: str, base: ModelCard, tmp_path: Path
+) -> None:
+    named = {"name": "tiny", "version": "1", "sha256": sha256 or base.sha256}
+    folder = tmp_path / "mail"
+    export_model(
+        folder, arrays, name="club", version="1", kind="photographs", licence="MIT", config={"base": named}
+    )  # fmt: skip
+    with pytest.raises(ModelError, match=words):
+        add_model(folder)
+    export_model(folder, arrays, name="club", version="1", kind="photographs", licence="MIT", config={"base": [1]})
+    with pytest.raises(ModelError, match="was trained on another model"):
+        add_model(folder)
 
 
 def test_a_killed_training_ends_as_one_that_was_not(

@@ -1,0 +1,1 @@
+"""Training of the transfer sub-net (Xu et al. 2020): data, losses, loop, validation, export."""
