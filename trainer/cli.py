@@ -299,7 +299,7 @@ def report(
     paths = bundled_photographs() if pictures is None else sorted(p for p in pictures.iterdir() if p.is_file())
     if only == "looks":
         from t2c_engine.colorization.colorizer import Colorizer
-        from trainer.evaluation.report_looks import look_sheet
+        from trainer.evaluation.looks.sheets import look_sheet
 
         logging.info("%s", look_sheet(paths[:limit], out / "looks.jpg", Colorizer.load(device="auto")))
         return

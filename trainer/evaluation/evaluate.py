@@ -16,7 +16,7 @@ from trainer.evaluation.colors import evaluate_colors, load_eval_pictures
 from trainer.evaluation.exemplar import evaluate_exemplar
 from trainer.evaluation.judge import Judge
 from trainer.evaluation.kinds import MeansByKind
-from trainer.evaluation.looks import evaluate_looks, evaluation_truth
+from trainer.evaluation.looks.figures import evaluate_looks, evaluation_truth
 from trainer.evaluation.palettes import evaluate_palettes
 from trainer.evaluation.speed import network_speed
 from trainer.evaluation.words import evaluate_words

@@ -11,9 +11,9 @@ from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
 from tests import fakes
 from tests.look_models import make_look
 from trainer.evaluation.colors import EvalPicture
-from trainer.evaluation.look_judge import LookFeatures, LookJudge
-from trainer.evaluation.looks import TruePictures, edge_strength, evaluate_looks
-from trainer.evaluation.report_looks import look_sheet
+from trainer.evaluation.looks.figures import TruePictures, edge_strength, evaluate_looks
+from trainer.evaluation.looks.judge import LookFeatures, LookJudge
+from trainer.evaluation.looks.sheets import look_sheet
 from trainer.looks.sorting import Domain
 
 RNG = np.random.default_rng(0)

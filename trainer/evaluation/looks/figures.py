@@ -30,7 +30,7 @@ from trainer.common.picture_data import L_UNIT, PictureSet, load_pictures
 from trainer.common.run_log import track
 from trainer.evaluation.color_metrics import EDGE_SIGMA, ab_error
 from trainer.evaluation.colors import EvalPicture, network_size
-from trainer.evaluation.look_judge import LookFeatures, LookJudge
+from trainer.evaluation.looks.judge import LookFeatures, LookJudge
 from trainer.looks.sorting import Domain, read_domains, sort_pictures, split_domains
 
 FITTED, KEPT = 20, 6  # pictures of a domain that the judge is fitted to, and that it is tried on
