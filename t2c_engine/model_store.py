@@ -57,10 +57,17 @@ def _check_photographs(card: ModelCard, tensors: Tensors) -> None:
     with_changes(base, load_weights(base), [(tensors, 1.0)])
 
 
+def _check_look(card: ModelCard, tensors: Tensors) -> None:
+    from t2c_engine.colorization.looks import look_network
+
+    look_network(card, tensors)
+
+
 # by kind: raises ModelError where a model could not be used
 CHECKS: Mapping[str, Callable[[ModelCard, Tensors], None]] = {
     "style": _check_style,
     "photographs": _check_photographs,
+    "look": _check_look,
 }
 
 

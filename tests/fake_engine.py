@@ -25,6 +25,7 @@ spec.loader.exec_module(p)
 MODES = {
     "good": "answers at once",
     "variations": "announces variations, each of another colour",
+    "looks": "announces looks, and answers at once",
     "slow": "takes a fifth of a second over each picture, and can be cancelled",
     "endless": "shows previews at once, but never finishes another picture; can be cancelled",
     "late": "takes a cancel, then finishes the picture as if there had been none",
@@ -50,6 +51,7 @@ MODES = {
 SOURCES: dict[str, dict[str, Any]] = {name: {} for name in ("words", "palette", "reference", "nothing")}
 NATURAL = "#7a6a5a"  # of an empty palette
 VARIATIONS = {"words": {}, "palette": {}, "nothing": {"variations": 20}}  # sources in the mode "variations"
+LOOKS = {"night": "#202a4a", "sepia": "#8a6a3a"}  # that the mode "looks" announces, and their color
 PALETTE = ["#2b2a33", "#8c2f1b", "#5b6b3a", "#d98c3f", "#f2d8a7"]  # the first of a row; of others, the first differs
 
 
@@ -89,6 +91,7 @@ def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
         if not palette and "variation" in request.params:
             one = request.params["variation"]
             color = f"#{40 + 20 * one['index']:02x}{(60 + one['seed']) % 256:02x}{one['count']:02x}"
+        color = LOOKS.get(request.params.get("look"), color)
         pixels = bytes.fromhex(color[1:]) * (width * height)
         if request.params.get("hints"):
             pixels = dabbed(pixels, width, height, *pictures["hints", request.params["hints"]])
@@ -194,7 +197,8 @@ def main(mode: str) -> None:
         os.write(1, b"Welcome to gpubox!\n")
     if mode != "silent":
         version = p.PROTOCOL + (mode == "old")
-        known = VARIATIONS if mode == "variations" else SOURCES
+        looks = [{"name": name, "title": name.title()} for name in LOOKS]
+        known = {"variations": VARIATIONS, "looks": SOURCES | {"look": {"looks": looks}}}.get(mode, SOURCES)
         told = {"protocol": version, "engine": "fake", "models": {}, "pid": os.getpid(), "sources": known}
         say(p.Notification("hello", told))
     if mode in ("deaf", "silent"):

@@ -62,6 +62,9 @@ class Colorizer:
         assert lightness.ndim == 2 and lightness.dtype == np.float32
         return lightness
 
+    def encoder_features(self, lightness: np.ndarray) -> tuple[np.ndarray, ...]:
+        return ()
+
     def color(
         self,
         encoding: np.ndarray,

@@ -37,6 +37,7 @@ TRAINER_LAYERS = (
     ("trainer", "trainer.common"),
     ("trainer.colorizer", "trainer.palettes"),
     ("trainer.papers", "trainer.diverse", "trainer.exemplar"),
+    ("trainer.looks",),
     ("trainer.evaluation", "trainer.train_palettes"),
     ("trainer.study", "trainer.styles", "trainer.photographs"),
     ("trainer.cli",),

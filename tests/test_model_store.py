@@ -29,7 +29,7 @@ def own_folder(tmp_path, monkeypatch):
 
 
 def run_folder(folder: Path, name: str = "light", **changes: Any) -> models.ModelCard:
-    values: dict[str, Any] = {"version": "1.0", "kind": "look", "licence": "MIT", "data": ["mine (é)"]}
+    values: dict[str, Any] = {"version": "1.0", "kind": "colorizer", "licence": "MIT", "data": ["mine (é)"]}
     return export_model(folder, TENSORS, name=name, **{**values, **changes})
 
 
@@ -37,7 +37,7 @@ def test_a_model_goes_to_a_colleague_in_one_file(tmp_path, own_folder):
     run_folder(tmp_path / "run", default=True, figures={"before": 20.0})
     (tmp_path / "run/log.json").write_text("[1, 2]")
     card = add_model(tmp_path / "run")
-    assert card == find_model("look", "light") and card.folder == own_folder and not card.default
+    assert card == find_model("colorizer", "light") and card.folder == own_folder and not card.default
     path = export_file(installed("light"), tmp_path)
     assert path == tmp_path / "light.safetensors" and remove_model("light") == card
     assert own_models() == [] and list(own_folder.iterdir()) == []
@@ -48,7 +48,7 @@ def test_a_model_goes_to_a_colleague_in_one_file(tmp_path, own_folder):
 
 def test_the_command_line_adds_exports_imports_and_removes(tmp_path):
     run_folder(tmp_path / "run")
-    assert "Installed the look model 'light'" in t2c("models", "add", tmp_path / "run" / "light.json").stdout
+    assert "Installed the colorizer model 'light'" in t2c("models", "add", tmp_path / "run" / "light.json").stdout
     assert "exists and is kept" not in t2c("models", "export", "light", "-o", tmp_path / "a.safetensors").stderr
     assert "exists and is kept" in t2c("models", "export", "light", "-o", tmp_path / "a.safetensors", code=1).stderr
     assert "end in .safetensors" in t2c("models", "export", "light", "-o", tmp_path / "a.zip", code=2).stderr
@@ -56,7 +56,7 @@ def test_the_command_line_adds_exports_imports_and_removes(tmp_path):
     t2c("models", "import", tmp_path / "a.safetensors", "--overwrite")
     t2c("models", "import", tmp_path / "a.safetensors", "--name", "dusk")
     assert {card["name"] for card in lines(t2c("models", "--json").stdout)} >= {"light", "dusk", "palette-set"}
-    assert "Removed the look model 'dusk'" in t2c("models", "remove", "dusk").stdout
+    assert "Removed the colorizer model 'dusk'" in t2c("models", "remove", "dusk").stdout
     assert "No model of yours" in t2c("models", "remove", "dusk", code=2).stderr
 
 

@@ -81,6 +81,23 @@ def test_other_bytes_are_no_record(data: bytes) -> None:
         r.Record.from_bytes(data)
 
 
+VALUES = {
+    "phrase": "", "palettes": "", "count": 5, "seed": 0, "strength": 1.0, "natural": 0.0, "device": "auto",
+    "result-mode": "colour", "same-palettes": True,
+}  # fmt: skip
+
+
+def test_a_script_names_looks() -> None:
+    request = r.request_from({**VALUES, "look": "night, sepia"})
+    colorings = request.colorings(request.palettes)
+    assert [one.params() for one in colorings] == [{"look": "night"}, {"look": "sepia"}]
+    assert [one.title for one in colorings] == ["night", "sepia"] and {one.palette for one in colorings} == {()}
+    request = r.request_from({**VALUES, "look": "night", "palettes": "#ff0000,#00ff00"})
+    assert request.palettes == (("#ff0000", "#00ff00"),)
+    with pytest.raises(r.RequestError, match="one palette at most"):
+        r.request_from({**VALUES, "look": "night", "palettes": "#ff0000;#00ff00"})
+
+
 extras = st.dictionaries(
     st.text(max_size=8), st.none() | st.booleans() | st.integers() | st.text(max_size=8), max_size=4
 )

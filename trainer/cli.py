@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ import typer
 from t2c_engine.cli.common import reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
+from trainer.looks.cli import look, stargan_paper, tonings
 from trainer.photographs.cli import photographs
 from trainer.study.cli import study_app, study_result
 
@@ -263,7 +265,9 @@ def export_exemplar_command(
 @reported
 def evaluate(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/, images/eval/ and nets/.")],
-    only: Annotated[str | None, typer.Option("--only", help="palettes, colors, diverse, exemplar or speed.")] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", help="palettes, colors, diverse, exemplar, looks or speed.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts and pictures, for a look.")] = None,
     palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
@@ -280,8 +284,7 @@ def evaluate(
     """Measure everything on the evaluation data, with fixed seeds."""
     from trainer.evaluation.evaluate import evaluate_all, figures_text
 
-    if only not in (None, "palettes", "colors", "diverse", "exemplar", "speed"):
-        raise UsageError(f"There are no figures of '{only}'; choose palettes, colors, diverse, exemplar or speed.")
+    _refuse_unknown("figures", only, ("palettes", "colors", "diverse", "exemplar", "looks", "speed"))
     figures = evaluate_all(
         data,
         only=only,
@@ -307,7 +310,9 @@ def report(
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="The data folder, for true palettes beside ours.")] = None,
-    only: Annotated[str | None, typer.Option("--only", help="palettes, photographs, references or diverse.")] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", help="palettes, photographs, references, diverse or looks.")
+    ] = None,
     old_photographs: Annotated[
         Path | None,
         typer.Option(
@@ -315,12 +320,13 @@ def report(
         ),
     ] = None,
 ) -> None:
-    """Draw palettes for the paper's phrases, photographs in several phrases and one another's colours, and diverse
-    colourings."""
-    if only not in (None, "palettes", "photographs", "references", "diverse"):
-        raise UsageError(f"There is no report of '{only}'; choose palettes, photographs, references or diverse.")
+    """Draw palettes for the paper's phrases, photographs in several phrases, in one another's colours, diverse
+    colourings, looks."""
+    _refuse_unknown("reports", only, ("palettes", "photographs", "references", "diverse", "looks"))
     if old_photographs is not None and (pictures is not None or only is not None):
         raise UsageError("--old-photographs makes sheets of its own; leave --pictures and --only out.")
+    from trainer.evaluation.report_photographs import bundled_photographs, photograph_sheets
+
     out.mkdir(parents=True, exist_ok=True)
     if old_photographs is not None:
         from trainer.evaluation.report_photographs import old_photograph_sheets
@@ -328,12 +334,19 @@ def report(
         for path in old_photograph_sheets(old_photographs / "images" / "eval", out, limit):
             logging.info("%s", path)
         return
+    paths = bundled_photographs() if pictures is None else sorted(p for p in pictures.iterdir() if p.is_file())
+    if only == "looks":
+        from t2c_engine.colorization.colorizer import Colorizer
+        from trainer.evaluation.looks.sheets import look_sheet
+
+        logging.info("%s", look_sheet(paths[:limit], out / "looks.jpg", Colorizer.load(device="auto")))
+        return
     if pictures is None and only in (None, "references"):
         from trainer.evaluation.report_references import reference_sheet
 
         logging.info("%s", reference_sheet(out))
     if pictures is None and only in (None, "diverse"):
-        from trainer.evaluation.report_photographs import bundled_photographs, diverse_sheet
+        from trainer.evaluation.report_photographs import diverse_sheet
 
         diverse_sheet(out / "diverse.jpg", bundled_photographs())
     if only == "diverse":
@@ -346,11 +359,15 @@ def report(
         palette_page(out / "palettes.png", PaletteSampler.load(), read_texts(data, pat_only=True) if data else ())
     if only in ("palettes", "references"):
         return
-    from trainer.evaluation.report_photographs import bundled_photographs, photograph_sheets
-
-    paths = bundled_photographs() if pictures is None else sorted(p for p in pictures.iterdir() if p.is_file())
     for path in photograph_sheets(paths[:limit], out):
         logging.info("%s", path)
+
+
+def _refuse_unknown(what: str, only: str | None, known: Sequence[str]) -> None:
+    """Raises UsageError where `only` is none of the parts that a command knows."""
+    if only is not None and only not in known:
+        choices = f"{', '.join(known[:-1])} or {known[-1]}"
+        raise UsageError(f"--only takes no '{only}'; the {what} are {choices}.")
 
 
 @app.command()
@@ -385,6 +402,9 @@ def compare_colors_command(
     output().print(json.dumps(figures, indent=2), markup=False, highlight=False, soft_wrap=True)
 
 
+app.command()(look)
+app.command()(tonings)
+app.command("stargan-paper")(stargan_paper)
 app.command()(photographs)
 app.add_typer(study_app, name="study")
 app.command("study-result")(study_result)

@@ -82,6 +82,12 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
         "For each of the palettes, an object with what else the engine is told, as a JSON list; none if left out",
         "",
     ),
+    "look": (
+        "string",
+        "_Look",
+        "Names of looks, apart by commas: a layer each, after the natural colors or one palette; overrides the phrase",
+        "",
+    ),
     "style": ("string", "St_yle", "A style of yours for palettes of the phrase, as studio or studio:0.7", ""),
     "hints": (
         "layer",
@@ -106,7 +112,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "format": ("string", "_Format", "Of the results: same, png, jpeg, webp, tiff16 or ora", "same"),
 }
 COLORING = ("phrase", "palettes", "count", "seed", "strength", "natural", "device", "result-mode", "same-palettes")
-COLORING += ("extras", "style", "hints", "reference", "reference-files")
+COLORING += ("extras", "look", "style", "hints", "reference", "reference-files")
 OF_FILES = ("inputs", "output", "phrase", "captions", "palette-per", "count", "seed", "strength", "natural")
 OF_FILES += ("format", "device")
 

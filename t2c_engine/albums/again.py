@@ -27,6 +27,7 @@ from t2c_engine.colorization.color_source import (
     Variation,
 )
 from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import parse_styles
@@ -113,7 +114,9 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         for one, each in zip(values.get("regions", ()), inner, strict=True)
     )
     numbers = (float(values.get(name, usual)) for name, usual in NUMBERS.items())
-    source = ColorSource(base, hints, regions, *numbers, parse_styles(str(values.get("color_style", ""))))
+    styles = parse_styles(str(values.get("color_style", "")))
+    look = LookChoice(str(values["look"][0]), float(values["look"][1])) if "look" in values else None
+    source = ColorSource(base, hints, regions, *numbers, styles, look)
     given = palette if isinstance(base, PaletteColors) else variation
     return source, ResultColors(given, tuple(inner), reference), notes
 

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from t2c_engine.batch.request import Models
-from t2c_engine.colorization.color_source import AutomaticColors, BaseColors, ColorSource, PaletteColors, PhraseColors
+from t2c_engine.colorization.color_source import (
+    AutomaticColors,
+    BaseColors,
+    ColorSource,
+    PaletteColors,
+    PhraseColors,
+    with_look,
+)
 from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
@@ -61,9 +68,10 @@ class AlbumJob:
     inputs: folders, files, patterns or URLs. output: the folder for results, the tree kept. exclude: patterns of paths
     left out. captions: "sidecar" (a .txt beside a picture), "metadata" (its title or description), or a CSV file of
     path and caption; a caption is the phrase of its picture. phrase: of pictures without a caption. colors: any other
-    source; in a job file its name and options. name: a template of results' names with {stem}, {folder} and {phrase}.
-    quality: 1..100, of JPEG and WebP. workers: 0 chooses. memory: MB for all workers together; 0 chooses. style:
-    of palettes drawn for phrases and of the color network, as "studio:0.7,portraits".
+    source; in a job file its name and options. look: what all colors go through at last; strength is the look's then.
+    name: a template of results' names with {stem}, {folder} and {phrase}. quality: 1..100, of JPEG and WebP. workers:
+    0 chooses. memory: MB for all workers together; 0 chooses. style: of palettes drawn for phrases and of the color
+    network, as "studio:0.7,portraits".
     """
 
     inputs: tuple[str, ...]
@@ -79,6 +87,7 @@ class AlbumJob:
     variety: float = DEFAULT_VARIETY
     strength: float = 1.0
     natural: float = 0.0
+    look: str | None = None
     exclude: tuple[str, ...] = ()
     name: str = "{stem}"
     format: Format = Format.SAME
@@ -93,13 +102,14 @@ class AlbumJob:
     style: str = ""
 
     def __post_init__(self) -> None:
-        words = self.phrase is not None or self.captions is not None
+        words = self._says_phrases
         if self.palette_style and not words:
             raise UsageError(
                 f"The style {self.palette_style} is for palettes drawn for a phrase or captions; give one."
             )
-        if sum((self.palette is not None, self.auto, self.colors is not None, words)) != 1:
-            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto, or colors.")
+        given = sum((self.palette is not None, self.auto, self.colors is not None, words))
+        if given > 1 or not (given or self.look is not None):
+            raise UsageError("A job takes one of: a phrase (or captions, or both), a palette, auto, colors; or a look.")
         if self.count < 1 or self.workers < 0 or self.memory < 0:
             raise UsageError("A job's count is at least 1; workers and memory are at least 0.")
         if self.quality is not None and not 1 <= self.quality <= 100:
@@ -108,6 +118,10 @@ class AlbumJob:
             self.name.format(stem="", folder="", phrase="")
         except (KeyError, IndexError, ValueError) as error:
             raise UsageError(f"The name '{self.name}' is no template; use {{stem}}, {{folder}}, {{phrase}}.") from error
+
+    @property
+    def _says_phrases(self) -> bool:
+        return self.phrase is not None or self.captions is not None
 
     @property
     def palette_style(self) -> str:
@@ -127,10 +141,10 @@ class AlbumJob:
         base: BaseColors
         if self.colors is not None:
             base = self.colors
-        elif self.auto:
-            base = AutomaticColors()
         elif self.palette is not None:
             base = PaletteColors(palettes)
+        elif not self._says_phrases:
+            base = AutomaticColors()
         else:
             phrase = caption or self.phrase
             if phrase is None:
@@ -139,7 +153,9 @@ class AlbumJob:
             base = PhraseColors(
                 phrase, self.count, (self.seed + shift) % (MAX_SEED + 1), self.variety, self.palette_style
             )
-        return ColorSource(base, strength=self.strength, natural=self.natural, color_styles=_split(self.style)[1])
+        styles = _split(self.style)[1]
+        source = ColorSource(base, strength=self.strength, natural=self.natural, color_styles=styles)
+        return with_look(source, self.look)
 
 
 @lru_cache(maxsize=8)

@@ -130,6 +130,8 @@ def recipes_of(
 def source_json(source: ColorSource) -> dict[str, Any]:
     """A color source as JSON; files of hints and masks by name and digest."""
     values: dict[str, Any] = {"strength": source.strength, "natural": source.natural}
+    if source.look is not None:
+        values["look"] = [source.look.name, source.look.strength]
     if source.color_styles:
         values["color_style"] = styles_text(source.color_styles)
     if source.base is not None:

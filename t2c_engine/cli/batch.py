@@ -20,8 +20,10 @@ from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
 from t2c_engine.cli.batch_report import ProgressKind, Style, error_events, reporting
 from t2c_engine.cli.colorize import Natural, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, StyleOption, Variety, print_error, print_json, reported
+from t2c_engine.cli.looks import Look
 from t2c_engine.cli.terminal import output
 from t2c_engine.colorization.color_source import BaseColors, DiverseColors
+from t2c_engine.colorization.looks import find_look
 from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote, location
@@ -72,6 +74,7 @@ def batch(
     style: StyleOption = "",
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
     natural: Natural = 0.0,
+    look: Look = None,
     exclude: Exclude = None,
     name: Annotated[str, typer.Option("--name", help="Results' names, of {stem}, {folder} and {phrase}.")] = "{stem}",
     format: Annotated[Format, typer.Option("--format", help="Of the results.")] = Format.SAME,
@@ -104,7 +107,7 @@ def batch(
     elif inputs and out is not None:
         job = AlbumJob(
             tuple(inputs), out, phrase, palette, auto, given_colors(colors, diverse, count, seed), captions,
-            scope, count, seed, variety, strength, natural,
+            scope, count, seed, variety, strength, natural, look=look,
             exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
             workers=workers, memory=memory, device=device, model=model, palette_model=palette_model, style=style,
         )  # fmt: skip
@@ -135,6 +138,8 @@ def run(job: AlbumJob, scheduler: str | None, retry_failed: bool, style: Style) 
     """Run a job and say what becomes of it; exit code 1 where pictures have failed."""
     from t2c_engine.albums.run import job_items, open_journal, run_job
 
+    if job.look is not None:
+        find_look(job.look)
     if scheduler is not None:  # workers elsewhere have another current folder
         inputs = tuple(one if is_remote(one) else os.path.abspath(one) for one in job.inputs)
         job = replace(job, inputs=inputs, output=job.output if is_remote(job.output) else job.output.absolute())

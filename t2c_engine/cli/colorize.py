@@ -26,6 +26,7 @@ from t2c_engine.cli.common import (
     print_json,
     reported,
 )
+from t2c_engine.cli.looks import Look
 from t2c_engine.cli.terminal import output, print_palettes, progress
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
@@ -36,9 +37,11 @@ from t2c_engine.colorization.color_source import (
     PhraseColors,
     ReferenceColors,
     Region,
+    with_look,
 )
 from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.colorization.looks import find_look
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.palettes.style import parse_styles, styles_text
@@ -83,7 +86,7 @@ Strength = Annotated[
         "--strength",
         min=0,
         max=MAX_STRENGTH,
-        help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey.",
+        help="0: natural colours; 1: the palette's; 2: twice those. --auto: 0 is grey. --look: of the look.",
     ),
 ]
 KeepGoing = Annotated[
@@ -115,6 +118,7 @@ def colorize(
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
     style: StyleOption = "",
+    look: Look = None,
     strength: Strength = 1.0,
     natural: Natural = 0.0,
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
@@ -131,16 +135,18 @@ def colorize(
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
     sources = sum((phrase is not None, palette is not None, auto, diverse is not None, bool(reference)))
-    if sources > 1 or not (sources or hints or region):
+    if sources > 1 or not (sources or hints or region or look):
         raise UsageError(
-            "Give one of --phrase, --palette, --reference, --auto and --diverse; or else --hints, or --region."
+            "Give one of --phrase, --palette, --reference, --auto and --diverse; or --look, --hints, or --region."
         )
+    if look is not None:
+        find_look(look)
     palette_styles, color_styles = split_styles(parse_styles(style))
     if palette_styles and phrase is None and not region:
         raise UsageError(f"The style '{palette_styles[0].name}' is for palettes drawn for a phrase; give --phrase too.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
     drawn = styles_text(palette_styles)
-    base: BaseColors | None = AutomaticColors(decoding) if auto else None
+    base: BaseColors | None = AutomaticColors(decoding) if auto or not (sources or hints or region) else None
     if phrase is not None:
         base = PhraseColors(phrase, count, seed, variety, drawn)
     elif palette is not None:
@@ -150,7 +156,7 @@ def colorize(
     elif diverse is not None:
         base = DiverseColors(diverse, seed)
     regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, drawn)) for one in region or ())
-    source = ColorSource(base, hints, regions, strength, natural, hint_reach, color_styles)
+    source = with_look(ColorSource(base, hints, regions, strength, natural, hint_reach, color_styles), look)
     overlays = [one.mask for one in regions] + ([hints] if hints else []) + (reference or [])
     found = expand_inputs(inputs, excluded=overlays)
     for note in found.notes:

@@ -32,6 +32,7 @@ from t2c_engine.cli.common import (
     print_json,
     reported,
 )
+from t2c_engine.cli.looks import looks
 from t2c_engine.cli.models import models_app
 from t2c_engine.cli.review import again, review
 from t2c_engine.cli.terminal import output, print_palettes, print_table
@@ -193,6 +194,7 @@ def write_palettes(path: Path, palettes: list[Palette], title: str, overwrite: b
 
 
 app.command(cls=ColorizeCommand, short_help="Colour pictures by phrase, palette, hints or region.")(colorize)
+app.command(short_help="The looks installed, for --look.")(looks)
 app.command()(batch)
 app.command()(review)
 app.command()(again)

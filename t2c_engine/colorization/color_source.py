@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Protocol
 
 from t2c_engine.colorization.decoding import Decoding
+from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import StyleWeight, parse_styles
@@ -232,7 +233,7 @@ class ColorSource:
     hints: a picture with hints (`overlays.read_hints`). strength: 0..2; 0 the network's own colors, 1 the palette's,
     above it stronger; without a palette 0 is grey. natural: 0..1, as in `Colorizer.color`. hint_reach: 0..1, how far
     hints spread, as in `Hints`. color_styles: applied to the color network (`color_styles`); those of palettes stand in
-    `PhraseColors`.
+    `PhraseColors`. look: what all colors go through at last.
 
     Raises:
         UsageError: nothing says which colors to use, or a number is out of range.
@@ -245,6 +246,7 @@ class ColorSource:
     natural: float = 0.0
     hint_reach: float = DEFAULT_HINT_REACH
     color_styles: tuple[StyleWeight, ...] = ()
+    look: LookChoice | None = None
 
     def __post_init__(self) -> None:
         if self.base is None and self.hints is None and not self.regions:
@@ -269,8 +271,10 @@ class ColorSource:
     def label(self) -> str:
         """Short words for titles and file names."""
         if self.base is not None:
-            return self.base.label
-        return "hints" if self.hints is not None else self.regions[0].colors.label
+            words = self.base.label
+        else:
+            words = "hints" if self.hints is not None else self.regions[0].colors.label
+        return words if self.look is None else f"{words} {self.look.name}"
 
     @property
     def phrase(self) -> str | None:
@@ -297,6 +301,11 @@ class ColorSource:
     def colors_outside_regions(self) -> bool:
         """Whether what no region covers has color."""
         return self.base is not None or self.hints is not None
+
+
+def with_look(source: ColorSource, name: str | None) -> ColorSource:
+    """The source under a look, whose strength is then the source's; the colors before it keep theirs of 1."""
+    return source if name is None else replace(source, strength=1.0, look=LookChoice(name, source.strength))
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,17 @@ class Colorizer:
         return grey_features(light, self.encoder(light), self._network.encode(light), self._bins)
 
     @torch.inference_mode()
+    def encoder_features(self, lightness: np.ndarray) -> tuple[Tensor, ...]:
+        """What the pretrained encoder sees in h x w L: 1 x C x h' x w' at 1/4, 1/8, 1/16 and 1/32, padding cut off."""
+        light, height, width = self._network_input(lightness, 1.0)
+        with threads_for(lightness.size):
+            levels = self.encoder(light)
+        return tuple(
+            level[..., : -(-height // step), : -(-width // step)]
+            for level, step in zip(levels, (4, 8, 16, 32), strict=True)
+        )
+
+    @torch.inference_mode()
     def color(
         self,
         encoding: Encoding,

@@ -6,6 +6,7 @@ Must not import the command line, nor write files.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,13 +28,14 @@ def compose(
 ) -> Iterator[tuple[Palette, np.ndarray]]:
     """Palette and pixels (H x W x 3, the picture's type and space) of every result, one at a time.
 
-    The palette of the network's own colors is taken from them.
+    The palette of the network's own colors is taken from them, before a look changes them.
 
     Args:
         colorizer: a `Colorizer`; the picture is encoded once.
 
     Raises:
-        PictureError: hints, a mask or a reference cannot be used. ModelError: the picture is too large.
+        PictureError: hints, a mask or a reference cannot be used. ModelError: the picture is too large, or a look's
+            file is damaged. UsageError: the look is not installed.
     """
     hints = None if source.hints is None else read_hints(source.hints, picture.size, source.hint_reach)
     masks = [read_mask(region.mask, picture.size) for region in source.regions]
@@ -49,10 +51,16 @@ def compose(
         base = [None] * len(results)
         maps = iter([np.zeros_like(inner[0][0])] * len(results))
     for index, (given, ab) in enumerate(zip(base, maps, strict=True)):
-        pixels = render(picture, ab, lightness=lightness)
-        for mask, others in zip(masks, inner, strict=True):
-            blend(pixels, mask, render(picture, others[index], lightness=lightness))
-        yield given if isinstance(given, Palette) else _own_palette(encoded, source, given, hints, ab), pixels
+        palette = given if isinstance(given, Palette) else _own_palette(encoded, source, given, hints, ab)
+        parts, curve = [ab, *(others[index] for others in inner)], None
+        if source.look is not None:
+            toned = [encoded.toned(one, source.look) for one in parts]
+            parts, curve = [one.ab for one in toned], toned[0].curve
+        paint = partial(render, picture, lightness=lightness, curve=curve)
+        pixels = paint(parts[0])
+        for mask, other in zip(masks, parts[1:], strict=True):
+            blend(pixels, mask, paint(other))
+        yield palette, pixels
 
 
 def _maps(

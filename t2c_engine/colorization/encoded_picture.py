@@ -14,6 +14,7 @@ import numpy as np
 from t2c_engine.colorization.color_source import Variation
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hints import Hints
+from t2c_engine.colorization.looks import Look, LookChoice, Toned
 from t2c_engine.colorization.reference import Reference
 from t2c_engine.palettes.palette import Palette
 
@@ -39,6 +40,7 @@ class Encoded:
         self.colorizer = colorizer
         self.lightness = lightness
         self._encoding = colorizer.encode(lightness)
+        self._features: tuple[Any, ...] = ()
         self._cache: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._draws: OrderedDict[tuple[int, int], list[np.ndarray]] = OrderedDict()  # by count and seed
         self._hints: OrderedDict[int, Hints] = OrderedDict()  # by identity, held so that each keeps its own
@@ -79,6 +81,17 @@ class Encoded:
             else:
                 maps = self._maps(sources, hints, natural)
                 yield from (ab if strength == 1 else strength * ab for ab in maps)
+
+    def toned(self, ab: np.ndarray, choice: LookChoice) -> Toned:
+        """An ab map of this picture under a look.
+
+        Raises:
+            UsageError: no look is called so. ModelError: its file is damaged.
+        """
+        look = Look.load(choice.name)
+        if not self._features:
+            self._features = self.colorizer.encoder_features(self.lightness)
+        return look.apply(self.lightness, ab, self._features, choice.strength)
 
     def _maps(self, sources: Sequence[Source], hints: Hints | None, natural: float) -> list[np.ndarray]:
         """The map of each source, from those kept where it is among them."""

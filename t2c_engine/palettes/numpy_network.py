@@ -1,4 +1,4 @@
-"""The shipped palette network (`networks.palette_set`) in numpy, for use: starts in milliseconds, torch takes seconds.
+"""The shipped palette network (`palette_set`) in numpy, for use: starts in milliseconds, torch takes seconds.
 
 Same weights under the same names, dropout left out. Must not import torch or the trainer.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
 from t2c_engine.errors import ModelError
-from t2c_engine.networks.palette_normalization import LAB_CENTRE, LAB_SCALE, LOG_SIGMA
+from t2c_engine.networks.palettes.normalization import LAB_CENTRE, LAB_SCALE, LOG_SIGMA
 from t2c_engine.serving.protocol import PALETTE_SIZE
 
 TRIES = 12  # draws of a colour that must not be like some other

@@ -150,7 +150,7 @@ class PaletteSampler:
             raise ModelError(f"The card of model '{name}' does not say how it is built ({error}).") from error
         lexicon = Lexicon.from_tensors(tensors)
         if config.get("architecture") == "tpn-paper":
-            from t2c_engine.networks.tpn import PaperSampler
+            from t2c_engine.networks.palettes.tpn import PaperSampler
 
             return cls(name, lexicon, PaperSampler.from_tensors(shape, tensors), sampling)
         return cls(name, lexicon, NumpyPaletteNet(shape, tensors), sampling)

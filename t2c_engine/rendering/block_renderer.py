@@ -66,6 +66,13 @@ class BlockRenderer:
             spare += np.float32(16 / 116)
             np.copyto(f, spare, where=f < _EDGE)
 
+    def tone(self, planes: np.ndarray, curve: np.ndarray) -> None:
+        """Change Y and f by a curve: the L (0..100) that evenly spaced L become. Call it after dx and dz are filled."""
+        _, y, _, f, spare, *_ = planes
+        places = (np.linspace(0, 100, len(curve)) + 16) / 116
+        f[...] = np.interp(f, places, (np.asarray(curve, np.float64) + 16) / 116)
+        _cube(f, spare, y)
+
     def write(self, workspace: Workspace, result: np.ndarray) -> None:
         """Fill `result` (rows x width x 3) from Y, f, dx and dz in the block."""
         planes = workspace.block(len(result))

@@ -25,16 +25,18 @@ def render(
     ab: np.ndarray,
     *,
     lightness: np.ndarray | None = None,
+    curve: np.ndarray | None = None,
     at_block: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
     """Colour a picture.
 
-    Lightness is the picture's own; colours that the picture's space cannot show lose chroma alone.
+    Lightness is the picture's own, or a curve's; colours that the picture's space cannot show lose chroma alone.
 
     Args:
         picture: H x W or H x W x 3; an RGB picture is reduced to its lightness.
         ab: h x w x 2 float32, Lab units; any size, covers the whole picture.
         lightness: L of the whole picture at `ab`'s size or above, float32, if at hand (`small_lightness`); saves time.
+        curve: the L (0..100) that evenly spaced L from 0 to 100 become, rising; None: lightness stays.
         at_block: called before each block, in several threads; what it raises ends the work.
 
     Returns:
@@ -62,6 +64,8 @@ def render(
             planes = workspace.block(bottom - top)
             renderer.read(picture.pixels[top:bottom], planes)
             _apply(planes, wide.pair(low[top]), weight[top:bottom])
+            if curve is not None:
+                renderer.tone(planes, curve)
             renderer.write(workspace, result[top:bottom])
 
     spread(work, range(workers))

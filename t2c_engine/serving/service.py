@@ -20,6 +20,7 @@ import numpy as np
 from t2c_engine.colorization.color_source import Variation
 from t2c_engine.colorization.color_styles import KIND as COLOR_STYLES
 from t2c_engine.colorization.color_styles import split_styles
+from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.colorization.reference import Reference
 from t2c_engine.errors import ModelError, T2CError, UsageError
 from t2c_engine.models import find_model
@@ -56,8 +57,8 @@ MAX_STYLED = 4  # networks with styles that are kept
 _PATIENCE = 0.3  # seconds between two signs of life while the network loads
 
 Params = Mapping[str, Any]
-# picture, ab, lightness, and what to call now and then, which may raise
-Render = Callable[[Picture, np.ndarray, np.ndarray, Callable[[], None]], np.ndarray]
+# picture, ab, lightness, curve of lightness or None, and what to call now and then, which may raise
+Render = Callable[[Picture, np.ndarray, np.ndarray, np.ndarray | None, Callable[[], None]], np.ndarray]
 Notify = Callable[[str, Params, Buffer], None]
 
 
@@ -120,10 +121,12 @@ def _colorizer_on(device: str) -> Any:
     return Colorizer.load(device=device)
 
 
-def _render(picture: Picture, ab: np.ndarray, lightness: np.ndarray, at_block: Callable[[], None]) -> np.ndarray:
+def _render(
+    picture: Picture, ab: np.ndarray, lightness: np.ndarray, curve: np.ndarray | None, at_block: Callable[[], None]
+) -> np.ndarray:
     from t2c_engine.rendering.guided_upsampling import render
 
-    return render(picture, ab, lightness=lightness, at_block=at_block)
+    return render(picture, ab, lightness=lightness, curve=curve, at_block=at_block)
 
 
 Methods = Mapping[str, Callable[[Job], Params]]
@@ -277,23 +280,26 @@ class Service:
         ("colour" or "normal"), hints (key), hint_reach (0..1), style (as `parse_styles`; those of palettes are not
         used here). Palettes without colors stand for what one of these gives: reference (key of the picture whose
         colors they take), or variation (index, count and seed of a draw); without both, for the network's own colors.
+        look (a name; strength is the look's then), tones (whether it changes lightness too; if not said, in mode
+        "normal" only).
 
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
         """
         mode = _choice(job.params, "mode", MODES)
-        return self._colorize(job, COLOR_LAYER_SIDE if mode == MODES[0] else None)
+        return self._colorize(job, COLOR_LAYER_SIDE if mode == MODES[0] else None, tones=mode != MODES[0])
 
     def preview(self, job: Job) -> Params:
         """As `colorize` without mode; RGB u8 of at most `max_side` px a side (MIN_PREVIEW_SIDE..MAX_PREVIEW_SIDE)."""
-        return self._colorize(
-            job, _whole(job.params, "max_side", DEFAULT_PREVIEW_SIDE, MIN_PREVIEW_SIDE, MAX_PREVIEW_SIDE)
-        )
+        side = _whole(job.params, "max_side", DEFAULT_PREVIEW_SIDE, MIN_PREVIEW_SIDE, MAX_PREVIEW_SIDE)
+        return self._colorize(job, side, tones=False)
 
-    def _colorize(self, job: Job, max_side: int | None) -> Params:
+    def _colorize(self, job: Job, max_side: int | None, tones: bool) -> Params:
         begun = time.perf_counter()
         palettes = _palettes(job.params)
         strength = _number(job.params, "strength", 1.0, 0.0, MAX_STRENGTH)
+        look = LookChoice(_text(job.params, "look"), strength) if job.params.get("look") else None
+        strength, tones = 1.0 if look else strength, _flag(job.params, "tones", tones)
         natural = _number(job.params, "natural", DEFAULT_NATURAL, 0.0, 1.0)
         held = self._pictures.get(_text(job.params, "key"))
         reach = _number(job.params, "hint_reach", DEFAULT_HINT_REACH, 0.0, 1.0)
@@ -310,7 +316,12 @@ class Service:
             sources = [instead if one is None else one for one in palettes]
             for index, ab in enumerate(encoded.ab_maps(sources, hints, strength, natural=natural)):
                 job.progress((index + 0.5) / (len(palettes) + 0.5), f"Colorizing {index + 1} of {len(palettes)}")
-                pixels = np.ascontiguousarray(self._render(target, ab, encoded.lightness, job.raise_if_cancelled))
+                curve = None
+                if look is not None:
+                    toned = encoded.toned(ab, look)
+                    ab, curve = toned.ab, toned.curve if tones else None
+                light = encoded.lightness
+                pixels = np.ascontiguousarray(self._render(target, ab, light, curve, job.raise_if_cancelled))
                 height, width = pixels.shape[:2]
                 params = {"index": index, "width": width, "height": height, "format": format_of(pixels)}
                 job.raise_if_cancelled()
@@ -346,6 +357,13 @@ def _number(params: Params, name: str, default: float, low: float, high: float) 
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise UsageError(f"The parameter '{name}' must be a number from {low:g} to {high:g}.")
     return float(value)
+
+
+def _flag(params: Params, name: str, default: bool) -> bool:
+    value = params.get(name, default)
+    if not isinstance(value, bool):
+        raise UsageError(f"The parameter '{name}' must be true or false.")
+    return value
 
 
 def _whole(params: Params, name: str, default: int, low: int, high: int) -> int:

@@ -1,6 +1,6 @@
 """What an editor may ask the engine to take colors from, as its hello announces it.
 
-The editor's dialog shows only these. Standard library only: the hello must not wait for anything.
+The editor's dialog shows only these. The hello must not wait: no torch, nothing slow.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ def sources(styles: Sequence[str] = (), kinds: Collection[str] = ()) -> dict[str
     Args:
         styles: names of the user's styles for palettes drawn for words. kinds: of models that are installed.
     """
+    from t2c_engine.colorization.looks import installed_looks
+
     nothing = {"variations": MAX_VARIATIONS} if "diverse" in kinds else {}
     found: dict[str, dict[str, Any]] = {"words": {"styles": list(styles)}, "palette": {}, "nothing": nothing}
     if "exemplar" in kinds:
         found["reference"] = {}
-    return found
+    looks = [{"name": one.name, "title": one.title} for one in installed_looks()]
+    return found | ({"look": {"looks": looks}} if looks else {})

@@ -24,7 +24,7 @@ from watched import Watched, open_watched
 sys.path.insert(0, str(CHECKOUT / "install"))
 import plugin_files  # pyright: ignore[reportMissingImports]
 
-DOCS = ("natural", "variations", "dialog", "options", "hints", "region", "reference", "result")
+DOCS = ("natural", "variations", "dialog", "options", "hints", "region", "reference", "look", "result")
 MAIN = "Untitled|astronaut"  # in the title of GIMP's window
 PHRASE = "autumn breeze and falling leaves"
 # left, top, side and color of what a user has painted as color hints: the suit, the flag's blue
@@ -73,7 +73,10 @@ def main(folder: Path, names: set[str]) -> None:
         sys.exit(f"No screenshots: {reason}.")
     folder.mkdir(parents=True, exist_ok=True)
     camera = Camera(folder, names)
-    if camera.wants(*DOCS, "locked", "palette"):
+    if camera.wants("look"):
+        with session("1360x900", lambda host: host.real_engine(), photograph=True) as gui:
+            take_looks(gui, camera)
+    if camera.wants(*set(DOCS) - {"look"}, "locked", "palette"):
         with session("1360x900", lambda host: host.real_engine(), photograph=True) as gui:
             take_photograph(gui, camera)
     if camera.wants("reference"):
@@ -178,6 +181,17 @@ def take_photograph(gui: Gui, camera: Camera) -> None:
     dialog.wait()
     gui.tell("display.present()" if gui.host.version != "3.0" else "Gimp.displays_flush()")
     camera.take("result", gui)
+
+
+def take_looks(gui: Gui, camera: Camera) -> None:
+    """The photograph in every look, two of them chosen."""
+    dialog = open_watched(gui)
+    colored(dialog, "A Look")  # the engine has told of it
+    gui.keys("alt+k")
+    colored(dialog, "Night", "Cold")
+    gui.keys("Down", "space")
+    camera.take("look", gui, dialog.window)
+    dialog.close()
 
 
 def take_reference(gui: Gui, camera: Camera) -> None:

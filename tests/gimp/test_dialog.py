@@ -22,6 +22,7 @@ import plugin_files  # pyright: ignore[reportMissingImports]
 
 NATURAL = (0x7A, 0x6A, 0x5A)  # colors of the fake engine, see tests/fake_engine.py
 FLAT = (0xD9, 0x8C, 0x3F)
+NIGHT, SEPIA = (0x20, 0x2A, 0x4A), (0x8A, 0x6A, 0x3A)
 MIDDLE = (299, 380)  # of the preview, in the window of its first size
 
 
@@ -127,6 +128,23 @@ def test_arrow_keys_walk_space_chooses_and_ctrl_enter_colorizes(gui: Gui, dialog
     dialog.wait_for_text("Colorize (2 layers)")
     gui.keys("ctrl+Return")
     assert dialog.wait() == ["1 autumn breeze", "2 autumn breeze"]
+    gui.tell(
+        "for one in image.get_layers():\n    if one.is_group(): image.remove_layer(one)\nimage.convert_grayscale()"
+    )
+
+
+def test_looks_are_rows_and_become_layers_of_their_names(gui: Gui) -> None:
+    use(gui.host, "looks")
+    dialog = open_watched(gui)
+    dialog.wait_for_text("A Look")
+    gui.keys("alt+k")
+    dialog.wait_for_text("Sepia")
+    wait_for(lambda: color(gui, dialog) == NIGHT, "the first look")
+    gui.keys("Down", "space")
+    dialog.wait_for_text("Colorize (2 layers)")
+    wait_for(lambda: color(gui, dialog) == SEPIA, "the second look")
+    gui.keys("ctrl+Return")
+    assert dialog.wait() == ["1 Night", "2 Sepia"]
     gui.tell(
         "for one in image.get_layers():\n    if one.is_group(): image.remove_layer(one)\nimage.convert_grayscale()"
     )

@@ -11,7 +11,7 @@ import torch
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
 from t2c_engine.errors import ModelError
-from t2c_engine.networks import palette_set, tpn
+from t2c_engine.networks.palettes import palette_set, tpn
 from t2c_engine.palettes.numpy_network import Mixture, NumpyPaletteNet, draw
 from trainer.common.settings import read_settings
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from t2c_engine.errors import EmptyPhraseError, ModelError, UsageError
 from t2c_engine.models import PACKAGE_FOLDER, export_model, load_weights, read_card
-from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet
+from t2c_engine.networks.palettes.palette_set import PaletteSetConfig, PaletteSetNet
 from t2c_engine.palettes.palette import palette_distance
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler, SamplingConfig
 from t2c_engine.palettes.selection import pairwise_distances

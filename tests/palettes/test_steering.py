@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2c_engine.errors import ModelError, PaletteError, T2CError, UsageError
-from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet
-from t2c_engine.networks.tpn import PaperSampler, TpnGenerator, TpnPaperConfig
+from t2c_engine.networks.palettes.palette_set import PaletteSetConfig, PaletteSetNet
+from t2c_engine.networks.palettes.tpn import PaperSampler, TpnGenerator, TpnPaperConfig
 from t2c_engine.palettes.negation import COLOR_WORDS, split_negations
 from t2c_engine.palettes.palette import Color, Palette, delta_e_2000, palette_distance
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
@@ -125,7 +125,7 @@ def test_the_free_colors_know_the_locked_ones() -> None:
     torch.manual_seed(0)
     network = PaletteSetNet(PaletteSetConfig(**NETWORK | {"word_dimensions": 4, "mixtures": 2, "decoder_blocks": 2}))
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
-    from t2c_engine.networks.palette_set import log_density
+    from t2c_engine.networks.palettes.palette_set import log_density
 
     nothing = (torch.zeros(64, 0, 4), torch.zeros(64, 0, dtype=torch.bool), torch.zeros(64).long())
     for _ in range(150):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.devices import pick_device
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.palettes.palette import Palette
@@ -15,7 +16,9 @@ from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.serving.picture_store import HeldPicture, PictureStore, UnknownPictureError, format_of, read_pixels
 from t2c_engine.serving.protocol import PIXEL_FORMATS
 from t2c_engine.serving.service import CancelledError, Job, Service
+from t2c_engine.serving.sources import sources
 from tests import fakes
+from tests.look_models import make_look
 
 RED = Palette.from_hex("7f1d1d b91c1c dc2626 f87171 fee2e2")
 BLUE = Palette.from_hex("172554 1d4ed8 3b82f6 93c5fd eff6ff")
@@ -115,7 +118,7 @@ def test_a_cancelled_job_gives_up_before_the_network() -> None:
 def test_a_job_is_stopped_inside_a_picture() -> None:
     begun: list[int] = []
 
-    def render(picture: Any, ab: Any, lightness: Any, at_block: Callable[[], None]) -> np.ndarray:
+    def render(picture: Any, ab: Any, lightness: Any, curve: Any, at_block: Callable[[], None]) -> np.ndarray:
         begun.append(1)
         at_block()
         raise AssertionError("the job goes on")
@@ -180,3 +183,39 @@ def test_a_style_of_photographs_changes_the_colours_until_it_is_removed(tmp_path
     assert loaded == [styles, ()]
     train(1.0)
     assert service.colorizer("cpu", styles=styles) is not styled, "it was trained anew"
+
+
+# looks
+
+
+def test_a_look_comes_after_the_colors_and_its_tones_only_where_they_are_asked_for(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("T2C_MODELS", str(tmp_path))
+    make_look(tmp_path, "faded", (0.0, 8.0), 20.0)
+    assert sources()["look"]["looks"][0] == {"name": "faded", "title": "Faded"}
+    service, held = (
+        Service(fakes.PaletteSampler.load, lambda device: fakes.Colorizer()),
+        np.full((24, 36), 120, np.uint8),
+    )
+    service.set_picture(Job({"key": "a", "width": 36, "height": 24, "format": "Y u8"}, held.tobytes(), print, bool))
+
+    def made(**params: Any) -> np.ndarray:
+        """Mean Lab of a request's only picture."""
+        pictures: list[np.ndarray] = []
+
+        def notify(method: str, told: Any, blob: Any) -> None:
+            if method == "picture":
+                pictures.append(np.frombuffer(blob, np.uint8).reshape(-1, 3) / 255)
+
+        params = {"key": "a", "palettes": [[]], **params}
+        (service.colorize if "mode" in params else service.preview)(Job(params, b"", notify, lambda: False))
+        return srgb_to_lab(pictures[0]).mean(0)
+
+    plain = made()
+    assert made(look="faded", strength=0) == pytest.approx(plain, abs=0.5)
+    assert made(look="faded")[2] > plain[2] + 3 and made(look="faded")[0] == pytest.approx(plain[0], abs=0.7)
+    assert made(look="faded", mode="colour")[0] == pytest.approx(plain[0], abs=0.7)
+    assert made(look="faded", mode="normal")[0] > plain[0] + 5 < made(look="faded", tones=True)[0]
+    with pytest.raises(UsageError, match="No look is called 'unknown'"):
+        made(look="unknown")
+    with pytest.raises(UsageError, match="must be true or false"):
+        made(look="faded", tones="yes")

@@ -17,11 +17,17 @@ from trainer.evaluation.diverse import evaluate_diverse
 from trainer.evaluation.exemplar import evaluate_exemplar
 from trainer.evaluation.judge import Judge
 from trainer.evaluation.kinds import MeansByKind
+from trainer.evaluation.looks.figures import evaluate_looks, evaluation_truth
 from trainer.evaluation.palettes import evaluate_palettes
 from trainer.evaluation.speed import network_speed
 from trainer.evaluation.words import evaluate_words
 
 Figures = dict[str, Any]
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+CACHE = Path("cache")  # of decoded pictures
+LOOK_FOLDERS = ("imagenet_160", "bsds500_test50", "cid22_val", "gb82_cc0")
+LOOK_STEP = 4
 
 
 def evaluate_all(
@@ -35,7 +41,7 @@ def evaluate_all(
     judged: bool = True,
     diverse_models: Sequence[str] = (),
 ) -> Figures:
-    """Figures by part ("palettes", "colors", "diverse", "exemplar", "speed"), or of `only` one.
+    """Figures by part ("palettes", "colors", "diverse", "exemplar", "looks", "speed"), or of `only` one.
 
     `limit` takes fewer texts and pictures. "kinds" comes with "colors": the ab error of every method by kind of
     picture. `judged` adds the judge's accuracy.
@@ -58,6 +64,8 @@ def evaluate_all(
         judge = Judge.load() if judged else None
         pictures = load_eval_pictures(data / "images" / "eval", limit=limit)
         figures["diverse"] = evaluate_diverse(Colorizer.load(colorizer, device), pictures, judge, diverse_models)
+    if only in (None, "looks"):
+        figures["looks"] = look_figures(data, Colorizer.load(colorizer, device), limit)
     if only in (None, "exemplar"):
         perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
         figures["exemplar"] = evaluate_exemplar(
@@ -66,6 +74,14 @@ def evaluate_all(
     if only in (None, "speed"):
         figures["speed"] = network_speed(Colorizer.load(colorizer, device))
     return figures
+
+
+def look_figures(data: Path, colorizer: Colorizer, limit: int | None) -> Figures:
+    """Figures of the looks installed; nothing where there are none. Of the pictures every fourth is taken."""
+    pictures = load_eval_pictures(data / "images" / "eval", LOOK_FOLDERS, limit)[::LOOK_STEP]
+    tonings, others = evaluation_truth(data, CACHE, CONFIGS / "tonings.toml", CONFIGS / "looks.toml")
+    perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
+    return evaluate_looks(colorizer, pictures, tonings, perceptual, others)
 
 
 def figures_text(figures: Mapping[str, Any], indent: int = 0) -> str:

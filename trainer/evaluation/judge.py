@@ -34,6 +34,11 @@ class Judge:
     def __init__(self, network: Network) -> None:
         self._network = network
 
+    @property
+    def network(self) -> Network:
+        """The classifier itself, for its features."""
+        return self._network
+
     @classmethod
     def load(cls) -> Judge:
         """The judge with its ImageNet weights, on the CPU.

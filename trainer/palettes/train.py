@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard
-from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet, log_density, scale_lab
+from t2c_engine.networks.palettes.palette_set import PaletteSetConfig, PaletteSetNet, log_density, scale_lab
 from t2c_engine.palettes.palette import PALETTE_SIZE
 from t2c_engine.palettes.sampler import PaletteSampler, SamplingConfig
 from t2c_engine.text.lexicon import Lexicon

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard
-from t2c_engine.networks.tpn import (
+from t2c_engine.networks.palettes.tpn import (
     Conditions,
     TpnDiscriminator,
     TpnGenerator,

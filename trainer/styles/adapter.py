@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from t2c_engine.networks.palette_set import PaletteSetConfig, PaletteSetNet, log_density
+from t2c_engine.networks.palettes.palette_set import PaletteSetConfig, PaletteSetNet, log_density
 from t2c_engine.palettes.style import BIAS, HIGH, LOW, SOURCE, SOURCE_ROW
 
 

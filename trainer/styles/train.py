@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from t2c_engine.networks.palette_set import scale_lab
+from t2c_engine.networks.palettes.palette_set import scale_lab
 from t2c_engine.palettes.palette import PALETTE_SIZE
 from t2c_engine.palettes.phrases import read_phrase
 from t2c_engine.text.lexicon import Lexicon

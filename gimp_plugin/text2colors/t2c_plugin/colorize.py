@@ -30,6 +30,7 @@ ARGUMENTS = (
     "result-mode",
     "same-palettes",
     "extras",
+    "look",
     "style",
 )
 

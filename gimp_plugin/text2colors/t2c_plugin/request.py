@@ -44,6 +44,11 @@ class Coloring:
         return {name: value for name, value in parse_extra(self.extra).items() if name != "title"}
 
 
+def look_coloring(name: str, title: str = "", palette: Palette = ()) -> Coloring:
+    """What a result is colored with under a look; without a palette it comes after the natural colors."""
+    return Coloring(palette, format_extra({"look": name, "title": title or name}))
+
+
 def format_extra(extra: Mapping[str, Any]) -> str:
     """The text of a coloring's `extra`; the same members give the same text."""
     return json.dumps(extra, sort_keys=True, separators=(",", ":")) if extra else ""
@@ -236,9 +241,16 @@ def request_from(values: Mapping[str, Any]) -> Request:
     Raises:
         RequestError: as `Request` and `parse_palettes`.
     """
+    palettes, extras = parse_palettes(values["palettes"] or ""), parse_extras(values.get("extras") or "")
+    looks = [name.strip() for name in (values.get("look") or "").split(",") if name.strip()]
+    if looks:
+        if extras or len(palettes) > 1:
+            raise RequestError("'look' goes with one palette at most, and not with 'extras'.")
+        colorings = [look_coloring(name, palette=palettes[0] if palettes else ()) for name in looks]
+        palettes, extras = (tuple(column) for column in zip(*((c.palette, c.extra) for c in colorings), strict=True))
     return Request(
-        phrase=(values["phrase"] or "").strip(),
-        palettes=parse_palettes(values["palettes"] or ""),
+        phrase="" if looks else (values["phrase"] or "").strip(),
+        palettes=palettes,
         count=values["count"],
         seed=values["seed"],
         strength=values["strength"],
@@ -246,7 +258,7 @@ def request_from(values: Mapping[str, Any]) -> Request:
         device=values["device"],
         mode=values["result-mode"],
         same_palettes=values["same-palettes"],
-        extras=parse_extras(values.get("extras") or ""),
+        extras=extras,
         style=(values.get("style") or "").strip(),
     )
 

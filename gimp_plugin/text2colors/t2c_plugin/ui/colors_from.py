@@ -13,6 +13,7 @@ from gi.repository import Gtk  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.palette_rows import NOTHING, PALETTE, WORDS, PaletteRow  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, Desk  # noqa: E402
+from t2c_plugin.ui.sources.look import LookSource  # noqa: E402
 from t2c_plugin.ui.sources.nothing import NothingSource  # noqa: E402
 from t2c_plugin.ui.sources.palette import PaletteSource  # noqa: E402
 from t2c_plugin.ui.sources.reference import ReferenceSource  # noqa: E402
@@ -24,7 +25,13 @@ _ALWAYS: Mapping[str, Mapping[str, Any]] = {WORDS: {}, PALETTE: {}, NOTHING: {}}
 
 def all_sources(desk: Desk) -> list[ColorSource]:
     """Every source that the plug-in knows, in the tabs' order."""
-    return [WordsSource(desk), PaletteSource(desk), ReferenceSource(desk), NothingSource(desk)]
+    return [
+        WordsSource(desk),
+        PaletteSource(desk),
+        ReferenceSource(desk),
+        NothingSource(desk),
+        LookSource(desk),
+    ]
 
 
 class ColorsFrom(Gtk.Box):

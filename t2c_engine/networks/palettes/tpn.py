@@ -1,7 +1,7 @@
 """The paper's text-to-palette network (TPN; Bahng et al. 2018, "Coloring with Words"), configuration "tpn-paper".
 
 GRU encoder, conditioning augmentation, attention GRU decoder (eqs. 4-8) and discriminator, sizes as published. It is
-kept so that the paper's claims can be checked; `networks.palette_set` is what we ship. Must not import the trainer.
+kept so that the paper's claims can be checked; `palette_set` is what we ship. Must not import the trainer.
 """
 
 from __future__ import annotations

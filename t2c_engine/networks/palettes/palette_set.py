@@ -1,6 +1,6 @@
 """The palette network we ship: a phrase and the set of colours already there give the density of the next colour.
 
-Departs from the paper's TPN (`networks.tpn`) in three points: colours form a set, so any number of them may be known in
+Departs from the paper's TPN (`tpn`) in three points: colours form a set, so any number of them may be known in
 any order; the next colour is a mixture of Gaussians (Bishop 1994) and not a point, so that palettes are neither grey
 averages nor alike; and it is trained by likelihood on random orders of every palette. Words are attended to at every
 colour, as in eqs. 6-8 of Bahng et al. 2018. `t2c_engine.palettes.numpy_network` computes the same without torch. Must
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.palette_normalization import LAB_CENTRE, LAB_SCALE, LOG_SIGMA
+from t2c_engine.networks.palettes.normalization import LAB_CENTRE, LAB_SCALE, LOG_SIGMA
 
 
 @dataclass(frozen=True, slots=True)

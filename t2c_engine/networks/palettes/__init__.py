@@ -1,0 +1,1 @@
+"""Networks that draw palettes for words. Must not import files, pictures or the trainer."""

@@ -1,0 +1,1 @@
+"""Figures, judge and sheets of looks."""

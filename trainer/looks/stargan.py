@@ -1,0 +1,176 @@
+"""Several tonings by one network: StarGAN (Choi et al. 2018; document 004, 3.2) over colour transforms.
+
+One generator with a target-domain label, one discriminator with a domain classifier; adversarial, classification,
+reconstruction and identity losses. What the published network copies through its pixels (lightness, and the colours
+it starts from) is kept by construction here, so that the generator says the change alone. Automatic colour is a domain
+beside the others: the way back from a toning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.networks.look_generator import LookGenerator
+from trainer.common.checkpoints import Stateful, load_initial
+from trainer.common.picture_data import load_pictures
+from trainer.looks.data import LookPictures, Sample, load_look_pictures, sample
+from trainer.looks.networks import Discriminator, distance, least_squares
+from trainer.looks.sorting import Domain, sort_pictures, split_domains
+from trainer.looks.training import (
+    LookTrainConfig,
+    adam,
+    applied,
+    averaged,
+    optimize,
+    roughness,
+    train_run,
+    write_sheet,
+)
+
+SHEET_ROWS = 10
+
+
+class StarGan:
+    """The networks of a run and their step. The domain after the last is automatic colour."""
+
+    losses = (
+        "generator",
+        "discriminator",
+        "adversarial",
+        "classification",
+        "classification_real",
+        "cycle",
+        "identity",
+        "smoothness",
+    )
+
+    def __init__(self, config: LookTrainConfig, pictures: LookPictures, domain_of: Tensor) -> None:
+        """domain_of: N, the domain of each picture."""
+        torch.manual_seed(config.seed)
+        self.config, self._pictures, self._domain_of = config, pictures, domain_of
+        self._automatic = config.network.targets - 1
+        self._members = [torch.nonzero(domain_of == one)[:, 0] for one in range(self._automatic)]
+        self.generator = LookGenerator(config.network)
+        self._critic = Discriminator(3, config.critic_width, config.critic_levels, config.network.targets)
+        self.average = averaged(self.generator, config)
+        self._generator_steps, self._critic_steps = adam(self.generator), adam(self._critic)
+
+    @property
+    def parts(self) -> dict[str, Stateful]:
+        return {
+            "generator": self.generator,
+            "critic": self._critic,
+            "average": self.average,
+            "generator_steps": self._generator_steps,
+            "critic_steps": self._critic_steps,
+        }
+
+    def step(self, step: int) -> dict[str, float]:
+        given, source, target, (real, domain) = self._draw(step)
+        transform = self._transform(given, target)
+        made = applied(transform, given)
+        taken, classes = self._critic(made)
+        back = Sample(made[:, :1], made[:, 1:], given.features)
+        cycle = distance(applied(self._transform(back, source), back), given.lab)
+        identity = distance(applied(self._transform(real, domain), real), real.lab)
+        adversarial, smoothness = least_squares(taken, True), roughness(transform)
+        classification = F.cross_entropy(classes, target)
+        weights = self.config.losses
+        total = weights.adversarial * adversarial + weights.classification * classification + weights.cycle * cycle
+        total = total + weights.identity * identity + weights.smoothness * smoothness
+        optimize(self._generator_steps, total)
+        self.average.update_parameters(self.generator)
+        critic, known = self._critic_loss(real, domain, made)
+        optimize(self._critic_steps, critic)
+        values = (total, critic, adversarial, classification, known, cycle, identity, smoothness)
+        return {name: float(value.detach()) for name, value in zip(self.losses, values, strict=True)}
+
+    def sheet(self, path: Path) -> None:
+        """A row a picture: automatic colour, then every domain."""
+        indices = torch.linspace(0, len(self._pictures) - 1, SHEET_ROWS).long()
+        given = sample(self._pictures, indices, torch.zeros(len(indices), dtype=torch.bool), automatic=True)
+        columns = [given.lab]
+        with torch.inference_mode():
+            for target in range(self._automatic):
+                label = torch.full((len(indices),), target)
+                columns.append(applied(self._transform(given, label, self.average), given))
+        write_sheet(path, columns)
+
+    def _critic_loss(self, real: Sample, domain: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
+        """The discriminator's loss, and the part of it that is of domains."""
+        taken, classes = self._critic(real.lab)
+        known = F.cross_entropy(classes, domain)
+        judged = least_squares(taken, True) + least_squares(self._critic(made.detach())[0], False)
+        return judged + known, known
+
+    def _draw(self, step: int) -> tuple[Sample, Tensor, Tensor, tuple[Sample, Tensor]]:
+        """What is to be changed with its domain, the domain asked for, and real pictures with theirs."""
+        chance = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
+        batch = self.config.batch
+        source, given = self._from_domains(chance, torch.randint(self._automatic + 1, (batch,), generator=chance), 0.5)
+        target = torch.randint(self._automatic + 1, (batch,), generator=chance)
+        real = self._from_domains(chance, torch.randint(self._automatic + 1, (batch,), generator=chance), 0.0)
+        return given, source, target, (real[1], real[0])
+
+    def _from_domains(self, chance: torch.Generator, domains: Tensor, automatic: float) -> tuple[Tensor, Sample]:
+        """Pictures of domains, of which a share takes its automatic colour and is of that domain then."""
+        places = torch.rand(len(domains), generator=chance)
+        indices = torch.stack(
+            [
+                self._members[int(one)][int(place * len(self._members[int(one)]))]
+                if one < self._automatic
+                else torch.tensor(int(place * len(self._pictures)))
+                for one, place in zip(domains, places, strict=True)
+            ]
+        )
+        plain = (torch.rand(len(domains), generator=chance) < automatic) | (domains == self._automatic)
+        flipped = torch.rand(len(domains), generator=chance) < 0.5
+        domains = torch.where(plain, self._automatic, domains)
+        return domains, sample(self._pictures, indices, flipped, automatic=plain)
+
+    def _transform(self, given: Sample, target: Tensor, network: Any = None) -> Any:
+        label = F.one_hot(target, self.config.network.targets).float()
+        return (network or self.generator)(given.lightness, given.ab, given.features, label)
+
+
+def train_tonings(
+    config: LookTrainConfig,
+    domains: Sequence[Domain],
+    sources: Sequence[Path],
+    out: Path,
+    cache: Path,
+    *,
+    colorizer: Colorizer,
+    init: Path | None = None,
+) -> Path:
+    """Sort pictures into domains and learn them; returns the checkpoint.
+
+    Args:
+        config: `network.targets` is one more than there are domains (`configured`). sources: folders or zip shards.
+
+    Raises:
+        PictureError: no picture is found. UsageError: a domain is too small, or the run is of other settings.
+    """
+    pictures = load_pictures(sources, cache)
+    used, _ = split_domains(sort_pictures(pictures, domains))
+    indices = np.concatenate(list(used.values()))
+    domain_of = torch.cat([torch.full((len(some),), number) for number, some in enumerate(used.values())])
+    run = StarGan(config, load_look_pictures(pictures, indices, colorizer, config.network.side, cache), domain_of)
+    if init is not None:
+        load_initial(run.generator, init)
+    facts = {
+        "looks": [{"name": one.name, "title": one.title} for one in domains],
+        "colorizer": colorizer.model,
+        "data": [f"{one.title}: {len(used[one.name])} pictures" for one in domains],
+        "names": sorted({str(pictures.names[index]).split("__")[0] for index in indices}),
+        "method": "StarGAN",
+    }
+    return train_run(run, out, facts)
