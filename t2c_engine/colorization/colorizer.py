@@ -20,8 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from t2c_engine.color.lab import ab_bins
 from t2c_engine.colorization.color_styles import styled_weights
 from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
-from t2c_engine.colorization.hint_spreading import spread
-from t2c_engine.colorization.hints import Hints
+from t2c_engine.colorization.hints import Hints, spread
 from t2c_engine.colorization.palette_extraction import palette_of_points
 from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from t2c_engine.colorization.hint_spreading import spread
-from t2c_engine.colorization.hints import Hints
+from t2c_engine.colorization.hints import Hints, spread
 
 RED, BLUE = (50.0, 40.0), (0.0, -50.0)
 
