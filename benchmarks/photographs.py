@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from trainer.cli import CONFIGS
+from trainer.common.arguments import CONFIGS
 from trainer.photographs.check import check_folder
 from trainer.photographs.config import read_photographs_config
 from trainer.photographs.judge import SHORT_SIDE, HeldOut, measure

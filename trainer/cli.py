@@ -17,11 +17,12 @@ import typer
 from t2c_engine.cli.common import reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
+from trainer.common.arguments import CONFIGS, Device, FiguresFile, Init, Into, Out, Steps, read_figures
+from trainer.diverse.cli import diverse
+from trainer.exemplar.cli import exemplar, export_exemplar_command
 from trainer.looks.cli import look, stargan_paper, tonings
 from trainer.photographs.cli import photographs
 from trainer.study.cli import study_app, study_result
-
-CONFIGS = Path(__file__).parent / "configs"
 
 app = typer.Typer(
     add_completion=False,
@@ -30,13 +31,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Train, export and evaluate the networks of Text2Colors.",
 )
-
-Out = Annotated[Path, typer.Option("-o", "--out", help="The run's folder; a run that is there goes on.")]
-Into = Annotated[Path | None, typer.Option("--into", help="Folder; your own models if not given.")]
-FiguresFile = Annotated[Path | None, typer.Option("--figures", help="JSON of 'evaluate' for the card.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
-Init = Annotated[Path | None, typer.Option("--init", help="Start from these .safetensors weights.")]
-Steps = Annotated[int | None, typer.Option("--steps", help="Instead of the settings' own number.")]
 
 
 @app.callback()
@@ -137,66 +131,6 @@ def colorizer(
     logging.info("Trained: %s", path)
 
 
-@app.command()
-@reported
-def exemplar(
-    pictures: Annotated[list[Path], typer.Argument(help="Zip shards or folders of colour pictures.")],
-    out: Out = Path("runs/exemplar"),
-    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "exemplar.toml",
-    steps: Steps = None,
-    model: Annotated[
-        str | None, typer.Option("--colorizer", help="Whose encoder and automatic colours are used.")
-    ] = None,
-    perceptual: Annotated[
-        Path | None, typer.Option("--perceptual", help="SqueezeNet's weights (.npz), for content and style losses.")
-    ] = None,
-    validation: Annotated[
-        list[Path] | None, typer.Option("--validation", help="Shards that steer training; else a part is held out.")
-    ] = None,
-    cache: Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")] = Path("cache"),
-) -> None:
-    """Train the transfer sub-net, colours from a picture (configs/exemplar.toml, or configs/exemplar-xu.toml)."""
-    from t2c_engine.colorization.colorizer import Colorizer
-    from trainer.exemplar.config import read_transfer_config
-    from trainer.exemplar.train import train_transfer
-
-    settings = read_transfer_config(config, steps=steps)
-    path = train_transfer(
-        settings,
-        pictures,
-        out,
-        cache,
-        colorizer=Colorizer.load(model, "cpu"),
-        perceptual=perceptual,
-        validation=validation or (),
-    )
-    logging.info("Trained: %s", path)
-
-
-@app.command()
-@reported
-def diverse(
-    pictures: Annotated[list[Path], typer.Argument(help="Zip shards or folders of colour pictures.")],
-    out: Out = Path("runs/diverse"),
-    config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = CONFIGS / "diverse.toml",
-    steps: Steps = None,
-    validation: Annotated[list[Path] | None, typer.Option("--validation", help="Shards that steer training.")] = None,
-    model: Annotated[str | None, typer.Option("--colorizer", help="Whose features are used.")] = None,
-    device: Device = "auto",
-    cache: Annotated[Path, typer.Option("--cache", help="Where pictures and features are kept.")] = Path("cache"),
-) -> None:
-    """Train diverse colours (configs/diverse.toml, or document 001's: configs/diverse-paper.toml) and export them into
-    the run."""
-    from trainer.diverse.config import read_diverse_config
-    from trainer.diverse.export import export_diverse
-    from trainer.diverse.train import train_diverse
-
-    settings = read_diverse_config(config, steps)
-    train_diverse(settings, pictures, out, cache, validation=validation or (), colorizer=model, device=device)
-    card = export_diverse(out, out)
-    logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
-
-
 @app.command("export-palettes")
 @reported
 def export_palettes(
@@ -235,29 +169,6 @@ def export_colorizer_command(
     known: dict[str, Any] = (read_figures(figures) if figures else {}).get("colors", {}).get("palette", {})
     use = read_inference(inference or CONFIGS / "inference.toml")
     card = export_colorizer(run, into or user_folder(), name, version, command, known, use)
-    logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
-
-
-@app.command("export-exemplar")
-@reported
-def export_exemplar_command(
-    run: Annotated[Path, typer.Argument(help="A run's folder.")],
-    name: Annotated[str, typer.Option("--name", help="What the model is to be called.")] = "exemplar",
-    into: Into = None,
-    version: Annotated[str, typer.Option("--version", help="The model's version.")] = "1",
-    figures: FiguresFile = None,
-    command: Annotated[str, typer.Option("--command", help="How it was made, for the card.")] = "t2c-train exemplar",
-    inference: Annotated[
-        Path | None, typer.Option("--inference", help="How it is used (TOML); configs/exemplar-inference.toml.")
-    ] = None,
-) -> None:
-    """Export the averaged weights (safetensors, fp16) and the model card of a transfer sub-net's run."""
-    from t2c_engine.models import user_folder
-    from trainer.exemplar.export import card_figures, export_exemplar, read_transfer_use
-
-    known = card_figures((read_figures(figures) if figures else {}).get("exemplar", {}))
-    use = read_transfer_use(inference or CONFIGS / "exemplar-inference.toml")
-    card = export_exemplar(run, into or user_folder(), name, version, command, known, use)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)
 
 
@@ -402,20 +313,15 @@ def compare_colors_command(
     output().print(json.dumps(figures, indent=2), markup=False, highlight=False, soft_wrap=True)
 
 
+app.command()(diverse)
+app.command()(exemplar)
+app.command("export-exemplar")(export_exemplar_command)
 app.command()(look)
 app.command()(tonings)
 app.command("stargan-paper")(stargan_paper)
 app.command()(photographs)
 app.add_typer(study_app, name="study")
 app.command("study-result")(study_result)
-
-
-def read_figures(path: Path) -> dict[str, Any]:
-    """JSON written by `evaluate`; raises UsageError if it is none."""
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The figures in {path} cannot be read ({error}); give a file written by evaluate.") from error
 
 
 def main() -> None:

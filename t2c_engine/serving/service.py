@@ -17,17 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from t2c_engine.colorization.color_source import Variation
 from t2c_engine.colorization.color_styles import KIND as COLOR_STYLES
-from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.looks import LookChoice
-from t2c_engine.colorization.reference import Reference
 from t2c_engine.errors import ModelError, T2CError, UsageError
 from t2c_engine.models import find_model
-from t2c_engine.palettes.palette import Color, Palette, parse_hex
-from t2c_engine.palettes.steering import Steering
-from t2c_engine.palettes.style import StyleWeight, installed_styles, parse_styles, styles_text
+from t2c_engine.palettes.style import StyleWeight, installed_styles, styles_text
 from t2c_engine.pictures.picture import Picture
+from t2c_engine.serving import params
+from t2c_engine.serving.params import Params
 from t2c_engine.serving.picture_store import PictureStore, format_of, read_pixels
 from t2c_engine.serving.protocol import (
     COLOR_LAYER_SIDE,
@@ -37,17 +34,12 @@ from t2c_engine.serving.protocol import (
     DEFAULT_PREVIEW_SIDE,
     DEFAULT_VARIETY,
     DEVICES,
-    MAX_DRAWN_COLORS,
     MAX_PALETTES,
     MAX_PREVIEW_SIDE,
     MAX_SEED,
     MAX_STRENGTH,
-    MAX_TAUGHT,
-    MAX_VARIATIONS,
-    MIN_DRAWN_COLORS,
     MIN_PREVIEW_SIDE,
     MODES,
-    PALETTE_SIZE,
     Buffer,
 )
 
@@ -56,7 +48,6 @@ log = logging.getLogger(__name__)
 MAX_STYLED = 4  # networks with styles that are kept
 _PATIENCE = 0.3  # seconds between two signs of life while the network loads
 
-Params = Mapping[str, Any]
 # picture, ab, lightness, curve of lightness or None, and what to call now and then, which may raise
 Render = Callable[[Picture, np.ndarray, np.ndarray, np.ndarray | None, Callable[[], None]], np.ndarray]
 Notify = Callable[[str, Params, Buffer], None]
@@ -240,19 +231,19 @@ class Service:
         """
         from t2c_engine.palettes.sampler import PaletteRequest
 
-        phrase = _text(job.params, "phrase")
-        count = _whole(job.params, "count", DEFAULT_COUNT, 1, MAX_PALETTES)
-        seed = _whole(job.params, "seed", 0, 0, MAX_SEED)
-        variety = _number(job.params, "variety", DEFAULT_VARIETY, 0.0, 1.0)
-        styles, _ = _styles(job.params)
+        phrase = params.text(job.params, "phrase")
+        count = params.whole(job.params, "count", DEFAULT_COUNT, 1, MAX_PALETTES)
+        seed = params.whole(job.params, "seed", 0, 0, MAX_SEED)
+        variety = params.number(job.params, "variety", DEFAULT_VARIETY, 0.0, 1.0)
+        styles, _ = params.styles_of(job.params)
         sampler = self.styled_sampler(styles) if styles else self.sampler()
-        result = sampler.sample(PaletteRequest(phrase, count, seed, variety, _steering(job.params)))
+        result = sampler.sample(PaletteRequest(phrase, count, seed, variety, params.steering_of(job.params)))
         colors = [list(palette.hex) for palette in result.palettes]
         return {"phrase": phrase, "seed": seed, "model": result.model, "palettes": colors, "note": result.note}
 
     def fit(self, job: Job) -> Params:
         """params: palettes (hex). Returns the same as they are used: each brought to five colours."""
-        return {"palettes": [list(one.hex) if one else [] for one in _palettes(job.params)]}
+        return {"palettes": [list(one.hex) if one else [] for one in params.palettes_of(job.params)]}
 
     def styles(self, job: Job) -> Params:
         """Returns styles: of each its name, and in words what was measured ("verdict")."""
@@ -265,13 +256,13 @@ class Service:
         """
         from t2c_engine.serving.teaching import teach
 
-        name, overwrite = _text(job.params, "name"), job.params.get("overwrite") is True
-        return teach(name, _examples(job.params), overwrite, job.progress)
+        name, overwrite = params.text(job.params, "name"), job.params.get("overwrite") is True
+        return teach(name, params.examples_of(job.params), overwrite, job.progress)
 
     def set_picture(self, job: Job) -> Params:
         """params: key, width, height, format; the pixels are the raw bytes. Returns the key."""
-        key, format = _text(job.params, "key"), _text(job.params, "format")
-        width, height = (_whole(job.params, name, 0, 0, 2**31) for name in ("width", "height"))
+        key, format = params.text(job.params, "key"), params.text(job.params, "format")
+        width, height = (params.whole(job.params, name, 0, 0, 2**31) for name in ("width", "height"))
         self._pictures.put(key, read_pixels(job.blob, width, height, format))
         return {"key": key}
 
@@ -286,27 +277,27 @@ class Service:
         Tells `picture` once a palette: index, width, height, format, and the pixels. "colour": RGB u8, at most
         COLOR_LAYER_SIDE px a side; "normal": the whole picture in its own type. Returns model and seconds.
         """
-        mode = _choice(job.params, "mode", MODES)
+        mode = params.choice(job.params, "mode", MODES)
         return self._colorize(job, COLOR_LAYER_SIDE if mode == MODES[0] else None, tones=mode != MODES[0])
 
     def preview(self, job: Job) -> Params:
         """As `colorize` without mode; RGB u8 of at most `max_side` px a side (MIN_PREVIEW_SIDE..MAX_PREVIEW_SIDE)."""
-        side = _whole(job.params, "max_side", DEFAULT_PREVIEW_SIDE, MIN_PREVIEW_SIDE, MAX_PREVIEW_SIDE)
+        side = params.whole(job.params, "max_side", DEFAULT_PREVIEW_SIDE, MIN_PREVIEW_SIDE, MAX_PREVIEW_SIDE)
         return self._colorize(job, side, tones=False)
 
     def _colorize(self, job: Job, max_side: int | None, tones: bool) -> Params:
         begun = time.perf_counter()
-        palettes = _palettes(job.params)
-        strength = _number(job.params, "strength", 1.0, 0.0, MAX_STRENGTH)
-        look = LookChoice(_text(job.params, "look"), strength) if job.params.get("look") else None
-        strength, tones = 1.0 if look else strength, _flag(job.params, "tones", tones)
-        natural = _number(job.params, "natural", DEFAULT_NATURAL, 0.0, 1.0)
-        held = self._pictures.get(_text(job.params, "key"))
-        reach = _number(job.params, "hint_reach", DEFAULT_HINT_REACH, 0.0, 1.0)
-        hints = self._pictures.get(_text(job.params, "hints")).hints(reach) if job.params.get("hints") else None
-        instead = _instead_of_palette(job.params, self._pictures)
-        device = _text(job.params, "device") if "device" in job.params else "auto"
-        _, styles = _styles(job.params)
+        palettes = params.palettes_of(job.params)
+        strength = params.number(job.params, "strength", 1.0, 0.0, MAX_STRENGTH)
+        look = LookChoice(params.text(job.params, "look"), strength) if job.params.get("look") else None
+        strength, tones = 1.0 if look else strength, params.flag(job.params, "tones", tones)
+        natural = params.number(job.params, "natural", DEFAULT_NATURAL, 0.0, 1.0)
+        held = self._pictures.get(params.text(job.params, "key"))
+        reach = params.number(job.params, "hint_reach", DEFAULT_HINT_REACH, 0.0, 1.0)
+        hints = self._pictures.get(params.text(job.params, "hints")).hints(reach) if job.params.get("hints") else None
+        instead = params.instead_of_palette(job.params, self._pictures)
+        device = params.text(job.params, "device") if "device" in job.params else "auto"
+        _, styles = params.styles_of(job.params)
         wait = partial(job.progress, 0.0, "Loading the network")
         colorizer = self.colorizer(device, wait, styles)
         with self._picture_lock:
@@ -323,9 +314,9 @@ class Service:
                 light = encoded.lightness
                 pixels = np.ascontiguousarray(self._render(target, ab, light, curve, job.raise_if_cancelled))
                 height, width = pixels.shape[:2]
-                params = {"index": index, "width": width, "height": height, "format": format_of(pixels)}
+                told = {"index": index, "width": width, "height": height, "format": format_of(pixels)}
                 job.raise_if_cancelled()
-                job.notify("picture", params, pixels.data.cast("B"))
+                job.notify("picture", told, pixels.data.cast("B"))
         return {"model": colorizer.model, "seconds": round(time.perf_counter() - begun, 4)}
 
     def doctor(self, job: Job) -> Params:
@@ -338,110 +329,3 @@ class Service:
             checks.append(check.as_json())
         ok = all(check["state"] != "problem" for check in checks)
         return {"ok": ok, "checks": checks, "status": dict(self.status)}
-
-
-def _styles(params: Params) -> tuple[tuple[StyleWeight, ...], tuple[StyleWeight, ...]]:
-    """Styles of palettes, and of colours; none where none are named."""
-    return split_styles(parse_styles(_text(params, "style"))) if params.get("style") else ((), ())
-
-
-def _text(params: Params, name: str) -> str:
-    value = params.get(name)
-    if not isinstance(value, str):
-        raise UsageError(f"The parameter '{name}' must be a text.")
-    return value
-
-
-def _number(params: Params, name: str, default: float, low: float, high: float) -> float:
-    value = params.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise UsageError(f"The parameter '{name}' must be a number from {low:g} to {high:g}.")
-    return float(value)
-
-
-def _flag(params: Params, name: str, default: bool) -> bool:
-    value = params.get(name, default)
-    if not isinstance(value, bool):
-        raise UsageError(f"The parameter '{name}' must be true or false.")
-    return value
-
-
-def _whole(params: Params, name: str, default: int, low: int, high: int) -> int:
-    value = params.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UsageError(f"The parameter '{name}' must be a whole number from {low} to {high}.")
-    return value
-
-
-def _choice(params: Params, name: str, choices: Sequence[str]) -> str:
-    value = params.get(name, choices[0])
-    if value not in choices:
-        raise UsageError(f"The parameter '{name}' must be one of {', '.join(choices)}.")
-    return value
-
-
-def _palettes(params: Params) -> list[Palette | None]:
-    """The palettes of a request, each brought to five colours; one without colours asks for the network's own."""
-    given = params.get("palettes")
-    if not isinstance(given, list) or not 1 <= len(given) <= MAX_PALETTES:
-        raise UsageError(f"The parameter 'palettes' must be a list of 1 to {MAX_PALETTES} palettes.")
-    if not all(isinstance(one, list) and all(isinstance(color, str) for color in one) for one in given):
-        raise UsageError("Each palette must be a list of colours such as '#d98c3f'.")
-    return [Palette.from_hex(one).to_size() if one else None for one in given]
-
-
-def _instead_of_palette(params: Params, pictures: PictureStore) -> Reference | Variation | None:
-    """What palettes without colours stand for; None: the network's own colours."""
-    variation = _variation(params)
-    if not params.get("reference"):
-        return variation
-    if variation is not None:
-        raise UsageError("The parameters 'reference' and 'variation' exclude each other; give one.")
-    return pictures.get(_text(params, "reference")).reference
-
-
-def _variation(params: Params) -> Variation | None:
-    """The draw that is asked for, if one is."""
-    given = params.get("variation")
-    if given is None:
-        return None
-    if not isinstance(given, dict) or given.keys() - {"index", "count", "seed"}:
-        raise UsageError("The parameter 'variation' must be an object of index, count and seed.")
-    count = _whole(given, "count", DEFAULT_COUNT, 1, MAX_VARIATIONS)
-    return Variation(_whole(given, "index", 0, 0, count - 1), count, _whole(given, "seed", 0, 0, MAX_SEED))
-
-
-def _examples(params: Params) -> list[tuple[str, Palette]]:
-    """Texts with palettes to teach a style from."""
-    given = params.get("palettes")
-    if not isinstance(given, list) or not 1 <= len(given) <= MAX_TAUGHT:
-        raise UsageError(f"The parameter 'palettes' must be a list of 1 to {MAX_TAUGHT} texts with colours.")
-    examples = []
-    for one in given:
-        text, colors = (one.get("text"), one.get("colors")) if isinstance(one, dict) else (None, None)
-        if not isinstance(text, str) or not isinstance(colors, list) or not all(isinstance(c, str) for c in colors):
-            raise UsageError("Each palette to learn from must have a text and a list of colours such as '#d98c3f'.")
-        examples.append((text, Palette.from_hex(colors)))
-    return examples
-
-
-def _steering(params: Params) -> Steering:
-    """Locked colours, colours to avoid and to be like, and how many a palette has."""
-    colors = _whole(params, "colors", PALETTE_SIZE, MIN_DRAWN_COLORS, MAX_DRAWN_COLORS)
-    given = params.get("locked") or {}
-    places = {str(position) for position in range(colors)}
-    if not isinstance(given, dict) or not all(
-        isinstance(color, str) and position in places for position, color in given.items()
-    ):
-        raise UsageError(
-            f"The parameter 'locked' must map positions '0' to '{colors - 1}' to colours such as '#d98c3f'."
-        )
-    locked = tuple(sorted((int(position), parse_hex(color)) for position, color in given.items()))
-    return Steering(locked, _color_list(params, "avoid"), _color_list(params, "like"), colors)
-
-
-def _color_list(params: Params, name: str) -> tuple[Color, ...]:
-    given = params.get(name) or []
-    if not isinstance(given, list) or not all(isinstance(color, str) for color in given):
-        raise UsageError(f"The parameter '{name}' must be a list of colours such as '#d98c3f'.")
-    return tuple(parse_hex(color) for color in given)

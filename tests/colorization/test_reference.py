@@ -23,7 +23,7 @@ from t2c_engine.colorization.exemplar import ColorTransfer, TransferInference, o
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.reference import Reference, read_reference
 from t2c_engine.colorization.source_options import parse_colors
-from t2c_engine.errors import PictureError
+from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.networks.exemplar import ExemplarConfig, ExemplarNet, adain
 from t2c_engine.serving.service import Job, Service
@@ -264,6 +264,8 @@ def test_the_engine_colors_by_the_key_of_a_reference() -> None:
     assert shown[0][..., 0].mean() > shown[0][..., 2].mean() + 40
     with pytest.raises(PictureError, match="grey"):
         service.preview(Job({**params, "reference": "grey"}, b"", notify, lambda: False))
+    with pytest.raises(UsageError, match="exclude each other"):
+        service.preview(Job({**params, "variation": {"seed": 1}}, b"", notify, lambda: False))
 
 
 # albums

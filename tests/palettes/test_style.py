@@ -153,5 +153,5 @@ def test_the_engine_lists_styles_and_draws_with_them():
         user_folder(), tensors(5), name="studio", kind="style", version="1", licence="MIT", config=first.config
     )
     assert service.palettes(job(phrase="old harbour", style="studio"))["palettes"] != drawn, "taught again meanwhile"
-    with pytest.raises(ModelError):
+    with pytest.raises(UsageError, match="there are: studio"):
         service.palettes(job(phrase="sea", style="nowhere"))

@@ -19,7 +19,8 @@ from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.colorization.diverse_colors import ColorFieldSampler
 from t2c_engine.errors import UsageError
 from t2c_engine.networks.diverse import FieldDistribution
-from trainer.cli import CONFIGS, app
+from trainer.cli import app
+from trainer.common.arguments import CONFIGS
 from trainer.common.checkpoints import load_checkpoint
 from trainer.diverse.config import DiverseTrainConfig, read_diverse_config
 from trainer.diverse.export import export_diverse

@@ -18,7 +18,7 @@ from t2c_engine.errors import UsageError
 from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.networks.exemplar import ExemplarConfig
 from tests.small_network import SMALL
-from trainer.cli import CONFIGS
+from trainer.common.arguments import CONFIGS
 from trainer.common.picture_data import PictureSet, load_pictures
 from trainer.exemplar.config import TransferTrainConfig, read_transfer_config
 from trainer.exemplar.data import NEIGHBOR, OWN, UNRELATED, PairBatch, draw_pairs, prepare

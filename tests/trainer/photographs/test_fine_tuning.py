@@ -26,7 +26,8 @@ from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.palettes.style import StyleWeight
 from tests.command_line import t2c
 from tests.small_network import SMALL
-from trainer.cli import CONFIGS, app
+from trainer.cli import app
+from trainer.common.arguments import CONFIGS
 from trainer.photographs.check import Fault, check_folder, held_out_part
 from trainer.photographs.config import read_photographs_config
 from trainer.photographs.judge import Figures
