@@ -54,7 +54,7 @@ class InferenceConfig:
     scales: tuple[float, ...] = (1.0,)
     score_scale: float = 1.0
     chroma_gain: float = 1.0
-    vivid_gain: float = 0.9
+    vivid_gain: float = 0.95
     vivid_chroma: float = 15.0
 
 

@@ -18,7 +18,7 @@ from trainer.diverse.losses import at_side, colorfulness
 
 CHOSEN = 5  # fields of a picture
 SHEET_ROWS = 12
-VIVID_GAIN, VIVID_CHROMA = 0.9, 15.0  # as the shipped colouriser's card says
+VIVID_GAIN, VIVID_CHROMA = 0.95, 15.0  # as the shipped colouriser's card says
 
 
 @torch.inference_mode()
