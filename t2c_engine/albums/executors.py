@@ -6,6 +6,7 @@ Must not import torch, networks or the command line.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -28,7 +29,9 @@ def local_means(job: AlbumJob, load: Loader | None = None) -> Iterator[Means]:
     pools: list[ProcessPoolExecutor] = []
 
     def make() -> Executor:
-        pool = ProcessPoolExecutor(workers, _context(), prepare_worker, max_tasks_per_child=_MAX_TASKS)
+        pool = ProcessPoolExecutor(
+            workers, _context(), prepare_worker, (dict(os.environ),), max_tasks_per_child=_MAX_TASKS
+        )
         pools.append(pool)
         return pool
 

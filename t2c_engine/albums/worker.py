@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,8 +110,14 @@ def _color_far(item: Item, load: Loader | None) -> Done:
     return Done(result, replace(done.outcome, path=path, error=error, outputs=outputs))
 
 
-def prepare_worker() -> None:
-    """At the start of a worker process: one thread each, no Ctrl-C (the parent's), and an end when the parent ends."""
+def prepare_worker(environment: Mapping[str, str]) -> None:
+    """At the start of a worker process: one thread each, no Ctrl-C (the parent's), and an end when the parent ends.
+
+    Args:
+        environment: the parent's now; the server that workers are forked from has that of its own start.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
     set_threads(1)

@@ -25,7 +25,7 @@ def test_amounts_add_up(one: float, other: float) -> None:
 
 
 def test_a_number_may_be_stored_as_a_vector() -> None:
-    bias = np.float32(-2).reshape(())
+    bias = np.array(-2, np.float32)
     assert changed({"bias": bias}, [({"bias.change": np.ones(1)}, 0.5)])["bias"] == np.float32(-1.5)
     assert changed({"bias": bias}, [({"bias.change": np.ones(1)}, 0.5)])["bias"].shape == ()
 

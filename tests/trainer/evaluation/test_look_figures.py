@@ -1,6 +1,7 @@
 """Figures of looks on looks whose effect is known, with a judge of mean colors and a plain distance."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -55,10 +56,10 @@ def figures(tmp_path, monkeypatch, fake_networks):
         pictures.append(EvalPicture(f"{index}", lab_to_srgb(lab), lab, lab[::13, 5][:5]))
     others = [truth("red", 17, 10), truth("blue", 5, -14)]
     return evaluate_looks(
-        fakes.Colorizer(),
+        cast(Any, fakes.Colorizer()),
         pictures,
         others,
-        plain_distance,
+        cast(Any, plain_distance),
         [truth("none", 1, 6)],
         features=mean_color,  # type: ignore[arg-type]
     )
