@@ -113,10 +113,10 @@ def _colors(recipe: Recipe) -> tuple[ColorSource, ResultColors, list[str]]:
         Region(_file(one["mask"], notes), PaletteColors((each,)))
         for one, each in zip(values.get("regions", ()), inner, strict=True)
     )
-    numbers = (float(values.get(name, usual)) for name, usual in NUMBERS.items())
+    strength, natural, reach = (float(values.get(name, usual)) for name, usual in NUMBERS.items())
     styles = parse_styles(str(values.get("color_style", "")))
     look = LookChoice(str(values["look"][0]), float(values["look"][1])) if "look" in values else None
-    source = ColorSource(base, hints, regions, *numbers, styles, look)
+    source = ColorSource(base, hints, regions, strength, natural, reach, styles, look)
     given = palette if isinstance(base, PaletteColors) else variation
     return source, ResultColors(given, tuple(inner), reference), notes
 

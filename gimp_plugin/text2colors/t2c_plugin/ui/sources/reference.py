@@ -70,7 +70,7 @@ class ReferenceSource(ColorSource):
 
     def begin_with(self, record: Record) -> bool:
         told = parse_extra(record.extra).get(REFERENCE)
-        return is_picture(told) and self._use(told, record.title)
+        return isinstance(told, dict) and is_picture(told) and self._use(told, record.title)
 
     def _list_layers(self) -> None:
         """Every layer of every open image, under a line that asks for one."""
