@@ -198,6 +198,8 @@ def find_model(kind: Kind, name: str | None = None) -> ModelCard:
             raise problem
     if ours:
         raise ModelError(f"No {kind} model is called '{name}'; there are: {', '.join(card.name for card in ours)}.")
+    if kind in ("style", "photographs", "look") and name is not None:
+        raise ModelError(f"No {kind} is called '{name}', and none is installed; 't2c models' lists what there is.")
     places = ", ".join(str(folder) for folder in model_folders())
     raise ModelError(f"No {kind} model is installed (looked in {places}); {_REINSTALL}.")
 

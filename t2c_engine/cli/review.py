@@ -12,6 +12,7 @@ import typer
 
 from t2c_engine.cli.common import AsJson, print_error, print_json, reported
 from t2c_engine.cli.terminal import output
+from t2c_engine.errors import T2CError
 
 
 @reported
@@ -41,8 +42,16 @@ def again(
     """Make results again from the recipe inside them, and say whether the bytes are the same."""
     from t2c_engine.albums.again import make_again
 
+    failed = False
     for result in results:
-        made = make_again(result, out, input_path, device)
+        try:
+            made = make_again(result, out, input_path, device)
+        except T2CError as error:
+            if len(results) == 1:
+                raise
+            print_error(str(error))
+            failed = True
+            continue
         for note in made.notes:
             print_error(f"{result}: {note}")
         if as_json:
@@ -52,3 +61,5 @@ def again(
         else:
             words = "the same bytes" if made.same_bytes else "not the same bytes"
             output().print(f"{made.path}, from {made.input}: {words}", markup=False)
+    if failed:
+        raise typer.Exit(1)

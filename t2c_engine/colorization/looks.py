@@ -141,7 +141,7 @@ class Look:
             look = transform.colors(light, start)
             result = (colors + strength * (look - colors))[0].permute(1, 2, 0).numpy()
         even = np.linspace(0, 100, config.knots, dtype=np.float32)
-        curve = even + np.float32(strength) * (transform.curve[0].numpy() - even)
+        curve = even + np.float32(min(strength, 1.0)) * (transform.curve[0].numpy() - even)  # twice as far is black
         return Toned(result, np.maximum.accumulate(np.clip(curve, 0, 100)))
 
 

@@ -184,3 +184,18 @@ def test_more_looks_than_the_network_knows_are_refused(tmp_path):
 def test_long_pictures_stay_within_bounds():
     assert network_size((80, 120), 32, 4) == (32, 48)
     assert network_size((10, 3000), 32, 4) == (32, 128)
+
+
+def test_beyond_its_full_strength_a_look_changes_no_more_of_the_lightness(looks):
+    encoded = Encoded(fakes.Colorizer(), RAMP)
+    before = np.zeros((16, 24, 2), np.float32)
+    half, once, twice = (encoded.toned(before, LookChoice("faded", strength)).curve for strength in (0.5, 1.0, 2.0))
+    np.testing.assert_array_equal(once, twice)
+    assert 5 < half[0] < once[0] - 5
+
+
+def test_a_result_without_a_recipe_does_not_keep_others_from_being_made_again(looks):
+    photo("a.png")
+    t2c("colorize", "a.png", "--look", "warm", "-o", "out")
+    t2c("again", "a.png", "out/a-1.png", "-o", "again", code=1)
+    assert [path.name for path in Path("again").iterdir()] == ["a-1.png"]
