@@ -23,9 +23,10 @@ from skimage import data
 from torch import Tensor, nn
 
 from t2c_engine.color.lab import srgb_to_lab
-from t2c_engine.colorization.colorizer import build_network, fuse_norms
+from t2c_engine.colorization.colorizer import build_network
 from t2c_engine.models import find_model
 from t2c_engine.networks.colorizer import ColorizerNet, Condition
+from t2c_engine.networks.layers import fuse_norms
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.pictures.resize import resize
 

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from t2c_engine.color.lab import ab_bins
 from t2c_engine.colorization.color_styles import styled_weights
@@ -27,7 +26,8 @@ from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.colorizer import ColorizerNet, Condition
 from t2c_engine.networks.diverse import GreyFeatures, grey_features
-from t2c_engine.networks.picture_encoder import DETAIL, SCALE, ColorizerConfig, Features
+from t2c_engine.networks.layers import fuse_norms
+from t2c_engine.networks.picture_encoder import DETAIL, SCALE, Features, read_network_config, with_tuples
 from t2c_engine.networks.pretrained_encoder import MULTIPLE, PretrainedEncoder
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.palettes.style import StyleWeight
@@ -381,15 +381,6 @@ def build_network(card: ModelCard, styles: Sequence[StyleWeight] = ()) -> Colori
     return network
 
 
-def read_network_config(values: dict[str, Any]) -> ColorizerConfig:
-    """A network's sizes from a card or a settings file, where tuples are lists.
-
-    Raises:
-        TypeError: it has sizes that there are not.
-    """
-    return ColorizerConfig(**_tuples(values))
-
-
 def read_inference_config(card: ModelCard) -> InferenceConfig:
     """How the card says that its model is used.
 
@@ -397,19 +388,6 @@ def read_inference_config(card: ModelCard) -> InferenceConfig:
         ModelError: it names a setting that there is not.
     """
     try:
-        return InferenceConfig(**_tuples(card.config.get("inference", {})))
+        return InferenceConfig(**with_tuples(card.config.get("inference", {})))
     except TypeError as error:
         raise ModelError(f"The model '{card.name}' cannot be used as its card says: {error}") from error
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-
-
-def fuse_norms(network: ColorizerNet) -> ColorizerNet:
-    """Fold every BatchNorm into the convolution before it; the network must be in eval mode."""
-    for module in list(network.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, nn.Sequential) and len(child) == 2 and isinstance(child[1], nn.BatchNorm2d):
-                setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))  # type: ignore[arg-type]
-    return network

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+Network = TypeVar("Network", bound=nn.Module)
 
 NORM_EPS = 1e-4
 
@@ -34,3 +39,12 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """B x width x h x w to the same."""
         return F.relu(x + self.second(F.relu(self.first(x))))
+
+
+def fuse_norms(network: Network) -> Network:
+    """Fold every BatchNorm into the convolution before it; the network must be in eval mode."""
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.Sequential) and len(child) == 2 and isinstance(child[1], nn.BatchNorm2d):
+                setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))  # type: ignore[arg-type]
+    return network

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -183,3 +184,17 @@ class PictureEncoder(nn.Module):
 def bounded(x: Tensor, limit: Tensor | float) -> Tensor:
     """`x` where small, never beyond +-limit."""
     return limit * torch.tanh(x / limit)
+
+
+def read_network_config(values: dict[str, Any]) -> ColorizerConfig:
+    """A network's sizes from a card or a settings file, where tuples are lists.
+
+    Raises:
+        TypeError: it has sizes that there are not.
+    """
+    return ColorizerConfig(**with_tuples(values))
+
+
+def with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """The same values, with tuples in place of lists."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

@@ -13,12 +13,13 @@ from typer.testing import CliRunner
 
 from t2c_engine.cli.main import app
 from t2c_engine.color.lab import srgb_to_lab
-from t2c_engine.colorization.colorizer import Colorizer, InferenceConfig, read_network_config
+from t2c_engine.colorization.colorizer import Colorizer, InferenceConfig
 from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
 from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.colorization.overlays import blend, read_hints, read_mask
 from t2c_engine.errors import PictureError
 from t2c_engine.networks.colorizer import ColorizerNet
+from t2c_engine.networks.picture_encoder import read_network_config
 from t2c_engine.palettes.palette import Palette
 from tests import fakes
 from tests.small_network import SMALL

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from t2c_engine.color.lab import ab_bins, lab_to_srgb
-from t2c_engine.colorization.colorizer import fuse_norms
 from t2c_engine.networks.ab_distribution import certainty, evidence, log_likelihood
 from t2c_engine.networks.colorizer import AUTOMATIC_LIMIT, RESIDUAL_LIMIT, ColorizerNet, Condition
+from t2c_engine.networks.layers import fuse_norms
 from t2c_engine.networks.palette_assignment import (
     ToneMixture,
     apply_duals,
