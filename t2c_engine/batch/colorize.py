@@ -34,6 +34,7 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
         stems=frozenset(folded(plan.stem) for plan in plans),
         inputs=frozenset(path.resolve() for path in request.inputs),
         page=request.page,
+        models=request.models,
     )
     colorizer = None
     for plan in plans:

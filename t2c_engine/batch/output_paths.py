@@ -25,11 +25,15 @@ _LABEL_LENGTH = 40  # characters of a phrase in a name
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One input, and the stem and suffix of its results; stems of one run differ."""
+    """One input, and the stem and suffix of its results; stems of one run differ.
+
+    origin: the input's place where `input` is but a copy of it.
+    """
 
     input: Path
     stem: str
     suffix: str
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ Variety = Annotated[float, typer.Option("--variety", min=0, max=1, help="0: the 
 StyleOption = Annotated[
     str, typer.Option("--style", help="Styles of yours with weights of 0 to 2: 'studio', 'studio:0.7,winter:0.3'.")
 ]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
