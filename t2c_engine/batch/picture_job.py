@@ -230,7 +230,7 @@ class PictureJob:
             [outputs.results[index] for index in shown],
             [self._palette(index) for index in shown],
             [self._previews[index] for index in shown],
-            self._task.source.phrase or "",
+            sheet_title(self._task.source),
         )
         content = sheet_bytes(sheet, xmp_with_recipe(None, sheet_recipe(self._recipes)))
         ours = overwrite or read_recipe(outputs.sheet) is not None
@@ -254,6 +254,12 @@ class PictureJob:
         if index in self._written:
             return self._written[index].palette
         return palette_in(read_recipe(self.outputs.results[index]))
+
+
+def sheet_title(source: ColorSource) -> str:
+    """The phrase, and what the palettes shown lack of the colors seen."""
+    before = f"palettes before {' and '.join(source.changes)}" if source.changes else ""
+    return "; ".join(filter(None, (source.phrase, before)))
 
 
 def deepened(picture: Picture) -> Picture:
