@@ -179,10 +179,17 @@ def test_a_reference_of_a_few_colored_pixels_is_not_grey(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("grey.png", "is grey"), ("tiny.png", "at least 16 px"), ("no.png", "no.png"), ("text.png", "text.png")],
+    [
+        ("grey.png", "is grey;"),
+        ("rgb.png", "is grey, though it is saved in colour;"),
+        ("tiny.png", "at least 16 px"),
+        ("no.png", "no.png"),
+        ("text.png", "text.png"),
+    ],
 )
 def test_pictures_that_are_no_reference_are_refused(tmp_path: Path, name: str, words: str) -> None:
     grey_file(tmp_path / "grey.png")
+    color_file(tmp_path / "rgb.png", (0, 0))
     color_file(tmp_path / "tiny.png", side=8)
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(PictureError, match=words):
