@@ -21,9 +21,6 @@ def diverse(
     validation: Annotated[list[Path] | None, typer.Option("--validation", help="Shards that steer training.")] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Whose features are used.")] = None,
     device: Device = "auto",
-    classifier: Annotated[
-        Path | None, typer.Option("--classifier", help="EfficientNet-Lite0's weights, for the recognition loss.")
-    ] = None,
     cache: Annotated[Path, typer.Option("--cache", help="Where pictures and features are kept.")] = Path("cache"),
 ) -> None:
     """Train diverse colours (configs/diverse.toml, or document 001's: configs/diverse-paper.toml) and export them into
@@ -33,15 +30,6 @@ def diverse(
     from trainer.diverse.train import train_diverse
 
     settings = read_diverse_config(config, steps)
-    train_diverse(
-        settings,
-        pictures,
-        out,
-        cache,
-        validation=validation or (),
-        colorizer=model,
-        device=device,
-        classifier=classifier,
-    )
+    train_diverse(settings, pictures, out, cache, validation=validation or (), colorizer=model, device=device)
     card = export_diverse(out, out)
     logging.info("Exported %s, %.1f MB", card.folder / card.file, card.size / 1e6)

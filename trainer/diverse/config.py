@@ -28,7 +28,6 @@ class LossWeights:
     gradient: float
     divergence: float
     mixture: float
-    recognition: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,6 @@ class DiverseTrainConfig:
     pictures: int
     steps: int
     first_steps: int
-    last_steps: int
     cooldown: int
     warmup: int
     batch: int
@@ -51,7 +49,6 @@ class DiverseTrainConfig:
     weight_decay: float
     ema: float
     draws: int
-    recognition_share: float
     losses: LossWeights
     network: dict[str, Any]
     sampling: DiverseInference
@@ -60,10 +57,8 @@ class DiverseTrainConfig:
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"architecture must be one of {', '.join(ARCHITECTURES)}")
-        if not 0 <= self.first_steps <= self.steps - self.last_steps <= self.steps:
-            raise ValueError("first_steps and last_steps must be within steps")
-        if self.batch < 1 or self.pictures < self.batch:
-            raise ValueError("pictures must be at least a batch")
+        if not 0 <= self.first_steps <= self.steps or self.batch < 1 or self.pictures < self.batch:
+            raise ValueError("first_steps must be within steps, and pictures at least a batch")
 
 
 def read_diverse_config(path: Path, steps: int | None = None) -> DiverseTrainConfig:
@@ -79,6 +74,5 @@ def read_diverse_config(path: Path, steps: int | None = None) -> DiverseTrainCon
     if steps is not None:
         if steps < 1:
             raise UsageError(f"{steps} steps are none; give at least 1.")
-        first = min(table.get("first_steps", 0), steps)
-        table |= {"steps": steps, "first_steps": first, "last_steps": min(table.get("last_steps", 0), steps - first)}
+        table |= {"steps": steps, "first_steps": min(table.get("first_steps", 0), steps)}
     return build_settings(DiverseTrainConfig, table, path)

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.networks.diverse import GreyFeatures
-from trainer.common.picture_data import L_UNIT, PictureSet, draw_batch, load_pictures, source_probabilities
+from trainer.common.picture_data import PictureSet, draw_batch, load_pictures, source_probabilities
 from trainer.common.run_log import track
 
 log = logging.getLogger(__name__)
@@ -32,25 +32,24 @@ CROP = 160  # px, the colouriser's own short side
 SHOWN = (1.0, 1.4)  # of CROP px, what a crop of a training picture shows
 WHOLE = (9.0, 9.0)  # the whole square, for validation
 PIECE = 16  # pictures that go through the colouriser at once
-TRUE, LIGHT = "ab", "lightness"
-LAYOUT = 2  # of the cache's files
+TRUE = "ab"
+LAYOUT = 1  # of the cache's files
 
 
 @dataclass(frozen=True, slots=True)
 class FieldBatch:
-    """Grey features, the true fields, B x 2 x 80 x 80, ab, and lightness, B x 1 x 160 x 160, 0..100."""
+    """Grey features and the true fields, B x 2 x 80 x 80, ab."""
 
     grey: GreyFeatures
     ab: Tensor
-    lightness: Tensor
 
 
 class FieldData:
-    """Arrays of N pictures, memory-mapped: float16 features by name, int8 true fields, uint8 lightness."""
+    """Arrays of N pictures, memory-mapped: float16 features by name, int8 true fields."""
 
     def __init__(self, folder: Path) -> None:
         names = [one.name for one in fields(GreyFeatures)]
-        self.arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*names, TRUE, LIGHT)}
+        self.arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*names, TRUE)}
 
     def __len__(self) -> int:
         return len(self.arrays[TRUE])
@@ -61,8 +60,8 @@ class FieldData:
         parts = {name: torch.from_numpy(array[rows].astype(np.float32)) for name, array in self.arrays.items()}
         if mirrored:
             parts = {name: value.flip(-1) for name, value in parts.items()}
-        ab, lightness = parts.pop(TRUE), parts.pop(LIGHT) / L_UNIT
-        return FieldBatch(GreyFeatures(**parts), ab, lightness)
+        ab = parts.pop(TRUE)
+        return FieldBatch(GreyFeatures(**parts), ab)
 
     def draw(self, seed: int, step: int, size: int) -> FieldBatch:
         """The batch of a step."""
@@ -130,9 +129,7 @@ def _piece(
     """The arrays of a few pictures, square crops of CROP px."""
     shown = WHOLE if whole else SHOWN
     crops = [draw_batch(pictures, np.array([index]), rng, 1, CROP, shown) for index in chosen]
-    lightness = torch.cat([one.lightness for one in crops])
-    grey = colorizer.grey_features_of_batch(lightness)
+    grey = colorizer.grey_features_of_batch(torch.cat([one.lightness for one in crops]))
     arrays = {one.name: getattr(grey, one.name).cpu().numpy().astype(np.float16) for one in fields(GreyFeatures)}
     ab = torch.cat([one.ab for one in crops]).round().clamp(-127, 127)
-    light = (lightness * L_UNIT).round().clamp(0, 255).cpu()
-    return arrays | {TRUE: ab.numpy().astype(np.int8), LIGHT: light.numpy().astype(np.uint8)}
+    return arrays | {TRUE: ab.numpy().astype(np.int8)}

@@ -10,23 +10,18 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from t2c_engine.colorization.colorizer import Colorizer
-from t2c_engine.colorization.diverse_colors import FIELD_STEP, on_automatic
 from t2c_engine.errors import UsageError
 from t2c_engine.models import find_model
 from t2c_engine.networks.diverse import LowRankFields, build_sampler
 from t2c_engine.networks.field_vae import AB_RANGE, FIELD_SIDE, FieldVae
-from t2c_engine.networks.picture_encoder import DETAIL
 from trainer.common.checkpoints import CHECKPOINT, load_checkpoint, restore, save_checkpoint, states_of
-from trainer.common.recognition import RecognitionDistance
 from trainer.common.run_log import RunLog, track
 from trainer.common.schedule import learning_rate
 from trainer.diverse.config import DiverseTrainConfig, LossWeights
@@ -47,7 +42,6 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY, SHOW_EVERY = 200, 600  # steps
 STATISTICS_PICTURES = 2000
-RECOGNIZED_DRAWS = 2  # of each picture that is shown to the classifier
 LOSSES = ("loss", *LossWeights.__slots__)
 
 
@@ -58,14 +52,13 @@ class DiverseTraining:
     config: DiverseTrainConfig
     network: nn.Module
     statistics: FieldStatistics | None
-    recognition: RecognitionDistance | None = None
 
 
 def step_losses(training: DiverseTraining, batch: FieldBatch, step: int) -> dict[str, Tensor]:
     """The losses of a batch, each unweighted, and their weighted sum as "loss"."""
     network, config = training.network, training.config
     if isinstance(network, LowRankFields):
-        parts = _low_rank_losses(training, network, batch, step)
+        parts = _low_rank_losses(network, batch, config, step < config.first_steps)
     else:
         assert isinstance(network, FieldVae) and training.statistics is not None
         if step < config.first_steps:
@@ -80,34 +73,15 @@ def step_losses(training: DiverseTraining, batch: FieldBatch, step: int) -> dict
 
 
 def _low_rank_losses(
-    training: DiverseTraining, network: LowRankFields, batch: FieldBatch, step: int
+    network: LowRankFields, batch: FieldBatch, config: DiverseTrainConfig, first: bool
 ) -> dict[str, Tensor]:
-    """The likelihood at first, which finds the factors; then the nearest of some draws and their colourfulness; at last
-    whether a classifier recognises what they show, too."""
-    config = training.config
+    """The likelihood at `first`, which finds the factors; then the nearest of some draws and their colourfulness."""
     distribution = network(batch.grey)
     ab = at_side(batch.ab, batch.grey.colors.shape[-1])
-    if step < config.first_steps:
+    if first:
         return {"likelihood": negative_log_likelihood(distribution, ab)}
     draws = distribution.fields(torch.randn(len(ab), config.draws, network.config.factors))
-    losses = {"nearest": nearest_distance(draws, ab), "colorfulness": draws_colorfulness(draws, ab)}
-    if training.recognition is None or step < config.steps - config.last_steps:
-        return losses
-    shown = max(1, round(config.recognition_share * len(ab)))
-    used = config.sampling
-    codes = used.temperature * torch.randn(len(ab), RECOGNIZED_DRAWS, network.config.factors)
-    fields = used.gain * distribution.fields(codes)[:shown]
-    return losses | {"recognition": _recognition_loss(training.recognition, batch, fields)}
-
-
-def _recognition_loss(recognition: RecognitionDistance, batch: FieldBatch, fields: Tensor) -> Tensor:
-    """Divergence of what a classifier sees in fields (n x N x 2 x h x w) of a batch's first pictures, as at use."""
-    light = F.avg_pool2d(batch.lightness[: len(fields)], DETAIL)
-    base = F.interpolate(batch.grey.automatic[: len(fields)], scale_factor=FIELD_STEP, mode="bilinear")
-    maps = [on_automatic(*one) for one in zip(fields, base[:, None], light[:, None], strict=True)]
-    repeats = fields.shape[1]
-    lightness, true = (x[: len(fields)].repeat_interleave(repeats, 0) for x in (batch.lightness, batch.ab))
-    return recognition.ab_distance(lightness, torch.cat(maps), true)
+    return {"nearest": nearest_distance(draws, ab), "colorfulness": draws_colorfulness(draws, ab)}
 
 
 def _embedding_losses(network: FieldVae, batch: FieldBatch, statistics: FieldStatistics) -> dict[str, Tensor]:
@@ -126,18 +100,15 @@ def train_diverse(
     validation: Sequence[Path] = (),
     colorizer: str | None = None,
     device: str = "cpu",
-    classifier: Path | None = None,
 ) -> Path:
     """Train until `config.steps`, from the run's checkpoint if there is one; returns the checkpoint's path.
 
     Args:
         sources, validation: zip shards or folders of colour pictures. out: the run's folder.
         cache: where decoded pictures and features are kept. colorizer: whose features are used; None: the default.
-        classifier: EfficientNet-Lite0's ImageNet weights (.pth), for the recognition loss.
 
     Raises:
-        UsageError: the run is of other settings, or the classifier's weights cannot be used.
-        PictureError, ModelError: pictures or the colouriser are missing.
+        UsageError: the run is of other settings. PictureError, ModelError: pictures or the colouriser are missing.
     """
     if both := {path.resolve() for path in sources} & {path.resolve() for path in validation}:
         names = ", ".join(sorted(path.name for path in both))
@@ -152,8 +123,7 @@ def train_diverse(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     network = build_sampler({"architecture": config.architecture, "network": config.network})
-    recognition = RecognitionDistance(classifier) if classifier and config.losses.recognition else None
-    training = DiverseTraining(config, network, _statistics(config, data), recognition)
+    training = DiverseTraining(config, network, _statistics(config, data))
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=config.weight_decay)
     parts = {"network": network, "average": average, "optimizer": optimizer}
@@ -163,7 +133,7 @@ def train_diverse(
         restore(parts, state, out)
     history = RunLog(out, LOSSES, first)
     settings = {"config": json.dumps(asdict(config)), "colorizer": f"{card.name} {card.version}"}
-    settings |= {"sources": json.dumps([path.name for path in sources]), "classifier": recognition is not None}
+    settings["sources"] = json.dumps([path.name for path in sources])
     for step in track(range(first, config.steps), config.steps, "diverse"):
         losses = _step(training, optimizer, data, step)
         average.update_parameters(network)
@@ -185,10 +155,10 @@ def _statistics(config: DiverseTrainConfig, data: FieldData) -> FieldStatistics 
 
 def _rate(config: DiverseTrainConfig, step: int) -> float:
     """The learning rate: each part of the run warms up and cools down by itself."""
-    ends = config.first_steps, config.steps - config.last_steps, config.steps
-    start, end = next((a, b) for a, b in pairwise((0, *ends)) if step < b)
-    rate = learning_rate(replace(config, steps=end - start, first_steps=0, last_steps=0), step - start)
-    return rate if step < config.first_steps else config.second_rate * rate
+    if step < config.first_steps:
+        return learning_rate(replace(config, steps=config.first_steps), step)
+    rest = config.steps - config.first_steps
+    return config.second_rate * learning_rate(replace(config, steps=rest, first_steps=0), step - config.first_steps)
 
 
 def _step(training: DiverseTraining, optimizer: torch.optim.Optimizer, data: FieldData, step: int) -> dict[str, float]:
