@@ -60,12 +60,11 @@ class Encoded:
             hints: as in `Colorizer.color`.
             strength: 0..1 leads from automatic colour to the palette's or reference's; above 1 it multiplies
                 ab. Automatic colour and variations it multiplies, and 0 is grey.
-            decoding: of automatic colour. If not said, VIVID; with hints DIRECT, for then the hints' colours are a
-                palette already.
+            decoding: of automatic colour; VIVID if not said.
             natural: as in `Colorizer.color`.
         """
         if decoding is None:
-            decoding = Decoding.VIVID if hints is None else Decoding.DIRECT
+            decoding = Decoding.VIVID
         for start in range(0, len(palettes), BATCH):
             part = palettes[start : start + BATCH]
             sources: list[Source] = [decoding if one is None else one for one in part]

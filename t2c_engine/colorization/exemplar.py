@@ -137,7 +137,7 @@ def sampled(transfer: Hints, spacing: int) -> Hints:
     """Every `spacing`-th cell of a transfer as a hint, the rest left to the colorizer."""
     grid = np.zeros_like(transfer.mask)
     grid[spacing // 2 :: spacing, spacing // 2 :: spacing] = 1
-    return Hints(transfer.ab, transfer.mask * grid, 0.0, transfer.gain)
+    return Hints(transfer.ab, transfer.mask * grid, None, transfer.gain)
 
 
 def merged(base: np.ndarray, found: np.ndarray, confidence: np.ndarray, hints: Hints | None) -> np.ndarray:
@@ -157,7 +157,7 @@ def overlaid(transfer: Hints, hints: Hints | None) -> Hints:
         return transfer
     own = hints.at_size(transfer.size)
     ab = transfer.ab + own.mask[..., None] * (own.ab - transfer.ab)
-    return Hints(ab, np.maximum(transfer.mask, own.mask), 0.0, transfer.gain)
+    return Hints(ab, np.maximum(transfer.mask, own.mask), None, transfer.gain)
 
 
 def network_size(shape: tuple[int, ...], short_side: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ them. The classifier's own weights are never changed. Must not import data or th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from torch.nn import functional as F
 
 from t2c_engine.errors import ModelError
 
-SIDE = 128  # px of the network's input; enough for tonings, a quarter of the work
 LAYERS = 12  # blocks after the stem whose outputs are looked at
 CENTRE, SCALE = 127.0 / 255, 128.0 / 255  # (x - CENTRE) / SCALE of RGB in 0..1, as the network was trained
 DECAY = 1e-2  # of the classifier's weights
@@ -60,7 +59,7 @@ class ChannelFeatures(nn.Module):
         return cls(network)
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
-        """B x 3 x SIDE x SIDE sRGB in 0..1 to the layers' outputs."""
+        """B x 3 x h x w sRGB in 0..1 to the layers' outputs."""
         self._found = []
         self.network.extract_features((rgb - CENTRE) / SCALE)
         return self._found
@@ -119,7 +118,3 @@ def doubt(logits: Tensor, domain: Tensor) -> Tensor:
     """Cross-entropy beyond that of a share of CERTAIN, mean of B x domains logits and B domains."""
     entropy = F.cross_entropy(logits, domain, reduction="none")
     return (entropy + torch.tensor(CERTAIN).log()).clamp(min=0).mean()
-
-
-Features = Callable[[Tensor], list[Tensor]]
-"""B x 3 x SIDE x SIDE sRGB in 0..1 to layers."""

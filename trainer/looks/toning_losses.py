@@ -14,7 +14,6 @@ from torch.nn import functional as F
 from t2c_engine.color.lab import fit_gamut, lab_to_srgb
 from trainer.looks.data import LookPictures, Sample, sample
 from trainer.looks.recognition import (
-    SIDE,
     ChannelFeatures,
     DomainClassifier,
     channel_statistics,
@@ -74,12 +73,11 @@ class ToningLosses:
 
 
 def _rgb(lab: Tensor) -> Tensor:
-    """B x 3 x s x s Lab to B x 3 x SIDE x SIDE sRGB; what sRGB cannot show loses chroma as in rendering."""
+    """B x 3 x s x s Lab to sRGB in 0..1; what sRGB cannot show loses chroma as in rendering."""
     lab = lab.movedim(1, -1)
     with torch.no_grad():
         fitted = fit_gamut(lab.clone())
         chroma = fitted[..., 1:].norm(dim=-1, keepdim=True) / lab[..., 1:].norm(dim=-1, keepdim=True).clamp(min=1e-3)
         kept = torch.where((fitted == lab).all(-1, keepdim=True), 1.0, chroma)
     shown = torch.cat((lab[..., :1], lab[..., 1:] * kept), -1)
-    rgb = lab_to_srgb(shown).movedim(-1, 1)
-    return F.interpolate(rgb, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
+    return lab_to_srgb(shown).movedim(-1, 1)

@@ -96,7 +96,7 @@ def test_a_look_is_learned_from_a_folder_and_can_be_used(tmp_path, monkeypatch):
     assert losses(run, "cycle")[-1] < losses(run, "cycle")[0]
     monkeypatch.setenv("T2C_MODELS", str(run))
     assert ("dusk", "Dusk") in [(one.name, one.title) for one in installed_looks()]
-    assert mean_ab("dusk", LIGHTNESS)[1] < -5, "automatic colours are yellowish, the photographs blue"
+    assert mean_ab("dusk", LIGHTNESS)[1] < -3, "automatic colours are yellowish, the photographs blue"
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):

@@ -15,7 +15,9 @@ from PIL import Image
 from torch import Tensor
 
 from trainer.evaluation.judge import Judge
-from trainer.looks.recognition import SIDE, ChannelFeatures, DomainClassifier, channel_statistics
+from trainer.looks.recognition import ChannelFeatures, DomainClassifier, channel_statistics
+
+SIDE = 128  # px of the network's input; enough for tonings, a quarter of the work
 
 
 class LookFeatures:
