@@ -74,6 +74,7 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
             resolve_colors(item.source, item.models.palettes),
             item.output,
             inputs=frozenset([path.resolve()]),
+            models=item.models,
         )
         kind = LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob
         job = kind(task, item.plan)
@@ -90,7 +91,7 @@ def _color_far(item: Item, load: Loader | None) -> Done:
     path = item.plan.input
     try:
         with staged(path, item.output.folder, item.plan.stem) as files:
-            here = replace(item.plan, input=files.input)
+            here = replace(item.plan, input=files.input, origin=location(path if is_remote(path) else path.absolute()))
             done = color_item(replace(item, plan=here, output=replace(item.output, folder=files.folder)), load)
     except (T2CError, OSError) as error:
         result = PictureResult(path, error=str(error))

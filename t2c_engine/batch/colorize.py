@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from t2c_engine.batch.output_paths import folded, plan_outputs, prepare_folder
+from t2c_engine.batch.output_paths import folded, plan_outputs, prepare_folder, remove_empty
 from t2c_engine.batch.picture_job import PictureJob, Progress, Task
 from t2c_engine.batch.request import ColorizeRequest, PictureResult
 from t2c_engine.colorization.color_source import resolve_colors
@@ -18,12 +18,20 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
     """Color every input, one result at a time; each file is written whole, so stopping loses only the current one.
 
     A picture that fails gives a result with `error`, and the next is begun (unless `keep_going` is false). Results that
-    exist are kept unless `overwrite`; a picture whose results all exist is not even decoded.
+    exist are kept unless `overwrite`; a picture whose results all exist is not even decoded. An output folder that is
+    new and stays empty is removed.
 
     Raises:
         UsageError, PictureError, ModelError, OutputError: nothing can be done at all; raised before the first result.
     """
-    prepare_folder(request.output.folder)
+    new = prepare_folder(request.output.folder)
+    try:
+        yield from _results(request, progress)
+    finally:
+        remove_empty(new)
+
+
+def _results(request: ColorizeRequest, progress: Progress) -> Iterator[PictureResult]:
     colors = resolve_colors(request.source, request.models.palettes)
     check_references(request)
     plans = plan_outputs(request.inputs)
@@ -34,6 +42,7 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
         stems=frozenset(folded(plan.stem) for plan in plans),
         inputs=frozenset(path.resolve() for path in request.inputs),
         page=request.page,
+        models=request.models,
     )
     colorizer = None
     for plan in plans:

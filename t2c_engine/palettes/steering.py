@@ -55,6 +55,8 @@ class Steering:
                 raise UsageError(f"Colour {position + 1} is locked twice; lock it once.")
         if len(self.avoid) > MAX_AVOIDED or len(self.like) > MAX_LIKE:
             raise UsageError(f"At most {MAX_AVOIDED} colours can be avoided and {MAX_LIKE} be given as an example.")
+        if self.like and set(self.like) <= set(self.avoid):
+            raise UsageError("The colours to be like are all to be avoided too; choose one of the two.")
         for position, color in self.locked:
             if self.avoid and color in self.avoid:
                 raise UsageError(f"Colour {position + 1} is both locked and to be avoided; choose one of the two.")

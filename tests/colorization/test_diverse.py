@@ -186,7 +186,7 @@ def test_the_command_line_writes_results_that_can_be_made_again() -> None:
     assert len({path.read_bytes() for path in paths}) == 3
     recipe = read_recipe(paths[1])
     assert recipe is not None and recipe.colors["variation"] == {"index": 1, "count": 3, "seed": 9}
-    assert make_again(paths[1], Path("again")).same_bytes
+    assert make_again(paths[1], Path("again/1.png")).same_bytes
     kept = t2c("colorize", "scan.png", "--diverse", 3, "--seed", 9).stderr
     assert "4 existing files kept" in kept or "3 existing files kept" in kept
     apart = t2c("colorize", "scan.png", "--diverse", 3, "--seed", 10).stderr

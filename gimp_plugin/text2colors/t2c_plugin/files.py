@@ -69,15 +69,18 @@ class FilesJob:
     def words(self) -> list[str]:
         """The program's arguments."""
         words = ["batch", *self.inputs, "-o", self.output, "--progress", "json"]
+        words_given = bool(self.captions or self.phrase.strip())
         if self.captions:
             words += ["--captions", self.captions]
         if self.phrase.strip():
             words += ["--phrase", self.phrase.strip()]
-        if not self.captions and not self.phrase.strip():
+        if not words_given:
             words.append("--auto")
         else:
             words += ["--palette-per", self.scope, "--count", str(self.count), "--seed", str(self.seed)]
-        words += ["--strength", f"{self.strength:g}", "--natural", f"{self.natural:g}"]
+        words += ["--strength", f"{self.strength:g}"]
+        if words_given:
+            words += ["--natural", f"{self.natural:g}"]
         return [*words, "--format", self.format, "--device", self.device]
 
 

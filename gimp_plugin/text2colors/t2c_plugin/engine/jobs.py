@@ -104,6 +104,7 @@ def color_pictures(
                 seed=request.seed + (0 if request.same_palettes else turn),
                 strength=request.strength,
                 natural=request.natural,
+                hint_reach=request.hint_reach,
                 mode=request.mode,
                 model=_model(engine, answer.model or models),
                 version=version,
@@ -180,6 +181,7 @@ def _ask(
             on_progress=part,
             hints=hints_key,
             natural=request.natural,
+            hint_reach=request.hint_reach,
             extra=extra,
         )
         pictures |= {places[index]: one for index, one in found}
