@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from t2c_engine.albums.job import AlbumJob, read_job
 from t2c_engine.albums.run import job_items
 from t2c_engine.batch.recipe import read_recipe
+from t2c_engine.batch.source_options import parse_colors
 from t2c_engine.cli.main import app
 from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.colorization.colorizer import Colorizer
@@ -23,7 +24,6 @@ from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.colorization.exemplar import ColorTransfer, TransferInference, overlaid, sampled
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.reference import Reference, read_reference
-from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.networks.exemplar import ExemplarConfig, ExemplarNet, adain
