@@ -24,7 +24,7 @@ from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
 from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
 from t2c_engine.errors import T2CError
-from t2c_engine.files import is_remote, location
+from t2c_engine.files import is_remote, location, real
 from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.pictures.threads import set_threads
 
@@ -73,7 +73,7 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
             item.source,
             resolve_colors(item.source, item.models.palettes),
             item.output,
-            inputs=frozenset([path.resolve()]),
+            inputs=frozenset([real(path)]),
             models=item.models,
         )
         kind = LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob

@@ -12,6 +12,7 @@ from t2c_engine.batch.picture_job import PictureJob, Progress, Task
 from t2c_engine.batch.request import ColorizeRequest, PictureResult
 from t2c_engine.colorization.color_source import resolve_colors
 from t2c_engine.errors import UsageError
+from t2c_engine.files import real
 
 
 def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: None) -> Iterator[PictureResult]:
@@ -40,7 +41,7 @@ def _results(request: ColorizeRequest, progress: Progress) -> Iterator[PictureRe
         colors,
         request.output,
         stems=frozenset(folded(plan.stem) for plan in plans),
-        inputs=frozenset(path.resolve() for path in request.inputs),
+        inputs=frozenset(real(path) for path in request.inputs),
         page=request.page,
         models=request.models,
     )
@@ -70,10 +71,10 @@ def check_references(request: ColorizeRequest) -> None:
     """
     from t2c_engine.colorization.reference import read_reference
 
-    inputs = {path.resolve() for path in request.inputs}
+    inputs = {real(path) for path in request.inputs}
     for path in request.source.references:
         if path is None:
             continue
-        if path.resolve() in inputs:
+        if real(path) in inputs:
             raise UsageError(f"{path} is to be coloured, and is the reference too; give another picture as reference.")
         read_reference(path)

@@ -32,7 +32,7 @@ from t2c_engine.batch.request import ColoredPicture, Models, OutputOptions, Pict
 from t2c_engine.batch.used_models import used_models
 from t2c_engine.colorization.color_source import ColorSource, ResultColors
 from t2c_engine.errors import ExistsError, OutputError, PictureError, T2CError
-from t2c_engine.files import write_file
+from t2c_engine.files import real, write_file
 from t2c_engine.palettes.palette import Palette
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class PictureJob:
         return {index: path for index, path in enumerate(self.outputs.results) if lexists(path)}
 
     def _refuse_inputs(self) -> None:
-        if any(path.resolve() in self._task.inputs for path in (*self.outputs.results, self.outputs.sheet)):
+        if any(real(path) in self._task.inputs for path in (*self.outputs.results, self.outputs.sheet)):
             raise OutputError(
                 f"The results of {self._plan.input} would replace an input; choose another folder with -o."
             )

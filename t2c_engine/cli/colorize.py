@@ -29,7 +29,7 @@ from t2c_engine.cli.common import (
 )
 from t2c_engine.cli.looks import Look
 from t2c_engine.cli.option_rules import CheckedCommand
-from t2c_engine.cli.terminal import output, print_palettes, progress
+from t2c_engine.cli.terminal import output, print_palettes, printable, progress
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
@@ -281,11 +281,11 @@ def report(result: PictureResult, as_json: bool, changes: Sequence[str] = ()) ->
     elif result.results:
         console = output()
         before = f", palettes before {' and '.join(changes)}" if changes else ""
-        console.print(f"{result.input} ({result.seconds:.1f} s){before}", markup=False)
+        console.print(printable(f"{result.input} ({result.seconds:.1f} s){before}"), markup=False)
         for one in result.results:
             print_palettes(console, [one.palette])
-            console.print(f"    {one.path}", markup=False)
+            console.print(f"    {printable(one.path)}", markup=False)
         if result.sheet:
-            console.print(f"  {result.sheet}", markup=False)
+            console.print(f"  {printable(result.sheet)}", markup=False)
     if result.error:
         print_error(result.error)

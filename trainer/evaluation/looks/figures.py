@@ -33,8 +33,8 @@ from trainer.evaluation.colors import EvalPicture, network_size
 from trainer.evaluation.looks.judge import LookFeatures, LookJudge
 from trainer.looks.sorting import Domain, read_domains, sort_pictures, split_domains
 
-FITTED, KEPT = 200, 50  # pictures of a domain that the judge is fitted to, and that it is tried on
-CHANGED = 10  # of the latter, that are put through their own look
+FITTED, KEPT = 120, 50  # pictures of a domain that the judge is fitted to, and that it is tried on
+CHANGED = 6  # of the latter, that are put through their own look
 GRADIENT_SIGMA = 0.7  # px
 Figures = dict[str, Any]
 
