@@ -68,7 +68,6 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
     try:
         if item.source is None:
             raise T2CError(f"{path} has no caption, and the job has no phrase; give one of them.")
-        item.output.folder.mkdir(parents=True, exist_ok=True)
         task = Task(
             item.source,
             resolve_colors(item.source, item.models.palettes),

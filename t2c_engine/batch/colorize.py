@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from t2c_engine.batch.output_paths import folded, plan_outputs, prepare_folder
+from t2c_engine.batch.output_paths import check_folder, folded, plan_outputs
 from t2c_engine.batch.picture_job import PictureJob, Progress, Task
 from t2c_engine.batch.request import ColorizeRequest, PictureResult
 from t2c_engine.colorization.color_source import resolve_colors
@@ -23,7 +23,7 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
     Raises:
         UsageError, PictureError, ModelError, OutputError: nothing can be done at all; raised before the first result.
     """
-    prepare_folder(request.output.folder)
+    check_folder(request.output.folder)
     colors = resolve_colors(request.source, request.models.palettes)
     check_references(request)
     plans = plan_outputs(request.inputs)

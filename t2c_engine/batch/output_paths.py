@@ -114,8 +114,8 @@ def slug(label: str) -> str:
 def name_limit(folder: Path) -> int:
     """Bytes that a file's name may have in a folder."""
     try:
-        return os.pathconf(folder, "PC_NAME_MAX")
-    except (OSError, ValueError, AttributeError):  # no such folder yet, or no such question
+        return os.pathconf(existing_folder(folder), "PC_NAME_MAX")
+    except (OSError, ValueError, AttributeError):  # no such question
         return _NAME_BYTES
 
 
@@ -131,16 +131,23 @@ def cut_name(stem: str, room: int) -> str:
     return kept + mark
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make the output folder, and see that it can be written, before any work is done.
+def check_folder(folder: Path) -> None:
+    """See that the output folder can be made and written, before any work is done; the first file makes it.
 
     Raises:
         OutputError: it cannot be made or written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK | os.X_OK)
-    except OSError as error:
-        raise OutputError(f"The folder {folder} cannot be made ({error.strerror}); choose another with -o.") from error
-    if not writable:
-        raise OutputError(f"The folder {folder} is not writable for you; choose another with -o.")
+    there = existing_folder(folder)
+    if not there.is_dir():
+        raise OutputError(f"The folder {folder} cannot be made ({there} is a file); choose another with -o.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        wrong = "is not writable for you" if there == folder else f"cannot be made ({there} is not writable for you)"
+        raise OutputError(f"The folder {folder} {wrong}; choose another with -o.")
+
+
+def existing_folder(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    there = folder
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
+    return there
