@@ -27,6 +27,7 @@ from t2c_engine.colorization.color_source import ColorSource, resolve_colors
 from t2c_engine.errors import T2CError
 from t2c_engine.files import is_remote, location
 from t2c_engine.palettes.style import StyleWeight
+from t2c_engine.pictures.buffers import keep_buffers
 from t2c_engine.pictures.threads import set_threads
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ def prepare_worker(environment: Mapping[str, str]) -> None:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
     set_threads(1)
+    keep_buffers()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -171,7 +171,8 @@ class PictureJob:
         for index, (palette, pixels) in zip(missing, results, strict=True):
             recipe = replace(self._recipes[index], palette=tuple(palette.hex), model=colorizer.model)
             if self._put(index, pixels, picture, recipe):
-                self._previews[index] = preview(pixels)
+                if self._task.output.sheets:
+                    self._previews[index] = preview(pixels)
                 path = self.outputs.results[index]
                 self._written[index] = ColoredPicture(path, palette, self._task.source.seed, colorizer.model)
             progress(self._plan.input.name, 1)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from t2c_engine.pictures.buffers import new_pixels
 from t2c_engine.pictures.picture import Picture, lightness_at
 from t2c_engine.pictures.resize import linear_taps, resize
 from t2c_engine.pictures.threads import spread, threads
@@ -47,7 +48,7 @@ def render(
     height, width = picture.size
     coefficients = _coefficients(small, ab)
     renderer = BlockRenderer(picture.space, picture.pixels.dtype)
-    result = np.empty((height, width, 3), picture.pixels.dtype)
+    result = new_pixels((height, width, 3), picture.pixels.dtype)
     low, _, weight = linear_taps(size[0], height)
     weights = np.stack((1 - weight, weight), 1)
     rows = max(1, BLOCK // width)
