@@ -75,6 +75,7 @@ def size_of(params: Any, pictures: dict[Any, Any]) -> tuple[int, int]:
 def colour(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> None:
     """Send one flat picture for each palette, in its fourth colour, with the dabs of the hints on it."""
     width, height = size_of(request.params, pictures)
+    pictures["hint_reach"] = request.params.get("hint_reach")
     palettes = request.params["palettes"]
     for index, palette in enumerate(palettes):
         told = {"id": request.id, "done": index / len(palettes), "text": f"Colorizing {index + 1} of {len(palettes)}"}
@@ -185,6 +186,7 @@ def answer(mode: str, request: Any, pictures: dict[Any, Any], frames: Any) -> No
         value = {"verdict": words, "kept": True, "report": "/report.html", "check": "/check.html"}
     elif request.method == "doctor":
         value = {"ok": True, "environment": sorted(os.environ), "received": pictures.get("received", 0)}
+        value["hint_reach"] = pictures.get("hint_reach")
     say(p.Result(request.id, value))
 
 

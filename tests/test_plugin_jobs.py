@@ -42,6 +42,14 @@ def test_each_picture_gets_its_own_dabs_under_every_palette(engine: Engine) -> N
     assert told[-1][0] == 1.0
 
 
+def test_the_engine_is_told_how_far_hints_reach(engine: Engine) -> None:
+    request = Request(palettes=((),), hints="my dabs", hint_reach=0.4)
+    jobs.color_pictures(engine, request, Inputs((GREY,), (DABS,)), lambda done, text: None)
+    assert engine.doctor()["hint_reach"] == 0.4
+    jobs.preview(engine, GREY, DABS, request.colorings(((),)), {}, hint_reach=0.1)
+    assert engine.doctor()["hint_reach"] == 0.1
+
+
 def test_no_hints_at_all_is_the_usual_way(engine: Engine) -> None:
     ((one, _),) = jobs.color_pictures(engine, REQUEST, Inputs((GREY,)), lambda done, text: None)
     assert one.picture.pixels == bytes.fromhex("aabbcc") * 24 and one.record.hints == ""

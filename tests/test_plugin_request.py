@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from t2c_plugin import request as r  # pyright: ignore[reportMissingImports]
+from t2c_plugin.wire import protocol  # pyright: ignore[reportMissingImports]
 
 colours = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 palettes = st.lists(st.lists(colours, min_size=1, max_size=8).map(tuple), max_size=6).map(tuple)
@@ -82,9 +83,21 @@ def test_other_bytes_are_no_record(data: bytes) -> None:
 
 
 VALUES = {
-    "phrase": "", "palettes": "", "count": 5, "seed": 0, "strength": 1.0, "natural": 0.0, "device": "auto",
+    "phrase": "", "palettes": "", "count": 5, "seed": 0, "strength": 1.0, "natural": 0.0, "hint-reach": 0.4,
+    "device": "auto",
     "result-mode": "colour", "same-palettes": True,
 }  # fmt: skip
+
+
+def test_the_reach_of_hints_is_asked_for_and_kept() -> None:
+    request = r.request_from({**VALUES, "palettes": "natural"})
+    assert request.hint_reach == 0.4 and r.Request(palettes=((),)).hint_reach == protocol.DEFAULT_HINT_REACH
+    with pytest.raises(r.RequestError, match="reach of hints is"):
+        r.request_from({**VALUES, "palettes": "natural", "hint-reach": 1.5})
+    kept = r.Record("", (), 1, 0, 1.0, "colour", "m", "0", hints="dabs", hint_reach=0.4)
+    assert r.Record.from_bytes(kept.to_bytes()) == kept and "Color hints: dabs, reach 40 %" in kept.in_words()
+    before = kept.to_bytes().replace(b', "hint_reach": 0.4', b"")  # as older versions kept it
+    assert r.Record.from_bytes(before).hint_reach == protocol.DEFAULT_HINT_REACH
 
 
 def test_a_script_names_looks() -> None:
@@ -141,6 +154,7 @@ ARGUMENTS = {
     "seed": 0,
     "strength": 1.0,
     "natural": 0.0,
+    "hint-reach": 0.25,
     "device": "auto",
     "result-mode": "colour",
     "same-palettes": True,

@@ -18,15 +18,15 @@ MENU = "<Image>/Colors/Text2Colors"
 _shown = []  # holds something once a dialog is about to be shown
 
 
-def colorize(image, drawable, phrase, palettes, count, seed, strength, natural, mode, device, use_hints, hints):
-    # type: (gimp.Image, gimp.Drawable, str, str, float, float, float, float, int, int, bool, gimp.Layer) -> gimp.GroupLayer | None
+def colorize(image, drawable, phrase, palettes, count, seed, strength, natural, mode, device, use_hints, hints, hint_reach):
+    # type: (gimp.Image, gimp.Drawable, str, str, float, float, float, float, int, int, bool, gimp.Layer, float) -> gimp.GroupLayer | None
     """Color a layer; returns the group with the new layers."""
 
     def work():
         # type: () -> gimp.GroupLayer
         from t2c_legacy import colorize as job
 
-        request = job.request_from(phrase, palettes, count, seed, strength, natural, mode, device)
+        request = job.request_from(phrase, palettes, count, seed, strength, natural, mode, device, hint_reach)
         return job.colorize(image, drawable, request, hints if use_hints else None)
 
     return _answer(work)
@@ -94,6 +94,7 @@ gimpfu.register(
         (gimpfu.PF_OPTION, "device", "_Device", 0, ("Automatic", "CPU", "GPU (NVIDIA)", "GPU (Apple)")),
         (gimpfu.PF_TOGGLE, "use-hints", "_Use color hints", False),
         (gimpfu.PF_LAYER, "hints", "Color h_ints layer", None),
+        (gimpfu.PF_SLIDER, "hint-reach", "Reach o_f hints (0 only the thing below them)", 0.25, (0.0, 1.0, 0.05)),
     ],
     [(gimpfu.PF_LAYER, "group", "The group with the new layers")],
     colorize,

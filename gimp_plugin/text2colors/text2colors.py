@@ -68,6 +68,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "seed": ("int", "_Seed", "The same seed gives the same palettes", *WHOLE, 0),
     "strength": ("double", "St_rength", "0 is natural color, 1 the palette, 2 twice as strong", *REAL, 1.0),
     "natural": ("double", "_Natural", "How far skin, sky and leaves keep their natural color, 0 to 1", *REAL, 0.0),
+    "hint-reach": ("double", "Reach o_f hints", "How far hints spread over what looks alike, 0 to 1", *REAL, 0.25),
     "device": ("string", "_Device", "What computes: auto, cpu, cuda or mps", "auto"),
     "result-mode": ("string", "Resu_lt", "How the result is inserted: colour (color layers) or normal", "colour"),
     "same-palettes": (
@@ -111,8 +112,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "replace": ("boolean", "_Replace", "Replace the style of this name", False),
     "format": ("string", "_Format", "Of the results: same, png, jpeg, webp, tiff16 or ora", "same"),
 }
-COLORING = ("phrase", "palettes", "count", "seed", "strength", "natural", "device", "result-mode", "same-palettes")
-COLORING += ("extras", "look", "style", "hints", "reference", "reference-files")
+COLORING = ("phrase", "palettes", "count", "seed", "strength", "natural", "hint-reach", "device", "result-mode")
+COLORING += ("same-palettes", "extras", "look", "style", "hints", "reference", "reference-files")
 OF_FILES = ("inputs", "output", "phrase", "captions", "palette-per", "count", "seed", "strength", "natural")
 OF_FILES += ("format", "device")
 

@@ -25,13 +25,13 @@ from t2c_engine.albums.journal import Claim, Entry, Journal, Outcome
 from t2c_engine.albums.storage import existing, journal_folder
 from t2c_engine.albums.tree import Leaf, leaves
 from t2c_engine.albums.worker import Done, Item, Loader, color_items, probe_pixels
-from t2c_engine.batch.output_paths import Plan, check_folder, plan_outputs, slug
+from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors, ReferenceColors
 from t2c_engine.colorization.reference import read_reference
 from t2c_engine.errors import OutputError
-from t2c_engine.files import is_remote
+from t2c_engine.files import is_remote, real
 from t2c_engine.palettes.palette import Palette
 
 WORKER_MB = 320  # of one worker with torch and the network loaded
@@ -74,12 +74,12 @@ def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, I
         PictureError: a reference gives no colors.
     """
     files = job.colors.files if isinstance(job.colors, ReferenceColors) else ()
-    references = {path.resolve() for path in files}
+    references = {real(path) for path in files}
     for path in sorted(references):
         read_reference(path)
     by_place: dict[str, list[Leaf]] = defaultdict(list)
     for leaf in leaves(job):
-        if leaf.path.resolve() not in references:
+        if real(leaf.path) not in references:
             by_place[leaf.place].append(leaf)
     deep = job.format in DEEP
     items = {}
@@ -106,7 +106,7 @@ def open_journal(job: AlbumJob, items: dict[Path, Item], retry_failed: bool = Fa
         OutputError: the output folder or the journal cannot be used.
     """
     folder = journal_folder(job.output)
-    check_folder(folder)
+    prepare_folder(folder)
     journal = Journal(folder)
     entries = []
     for path, item in items.items():

@@ -25,7 +25,7 @@ from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
 from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
 from t2c_engine.errors import T2CError
-from t2c_engine.files import is_remote, location
+from t2c_engine.files import is_remote, location, real
 from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.pictures.buffers import keep_buffers
 from t2c_engine.pictures.threads import set_threads
@@ -96,7 +96,7 @@ def _begin(item: Item) -> Job | str:
         return f"{path} has no caption, and the job has no phrase; give one of them."
     try:
         colors = resolve_colors(item.source, item.models.palettes)
-        task = Task(item.source, colors, item.output, inputs=frozenset([path.resolve()]))
+        task = Task(item.source, colors, item.output, inputs=frozenset([real(path)]), models=item.models)
         return (LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob)(task, item.plan)
     except (T2CError, OSError) as error:
         return str(error)
@@ -150,7 +150,7 @@ def _color_far(item: Item, load: Loader | None) -> Done:
     path = item.plan.input
     try:
         with staged(path, item.output.folder, item.plan.stem) as files:
-            here = replace(item.plan, input=files.input)
+            here = replace(item.plan, input=files.input, origin=location(path if is_remote(path) else path.absolute()))
             done = color_item(replace(item, plan=here, output=replace(item.output, folder=files.folder)), load)
     except (T2CError, OSError) as error:
         result = PictureResult(path, error=str(error))

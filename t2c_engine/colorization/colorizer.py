@@ -8,7 +8,7 @@ Must not import files, pictures or the trainer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from t2c_engine.color.lab import ab_bins
 from t2c_engine.colorization.color_styles import styled_weights
 from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
+from t2c_engine.colorization.hint_regression import HintRegression, Places
 from t2c_engine.colorization.hints import Hints, spread
 from t2c_engine.colorization.palette_extraction import palette_of_points
 from t2c_engine.devices import pick_device, threads_for
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from t2c_engine.colorization.exemplar import ColorTransfer
     from t2c_engine.colorization.reference import Reference
 
+HINTED_SHARE = 0.4  # of what the network makes of hints; the rest is their regression's
 HINT_COVERAGE = 0.3  # mask from which a cell's colour counts among the hints' own
 MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than left to run out of memory
 
@@ -240,14 +242,12 @@ class Colorizer:
             raise ValueError(f"natural is {natural}; it must be between 0 and 1")
         if not palettes:
             return []
-        parts = []
         with threads_for(len(palettes) * encoding.pixels):
-            for scale in encoding.scales:
-                condition = self._condition(scale, palettes, hints, natural)
-                ab = self._network.decode(scale.features.repeat(len(palettes)), condition).ab
-                gains = [1.0 if palette is None else self.inference.chroma_gain for palette in palettes]
-                parts.append(ab * torch.tensor(gains, device=ab.device)[:, None, None, None])
-            return self._maps(encoding, parts, hints)
+            if hints is None or hints.reach is None:
+                return _pasted(self._decoded(encoding, palettes, hints, natural), hints)
+            maps = self._decoded(encoding, palettes, hints, natural, also_plain=True)
+            plain, hinted = maps[: len(palettes)], maps[len(palettes) :]
+            return self._with_hints(encoding, plain, plain, hinted, hints)
 
     @torch.inference_mode()
     def automatic(
@@ -259,13 +259,37 @@ class Colorizer:
         parts = []
         for scale in encoding.scales:
             if decoding is Decoding.VIVID:
-                direct = self._network.decode(scale.features, self._condition(scale, [None], hints, 0.0)).ab
+                direct = self._network.decode(scale.features, self._condition(scale, [None], None, 0.0)).ab
                 parts.append(vivid(direct, self.inference.vivid_gain, self.inference.vivid_chroma))
             elif decoding is Decoding.DIRECT:
                 parts.append(scale.features.automatic)
             else:
                 parts.append(decode_bins(scale.features.logits, self._bins, decoding))
-        return self._maps(encoding, parts, hints)[0]
+        maps = self._maps(encoding, parts)
+        if hints is None or hints.reach is None:
+            return _pasted(maps, hints)[0]
+        plain, hinted = self._decoded(encoding, [None], hints, 0.0, also_plain=True)
+        return self._with_hints(encoding, maps, [plain], [hinted], hints)[0]
+
+    def _decoded(
+        self,
+        encoding: Encoding,
+        palettes: Sequence[Palette | None],
+        hints: Hints | None,
+        natural: float,
+        *,
+        also_plain: bool = False,
+    ) -> list[np.ndarray]:
+        """One ab map a palette, as the network gives them; with `also_plain` those without the hints come before."""
+        count, parts = len(palettes) * (1 + also_plain), []
+        gains = [1.0 if palette is None else self.inference.chroma_gain for palette in palettes] * (1 + also_plain)
+        for scale in encoding.scales:
+            condition = self._condition(scale, palettes, hints, natural)
+            if also_plain:
+                condition = _with_plain(self._condition(scale, palettes, None, natural), condition)
+            ab = self._network.decode(scale.features.repeat(count), condition).ab
+            parts.append(ab * torch.tensor(gains, device=ab.device)[:, None, None, None])
+        return self._maps(encoding, parts)
 
     @property
     def transfer(self) -> ColorTransfer:
@@ -327,8 +351,8 @@ class Colorizer:
             self._sampler = ColorFieldSampler.load()
         return self._sampler.draw(self, encoding, lightness, count, seed)
 
-    def _maps(self, encoding: Encoding, parts: Sequence[Tensor], hints: Hints | None) -> list[np.ndarray]:
-        """B x 2 x h x w of every scale, cropped, averaged, the hints in it, as one array each."""
+    def _maps(self, encoding: Encoding, parts: Sequence[Tensor]) -> list[np.ndarray]:
+        """B x 2 x h x w of every scale, cropped, averaged, as one array each."""
         size = (encoding.height, encoding.width)
         total: Tensor | None = None
         for ab, scale in zip(parts, encoding.scales, strict=True):
@@ -341,11 +365,49 @@ class Colorizer:
                 cropped = F.interpolate(cropped, size, mode="bilinear", align_corners=False)
             total = cropped if total is None else total + cropped
         assert total is not None
-        maps = (total / len(parts)).permute(0, 2, 3, 1).float().cpu().numpy()
-        if hints is not None:
-            small = hints.at_size(size)
-            maps = maps + small.mask[..., None] * (small.ab - maps)
-        return list(maps)
+        return list((total / len(parts)).permute(0, 2, 3, 1).float().cpu().numpy())
+
+    def _with_hints(
+        self,
+        encoding: Encoding,
+        outside: Sequence[np.ndarray],
+        plain: Sequence[np.ndarray],
+        hinted: Sequence[np.ndarray],
+        hints: Hints,
+    ) -> list[np.ndarray]:
+        """Maps that are `outside` where hints do not reach.
+
+        Where they do, maps are between those without hints and with them, and what is left over at the hints is spread.
+
+        Args:
+            outside, plain, hinted: h x w x 2 each, of the same palettes.
+        """
+        scale, size = encoding.scales[0], (encoding.height, encoding.width)
+        small = hints.at_size((scale.height, scale.width))
+        if not small.mask.any():
+            return list(outside)
+        regression = HintRegression(small, self._places(scale))
+        share = resize(regression.share, size)[..., None]
+        maps = []
+        for beyond, before, after in zip(outside, plain, hinted, strict=True):
+            ab = before + HINTED_SHARE * (after - before)
+            ab = ab + resize(regression.residual(_below(ab, hints, small)), size)
+            maps.append(beyond + share * (ab - beyond))
+        return _pasted(maps, hints)
+
+    def _places(self, scale: EncodedScale) -> Places:
+        """What the cells of a scale are like, for hints to spread."""
+        features, (height, width) = scale.features, (scale.height, scale.width)
+        longest = max(height, width)
+        rows, columns = (torch.arange(side, device=self.device) / longest for side in (height, width))
+        position = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
+        levels = (*features.pretrained, features.logits.float().softmax(1).sqrt())
+        full = features.lightness.shape[-2:]
+        levels = [F.interpolate(one.float(), full, mode="bilinear", align_corners=False)[0] for one in levels]
+        lightness, automatic = features.lightness[0].float(), features.automatic[0].float()
+        tensors = (position, lightness / 100, automatic / 50, *levels)
+        blocks = tuple(one[:, :height, :width].cpu().numpy() for one in tensors)
+        return Places(100 * blocks[1][0], 50 * blocks[2].transpose(1, 2, 0), blocks)
 
     def _condition(
         self, scale: EncodedScale, palettes: Sequence[Palette | None], hints: Hints | None, natural: float
@@ -388,6 +450,29 @@ class Colorizer:
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self.device)
+
+
+def _with_plain(plain: Condition, hinted: Condition) -> Condition:
+    """Both conditions as one batch, those without hints first; hints that cover nothing are none."""
+    assert hinted.hints is not None
+    palette, mask = (torch.cat((getattr(plain, name), getattr(hinted, name))) for name in ("palette", "palette_mask"))
+    return replace(
+        hinted, palette=palette, palette_mask=mask, hints=torch.cat((torch.zeros_like(hinted.hints), hinted.hints))
+    )
+
+
+def _pasted(maps: Sequence[np.ndarray], hints: Hints | None) -> list[np.ndarray]:
+    """Maps with the hints' own colours where they are."""
+    if hints is None:
+        return list(maps)
+    small = hints.at_size((maps[0].shape[0], maps[0].shape[1]))
+    return [ab + small.mask[..., None] * (small.ab - ab) for ab in maps]
+
+
+def _below(ab: np.ndarray, hints: Hints, small: Hints) -> np.ndarray:
+    """The mean of a map below the hints of each cell, of the size of `small`."""
+    weight = hints.at_size((ab.shape[0], ab.shape[1])).mask[..., None] + 1e-3
+    return resize(ab * weight, small.size) / resize(weight[..., 0], small.size)[..., None]
 
 
 def build_network(card: ModelCard, styles: Sequence[StyleWeight] = ()) -> ColorizerNet:

@@ -18,8 +18,6 @@ from t2c_engine.serving.protocol import DEFAULT_HINT_REACH
 
 MIN_COVERAGE = 0.02  # coverage below which a pixel holds no hint
 COVERAGE_GAIN = 4  # a cell of which a part in so many is covered counts as covered whole
-LIGHTNESS_COST = 3.0 / 100  # of one unit of L along a path; a path along the longer side costs 1
-COLOR_COST = 2.0 / 100  # of one ab unit of automatic colour
 SEED_COVERAGE = 0.25  # of a cell from which on a hint spreads from it
 LEAST_WEIGHT = 0.1  # below which a spread hint is left out
 FARTHEST = 1.6  # times the reach, beyond which weights are below LEAST_WEIGHT
@@ -27,11 +25,26 @@ STEPS = ((0, 1), (1, 0), (1, 1), (1, -1))  # to four of a cell's eight neighbour
 
 
 @dataclass(frozen=True, slots=True)
+class StepCosts:
+    """What a path over a picture costs.
+
+    length: of the longer side. lightness: of one unit of L. free: units of L a cell that cost nothing, as textures
+    have. color: of one ab unit of automatic colour.
+    """
+
+    length: float = 1.0
+    lightness: float = 3.0 / 100
+    free: float = 0.0
+    color: float = 2.0 / 100
+
+
+@dataclass(frozen=True, slots=True)
 class Hints:
     """Hints of one picture.
 
     ab: h x w x 2 float32, Lab units, where there are hints; mask: h x w float32, 0..1, how much is covered;
-    reach: 0..1 of the picture's longer side, how far they spread over what looks alike.
+    reach: 0..1 of the picture's longer side, how far they spread over what looks alike; None: hints are everywhere
+    where they should be, as those of a transfer, and the network is given them alone.
     gain: a cell of another size of which a part in so many is covered counts as covered whole.
 
     Raises:
@@ -40,11 +53,11 @@ class Hints:
 
     ab: np.ndarray
     mask: np.ndarray
-    reach: float = DEFAULT_HINT_REACH
+    reach: float | None = DEFAULT_HINT_REACH
     gain: float = COVERAGE_GAIN
 
     def __post_init__(self) -> None:
-        if not 0 <= self.reach <= 1:
+        if self.reach is not None and not 0 <= self.reach <= 1:
             raise ValueError(f"the reach of hints is {self.reach}; it must be between 0 and 1")
 
     @property
@@ -86,7 +99,7 @@ def spread(hints: Hints, lightness: np.ndarray, automatic: np.ndarray) -> Hints:
     seeds = np.flatnonzero(hints.mask.ravel() >= SEED_COVERAGE)
     if not hints.reach or not len(seeds):
         return hints
-    costs, nearest = _costs(seeds, lightness, automatic, FARTHEST * hints.reach)
+    costs, nearest = path_costs(seeds, lightness, automatic, StepCosts(), FARTHEST * hints.reach)
     weight = np.exp(-np.square(costs / hints.reach))
     weight = np.where(weight < LEAST_WEIGHT, 0, weight).reshape(hints.size).astype(np.float32)
     ab = hints.ab.reshape(-1, 2)[np.maximum(nearest, 0)].reshape(hints.ab.shape)
@@ -94,8 +107,8 @@ def spread(hints: Hints, lightness: np.ndarray, automatic: np.ndarray) -> Hints:
     return replace(hints, ab=np.where(own, hints.ab, ab), mask=np.maximum(hints.mask, weight))
 
 
-def _costs(
-    seeds: np.ndarray, lightness: np.ndarray, automatic: np.ndarray, limit: float
+def path_costs(
+    seeds: np.ndarray, lightness: np.ndarray, automatic: np.ndarray, step: StepCosts, limit: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of each cell the cost of the cheapest way from a seed (inf beyond `limit`), and that seed, both flat."""
     from scipy.sparse import coo_matrix
@@ -107,12 +120,13 @@ def _costs(
     for down, right in STEPS:
         one = (slice(0, height - down), slice(max(0, -right), width - max(0, right)))
         other = (slice(down, height), slice(max(0, right), width - max(0, -right)))
-        length = np.hypot(down, right) / max(height, width)
-        light = np.abs(lightness[one] - lightness[other])
+        length = np.hypot(down, right)
+        light = (np.abs(lightness[one] - lightness[other]) - step.free * length).clip(0)
         color = np.linalg.norm(automatic[one] - automatic[other], axis=-1)
         starts.append(cells[one].ravel())
         ends.append(cells[other].ravel())
-        costs.append((length + LIGHTNESS_COST * light + COLOR_COST * color).ravel())
+        cost = step.length * length / max(height, width) + step.lightness * light + step.color * color
+        costs.append(cost.ravel())
     pairs = (np.concatenate(starts), np.concatenate(ends))
     graph = coo_matrix((np.concatenate(costs), pairs), shape=(cells.size, cells.size)).tocsr()
     found, _, sources = dijkstra(

@@ -58,14 +58,17 @@ class Features:
     places: Tensor  # 1/16, for `PalettePlacement`
     logits: Tensor  # 1/8, over the ab bins
     automatic: Tensor  # 1/4, 2 channels, Lab units: ab that needs no condition
+    pretrained: tuple[Tensor, ...]  # of the pretrained encoder, 1/4 to 1/32
 
     def repeat(self, count: int) -> Features:
         """One picture's features for `count` conditions (B must be 1; no copy)."""
         parts = (self.lightness, self.detailed, self.edges, *self.skips, self.places, self.logits, self.automatic)
-        lightness, detailed, edges, fine, middle, coarse, places, logits, automatic = (
-            part.expand(count, -1, -1, -1) for part in parts
+        lightness, detailed, edges, fine, middle, coarse, places, logits, automatic, *pretrained = (
+            part.expand(count, -1, -1, -1) for part in (*parts, *self.pretrained)
         )
-        return Features(lightness, detailed, edges, (fine, middle, coarse), places, logits, automatic)
+        return Features(
+            lightness, detailed, edges, (fine, middle, coarse), places, logits, automatic, tuple(pretrained)
+        )
 
     def of(self, index: int) -> Features:
         """Those of one picture of a batch (no copy)."""
@@ -172,7 +175,8 @@ class PictureEncoder(nn.Module):
             lightness: B x 1 x H x W, 0..100; H and W multiples of `pretrained_encoder.MULTIPLE`.
         """
         scaled = lightness / 50 - 1
-        pyramid = self.pyramid(self.pretrained(lightness))
+        pretrained = self.pretrained(lightness)
+        pyramid = self.pyramid(pretrained)
         fine, middle, coarse = (
             tone + project(level)
             for tone, project, level in zip(self.tone(scaled), self.skips, pyramid[:3], strict=True)
@@ -186,6 +190,7 @@ class PictureEncoder(nn.Module):
             places=self.places(coarse, logits.detach(), scaled),
             logits=logits,
             automatic=AB_SCALE * self.automatic(pyramid[0]).float(),
+            pretrained=pretrained,
         )
 
 

@@ -17,8 +17,8 @@ from PIL import Image
 from t2c_engine.albums.job import Format, Scope, read_job
 from t2c_engine.albums.journal import NAME
 from t2c_engine.albums.tree import leaves
+from t2c_engine.batch import source_options
 from t2c_engine.batch.recipe import read_recipe
-from t2c_engine.colorization import source_options
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.pictures.picture import read_picture
@@ -301,4 +301,6 @@ def test_a_run_that_fails_leaves_no_empty_folder(command: str):
     t2c(command, "scans" if command == "batch" else "scans/x/bad.jpg", "-o", "a/out", "--auto", code=1)
     assert [path for path in Path().rglob("*") if path.is_dir() and not any(path.iterdir())] == []
     Path("file").touch()
-    assert "file is a file" in " ".join(t2c(command, "scans/x", "-o", "file/out", "--auto", code=1).stderr.split())
+    assert "file/out cannot be made" in " ".join(
+        t2c(command, "scans/x", "-o", "file/out", "--auto", code=1).stderr.split()
+    )

@@ -261,13 +261,18 @@ def test_a_selected_hints_layer_stands_for_the_picture_below_and_previews_follow
     gui.keys("alt+i", "Down")
     wait_for(lambda: gui.find_colour(window, BLUE), "the new dabs in the previews")
 
+    gui.keys("alt+f", "Home")
+    gui.settle()
+    shot(gui, "hint-reach", window)
     gui.keys("ctrl+Return")
     wait_for(lambda: gui.is_gone(TITLE), "the dialog to close")
     facts = (
         "child = image.get_layers()[-1 - 1].get_children()[0]\n"
-        "answer = [list(pixels(child)[(40 * 200 + 60) * 3:][:3]), record(child)['hints'], dabs.get_visible()]"
+        "kept = record(child)\n"
+        "place = list(pixels(child)[(40 * 200 + 60) * 3:][:3])\n"
+        "answer = [place, kept['hints'], kept['hint_reach'], dabs.get_visible()]"
     )
-    assert gui.tell(facts) == [list(BLUE), "dabs", False]
+    assert gui.tell(facts) == [list(BLUE), "dabs", 0.0, False]
     again = "made = call(image, [layer], name='plug-in-text2colors-again')\nanswer = record(made[0])['hints']"
     assert gui.tell(again) == "dabs"
     gui.xdotool("windowactivate", "--sync", gui.window(MAIN))

@@ -27,13 +27,15 @@ def colours(layer, *places):
 
 image, scan = new_image("RGB")
 dabs = add_dabs(image, (64, 64), (0, 0), (8, 8, 24, 24))
-made = call(image, [scan], palettes=WEAK + ";#000,#ff0000", hints=dabs)
+made = call(image, [scan], palettes=WEAK + ";#000,#ff0000", hints=dabs, hint_reach=0.4)
 say(plain=[colours(one, (16, 16), (48, 48)) for one in made], hidden=not dabs.get_visible(),
-    kept=record(made[0])["hints"], alpha=pixels(dabs, "A u8")[10 * 64 + 10], blue=colours(dabs, (10, 10)))
+    kept=record(made[0])["hints"], reach=record(made[0])["hint_reach"])
+say(alpha=pixels(dabs, "A u8")[10 * 64 + 10], blue=colours(dabs, (10, 10)))
 shown = composite(image)
 say(shown_blue=shown[(10 * 64 + 10) * 3 + 2] > shown[(10 * 64 + 10) * 3] + 30)
 made = call(image, [scan], palettes=WEAK)
-say(without=colours(made[0], (16, 16)), without_kept=record(made[0])["hints"])
+say(without=colours(made[0], (16, 16)), without_kept=record(made[0])["hints"],
+    wrong_reach=attempt(image, [scan], palettes=WEAK, hints=dabs, hint_reach=1.5))
 
 image, scan = new_image("RGB")
 dabs = add_dabs(image, (20, 10), (40, 30), (0, 0, 20, 10))
@@ -78,6 +80,11 @@ say(grey=attempt(grey, [scan], palettes=WEAK, hints=dabs))
 def test_dabs_colour_their_place_under_every_palette(hinted: dict[str, Any]) -> None:
     assert hinted["plain"] == [[BLUE, FLAT], [BLUE, [255, 0, 0]]]
     assert hinted["shown_blue"] and hinted["without"] == [FLAT]
+
+
+def test_the_reach_is_kept_and_one_out_of_range_refused(hinted: dict[str, Any]) -> None:
+    assert hinted["reach"] == 0.4
+    assert "reach of hints is 1.5; it must lie between 0.0 and 1.0" in hinted["wrong_reach"]["error"]
 
 
 def test_the_layer_of_dabs_keeps_its_pixels_and_is_hidden_and_named(hinted: dict[str, Any]) -> None:

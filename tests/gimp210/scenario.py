@@ -96,10 +96,10 @@ def seen(layer):
 
 def colorize(image, drawable, phrase="", palettes="", count=5, seed=0, strength=1.0, mode=0, device=1, hints=None):
     """Call the procedure as a script does."""
-    natural = 0.25
+    natural, reach = 0.25, 0.4
     use = hints is not None
     return pdb["plug-in-text2colors"](
-        image, drawable, phrase, palettes, count, seed, strength, natural, mode, device, use, hints
+        image, drawable, phrase, palettes, count, seed, strength, natural, mode, device, use, hints, reach
     )
 
 

@@ -34,10 +34,11 @@ def test_the_numbers_are_the_engines() -> None:
         protocol.MAX_HEADER,
         protocol.MAX_FRAME,
     )
-    assert (limits.MODES, limits.DEVICES, limits.MAX_STRENGTH) == (
+    assert (limits.MODES, limits.DEVICES, limits.MAX_STRENGTH, limits.HINT_REACH) == (
         protocol.MODES,
         protocol.DEVICES,
         protocol.MAX_STRENGTH,
+        protocol.DEFAULT_HINT_REACH,
     )
     assert frames.CANCELLED == protocol.ErrorCode.CANCELLED
     assert frames.UNKNOWN_PICTURE == protocol.ErrorCode.UNKNOWN_PICTURE
@@ -90,7 +91,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], E
 def color(one: Engine, width: int = 6, height: int = 4) -> list[tuple[int, bytes, int, int]]:
     key = one.set_picture(bytes(width * height), width, height, "Y u8")
     palettes = [["#112233", "#aabbcc"], ["#000000"]]
-    return list(one.colorize(key, palettes, 1.0, 0.0, "auto", "colour", None, lambda done, text: None))
+    return list(one.colorize(key, palettes, 1.0, 0.0, "auto", "colour", None, 0.25, lambda done, text: None))
 
 
 def test_a_good_engine_gives_palettes_and_pictures(engine: Callable[[str], Engine], tmp_path: Path) -> None:

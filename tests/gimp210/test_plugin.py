@@ -82,7 +82,7 @@ def test_a_phrase_gives_color_layers_above_a_grey_layer(told: Steps) -> None:
         assert max(colors(layer)) - min(colors(layer)) > 5, "the layer is grey"
         record = layer["record"]
         assert (record["phrase"], record["seed"], record["number"]) == ("autumn breeze \xe4", 7, number)
-        assert record["natural"] == 0.25
+        assert record["natural"] == 0.25 and record["hint_reach"] == 0.4
         assert record["model"].startswith("fake-") and len(record["palette"]) == 5
 
 
@@ -224,6 +224,7 @@ def test_it_registers(name: str, folder: Path, tmp_path: Path) -> None:
     # the file that registers imports nothing but gimpfu, so it repeats these
     assert params["count"] == [[1, limits.MAX_COUNT, 1]] and params["seed"] == [[0, limits.MAX_SEED, 1]]
     assert params["strength"][0][:2] == [0.0, limits.MAX_STRENGTH] and params["natural"][0][:2] == [0.0, 1.0]
+    assert params["hint-reach"] == [[0.0, 1.0, 0.05]]
     assert len(params["device"][0]) == len(limits.DEVICES) and len(params["result-mode"][0]) == len(limits.MODES)
 
 

@@ -28,14 +28,18 @@ class Request(object):
         RequestError: a value is out of its range, or there is neither phrase nor palette.
     """
 
-    def __init__(self, phrase=u"", palettes=(), count=5, seed=0, strength=1.0, natural=0.0, device="auto", mode="colour"):
-        # type: (Text, Sequence[Sequence[Text]], int, int, float, float, str, str) -> None
+    def __init__(
+        self, phrase=u"", palettes=(), count=5, seed=0, strength=1.0, natural=0.0, device="auto", mode="colour",
+        hint_reach=limits.HINT_REACH,
+    ):  # fmt: skip
+        # type: (Text, Sequence[Sequence[Text]], int, int, float, float, str, str, float) -> None
         if not phrase.strip() and not palettes:
             raise RequestError(u"There is nothing to color with: give a phrase such as 'autumn breeze', or palettes.")
         check_range("number of palettes", count, 1, limits.MAX_COUNT)
         check_range("seed", seed, 0, limits.MAX_SEED)
         check_range("strength", strength, 0.0, limits.MAX_STRENGTH)
         check_range("natural", natural, 0.0, 1.0)
+        check_range("reach of hints", hint_reach, 0.0, 1.0)
         check_choice("device", device, limits.DEVICES)
         check_choice("result mode", mode, limits.MODES)
         self.phrase = phrase.strip()
@@ -46,10 +50,11 @@ class Request(object):
         self.natural = natural
         self.device = device
         self.mode = mode
+        self.hint_reach = hint_reach
 
 
-def request_from(phrase, palettes, count, seed, strength, natural, mode, device):
-    # type: (Optional[str], Optional[str], float, float, float, float, int, int) -> Request
+def request_from(phrase, palettes, count, seed, strength, natural, mode, device, hint_reach):
+    # type: (Optional[str], Optional[str], float, float, float, float, int, int, float) -> Request
     """From a procedure's arguments. GIMP gives whole numbers as floats, and choices as numbers.
 
     Raises:
@@ -66,6 +71,7 @@ def request_from(phrase, palettes, count, seed, strength, natural, mode, device)
         float(natural),
         limits.DEVICES[int(device)],
         limits.MODES[int(mode)],
+        float(hint_reach),
     )
 
 
@@ -111,7 +117,8 @@ def results_of(engine, request, picture, dabs, hints, on_progress):
     results = []
     for index, palette in enumerate(palettes):
         values = (request.phrase, palette, index + 1, request.seed, request.strength, request.mode, model, version)
-        kept = insertion.record(*values, hints=hints, count=request.count, natural=request.natural)
+        rest = {"count": request.count, "natural": request.natural, "hint_reach": request.hint_reach}
+        kept = insertion.record(*values, hints=hints, **rest)
         results.append(insertion.Result(*pieces[index], record=kept))
     return results
 
@@ -124,8 +131,9 @@ def _pieces(engine, request, picture, dabs, palettes, on_progress, again=True):
         key = engine.set_picture(picture.data, picture.width, picture.height, picture.format)
         hints = engine.set_picture(dabs.data, dabs.width, dabs.height, dabs.format) if dabs is not None else None
         for index, pixels, width, height in engine.colorize(
-            key, palettes, request.strength, request.natural, request.device, request.mode, hints, on_progress
-        ):
+            key, palettes, request.strength, request.natural, request.device, request.mode, hints, request.hint_reach,
+            on_progress,
+        ):  # fmt: skip
             pieces[index] = (pixels, width, height)
     except EngineError as error:
         if error.code != frames.UNKNOWN_PICTURE or not again:

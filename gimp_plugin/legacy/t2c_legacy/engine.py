@@ -121,21 +121,21 @@ class Engine(object):
         self._ask("set_picture", params, bytes(pixels))
         return digest.hexdigest()
 
-    def colorize(self, key, palettes, strength, natural, device, mode, hints, on_progress):
-        # type: (Text, Sequence[Sequence[Text]], float, float, str, str, Optional[Text], Callable[[float, Text], None]) -> Iterator[Tuple[int, bytes, int, int]]
+    def colorize(self, key, palettes, strength, natural, device, mode, hints, hint_reach, on_progress):
+        # type: (Text, Sequence[Sequence[Text]], float, float, str, str, Optional[Text], float, Callable[[float, Text], None]) -> Iterator[Tuple[int, bytes, int, int]]
         """The picture under each palette: (index of the palette, RGB of 8 bits, width, height), as they are finished.
 
         Args:
             natural: how far skin, sky and leaves keep their natural color, 0..1.
             mode: "colour": at most 2048 px on the long side; "normal": the whole picture.
-            hints: key of a picture of dabs, "RGBA u8".
+            hints: key of a picture of dabs, "RGBA u8"; hint_reach: how far they spread over what looks alike, 0..1.
             on_progress: called with 0..1 and a few words.
 
         Raises:
             EngineError: the code is frames.UNKNOWN_PICTURE when the engine has dropped a picture; send it again.
         """
         params = {"key": key, "palettes": [list(one) for one in palettes], "strength": strength}
-        params.update(natural=natural, device=device, mode=mode, hints=hints)
+        params.update(natural=natural, device=device, mode=mode, hints=hints, hint_reach=hint_reach)
         for name, told, blob in self._converse("colorize", params, b"", limits.JOB_TIMEOUT):
             if name == "progress":
                 on_progress(float(told.get("done", 0.0)), to_text(told.get("text", u"")))

@@ -44,8 +44,8 @@ class Result(object):
         self.record = record
 
 
-def record(phrase, palette, number, seed, strength, mode, model, version, hints, count, natural):
-    # type: (Text, Sequence[Text], int, int, float, str, Text, Text, Text, int, float) -> Dict[str, Any]
+def record(phrase, palette, number, seed, strength, mode, model, version, hints, count, natural, hint_reach):
+    # type: (Text, Sequence[Text], int, int, float, str, Text, Text, Text, int, float, float) -> Dict[str, Any]
     """What is needed to make a result again; the plug-in for GIMP 3 reads the same names."""
     return {
         "phrase": phrase,
@@ -59,6 +59,7 @@ def record(phrase, palette, number, seed, strength, mode, model, version, hints,
         "hints": hints,
         "count": count,
         "natural": natural,
+        "hint_reach": hint_reach,
     }
 
 

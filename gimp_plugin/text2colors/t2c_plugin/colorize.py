@@ -26,6 +26,7 @@ ARGUMENTS = (
     "seed",
     "strength",
     "natural",
+    "hint-reach",
     "device",
     "result-mode",
     "same-palettes",

@@ -91,6 +91,7 @@ class Request:
     seed: int = 0
     strength: float = 1.0
     natural: float = protocol.DEFAULT_NATURAL
+    hint_reach: float = protocol.DEFAULT_HINT_REACH
     device: str = "auto"
     mode: str = COLOR_LAYERS
     same_palettes: bool = True
@@ -106,6 +107,7 @@ class Request:
         check_range("seed", self.seed, 0, MAX_SEED)
         check_range("strength", self.strength, 0.0, protocol.MAX_STRENGTH)
         check_range("natural", self.natural, 0.0, 1.0)
+        check_range("reach of hints", self.hint_reach, 0.0, 1.0)
         check_choice("device", self.device, protocol.DEVICES)
         check_choice("result mode", self.mode, protocol.MODES)
         if self.extras and len(self.extras) != len(self.palettes):
@@ -134,6 +136,7 @@ class Record:
     hints: str = ""  # name of the layer whose color hints were used
     count: int = 5  # palettes drawn for the phrase
     natural: float = 0.0
+    hint_reach: float = protocol.DEFAULT_HINT_REACH
     locked: tuple[tuple[int, str], ...] = ()
     extra: str = ""  # see `Coloring`
 
@@ -171,6 +174,7 @@ class Record:
     def in_words(self) -> str:
         """For the user, one fact a line."""
         palette = f"Palette {self.number}: {' '.join(self.palette)}" if self.palette else "Natural colors, no palette"
+        hints = f"{self.hints}, reach {self.hint_reach * 100:.0f} %" if self.hints else "(none)"
         result = "color layer" if self.mode == COLOR_LAYERS else "normal layer"
         return "\n".join(
             (
@@ -179,7 +183,7 @@ class Record:
                 palette,
                 f"Seed: {self.seed}",
                 f"Strength: {self.strength * 100:.0f} %, natural: {self.natural * 100:.0f} %, as {result}",
-                f"Color hints: {self.hints or '(none)'}",
+                f"Color hints: {hints}",
                 f"Model: {self.model or '(unknown)'}",
                 f"Engine: {self.version or '(unknown)'}",
                 "The colors are inferred from the words, not known from the scene.",
@@ -255,6 +259,7 @@ def request_from(values: Mapping[str, Any]) -> Request:
         seed=values["seed"],
         strength=values["strength"],
         natural=values["natural"],
+        hint_reach=values["hint-reach"],
         device=values["device"],
         mode=values["result-mode"],
         same_palettes=values["same-palettes"],

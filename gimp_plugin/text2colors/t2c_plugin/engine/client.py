@@ -168,6 +168,7 @@ class Engine:
         timeout: float = JOB_TIMEOUT,
         hints: str | None = None,
         natural: float = protocol.DEFAULT_NATURAL,
+        hint_reach: float = protocol.DEFAULT_HINT_REACH,
         extra: Mapping[str, Any] | None = None,
     ) -> Iterator[Colored]:
         """Color a picture once for each palette; results come as they are finished.
@@ -180,6 +181,7 @@ class Engine:
             timeout: seconds without news.
             natural: how far skin, sky and leaves keep their natural color, 0..1.
             hints: key of a picture sent as "RGBA u8" whose opaque pixels are color hints.
+            hint_reach: how far they spread over what looks alike, 0..1.
             extra: further parameters.
 
         Raises:
@@ -187,7 +189,8 @@ class Engine:
             EngineError: the code is UNKNOWN_PICTURE when the engine has dropped the picture; send it again.
         """
         params = {"key": key, "palettes": [list(one) for one in palettes]}
-        params |= {"strength": strength, "natural": natural, "device": device, "mode": mode, "hints": hints}
+        params |= {"strength": strength, "natural": natural, "device": device, "mode": mode}
+        params |= {"hints": hints, "hint_reach": hint_reach}
         params |= extra or {}
         return self._pictures("colorize", params, timeout, on_progress)
 
@@ -201,11 +204,13 @@ class Engine:
         device: str = "auto",
         hints: str | None = None,
         natural: float = protocol.DEFAULT_NATURAL,
+        hint_reach: float = protocol.DEFAULT_HINT_REACH,
         extra: Mapping[str, Any] | None = None,
     ) -> list[Pixels]:
         """The picture, small, under each palette ("RGB u8"). Errors as `colorize`."""
         params = {"key": key, "palettes": [list(one) for one in palettes], "max_side": max_side}
-        params |= {"strength": strength, "natural": natural, "device": device, "hints": hints}
+        params |= {"strength": strength, "natural": natural, "device": device}
+        params |= {"hints": hints, "hint_reach": hint_reach}
         params |= extra or {}
         shown = dict(self._pictures("preview", params, timeout, None))
         return [shown[index] for index in sorted(shown)]

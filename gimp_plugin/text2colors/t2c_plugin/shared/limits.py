@@ -11,6 +11,7 @@ NATURAL = "natural"  # in place of colors: those that the network finds without 
 MODES = ("colour", "normal")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_STRENGTH = 2.0
+HINT_REACH = 0.25  # where none is said
 
 HELLO_TIMEOUT = 40.0  # seconds for the engine to say hello; a cold disk or ssh may take long
 QUICK_TIMEOUT = 30.0  # seconds for answers that need no picture

@@ -83,7 +83,7 @@ class ColorizeDialog:
     def _set_values(self) -> None:
         """Show the last values, those of the result that is edited, or the first ones for this layer."""
         values = {name: self._config.get_property(name) for name in _OPTIONS}
-        sliders = {name: self._config.get_property(name) for name in ("strength", "natural")}
+        sliders = {name: self._config.get_property(_argument(name)) for name in self._ui.sliders.names}
         phrase = self._config.get_property("phrase") or ""
         self._soft = not phrase and not self._config.get_property("palettes")  # nothing was chosen before
         if self._soft and self._originals[0].is_gray():
@@ -91,7 +91,7 @@ class ColorizeDialog:
         if self._edited is not None:
             record, phrase = self._edited, ""
             values |= {"count": record.count, "seed": record.seed, "result-mode": record.mode}
-            sliders = {"strength": record.strength, "natural": record.natural}
+            sliders = {name: getattr(record, name) for name in self._ui.sliders.names}
         self._ui.options.set(values)
         self._ui.sliders.set(sliders)
         self._phrase = phrase
@@ -294,7 +294,7 @@ class ColorizeDialog:
     def _on_made(self, request: Request) -> None:
         """The layers are in the image."""
         for name, value in (self._ui.options.get() | self._ui.sliders.get()).items():
-            self._config.set_property(name, value)
+            self._config.set_property(_argument(name), value)
         self._config.set_property("phrase", request.phrase)
         self._config.set_property("palettes", format_palettes(request.palettes))
         self._config.set_property("extras", format_extras(request.extras))
@@ -334,3 +334,8 @@ class ColorizeDialog:
             waiting = GLib.timeout_add(_SETTLE, settled)
 
         return changed
+
+
+def _argument(name: str) -> str:
+    """The procedure's argument of that name in requests."""
+    return name.replace("_", "-")

@@ -96,7 +96,7 @@ class FilesDialog:
         self._from = combo(_WORDS)
         self._scope, self._format = combo(_SCOPES), combo(_FORMATS)
         self._count = Gtk.SpinButton.new_with_range(1, MAX_COUNT, 1)
-        self._sliders = Sliders()
+        self._sliders = Sliders(hints=False)
         self._from.connect("changed", lambda _combo: self._show_possible())
         choose = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         folder = Gtk.FileChooserAction.SELECT_FOLDER
@@ -130,7 +130,7 @@ class FilesDialog:
         self._scope.set_active_id(value("palette-per"))
         self._format.set_active_id(value("format"))
         self._count.set_value(value("count") if value("inputs") else 1)
-        self._sliders.set({name: value(name) for name in ("strength", "natural")})
+        self._sliders.set({name: value(name) for name in self._sliders.names})
 
     def _text(self) -> str:
         buffer = self._inputs.get_buffer()

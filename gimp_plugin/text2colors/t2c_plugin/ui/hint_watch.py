@@ -62,6 +62,7 @@ class HintWatch:
         Gimp.displays_flush()
         self._ui.hints.refresh()
         self._ui.hints.choose(layer)
+        self._ui.sliders.show_hint_reach(True)
         self._ui.say(_("Paint hints on the new layer in the image window; the preview here follows."))
 
     def refresh(self) -> bool:
@@ -73,6 +74,7 @@ class HintWatch:
 
     def look(self) -> None:
         """Let the previews follow the hints as they are now."""
+        self._ui.sliders.show_hint_reach(self._ui.hints.layer is not None)
         try:
             found = self._ui.hints.read_first()
         except RequestError as error:

@@ -18,7 +18,8 @@ from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui.windows import mnemonic_label  # noqa: E402
 from t2c_plugin.wire import protocol  # noqa: E402
 
-# argument: label, tooltip, largest value; shown in per cent
+# name in requests (arguments have hyphens): label, tooltip, largest value; shown in per cent
+HINT_REACH = "hint_reach"  # seen where hints are in use
 SLIDERS = (
     (
         "strength",
@@ -27,6 +28,12 @@ SLIDERS = (
         protocol.MAX_STRENGTH,
     ),
     ("natural", _("Natura_l"), _("How far skin, sky and leaves keep their natural color"), 1.0),
+    (
+        HINT_REACH,
+        _("Reach o_f hints"),
+        _("How far hints spread over what looks alike; 0: only over the thing below them"),
+        1.0,
+    ),
 )
 SOFT_STRENGTH = 0.65  # for old photographs, which are noisy and low in contrast: more of the palette looks painted
 _DEVICE_NAMES = {"auto": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (NVIDIA)"), "mps": _("GPU (Apple)")}
@@ -34,26 +41,46 @@ _RESULT_NAMES = {COLOR_LAYERS: _("Color layers"), NORMAL_LAYERS: _("Normal layer
 
 
 class Sliders(Gtk.Grid):
-    """The sliders side by side."""
+    """The sliders side by side.
 
-    def __init__(self) -> None:
+    Args:
+        hints: whether there may be color hints, and the slider of their reach.
+    """
+
+    def __init__(self, hints: bool) -> None:
         super().__init__(column_spacing=8, row_spacing=2)
         self._scales: dict[str, Gtk.Scale] = {}
-        for place, (name, text, tooltip, largest) in enumerate(SLIDERS):
+        self._labels: dict[str, Gtk.Label] = {}
+        for place, (name, text, tooltip, largest) in enumerate(s for s in SLIDERS if hints or s[0] != HINT_REACH):
             scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, largest * 100, 1)
             scale.set_value_pos(Gtk.PositionType.RIGHT)
             scale.set_hexpand(True)
             scale.set_tooltip_text(tooltip)
             if largest > 1:
                 scale.add_mark(100, Gtk.PositionType.BOTTOM, None)
-            self.attach(mnemonic_label(text + ", %", scale), 2 * place, 0, 1, 1)
+            label = mnemonic_label(text + ", %", scale)
+            self.attach(label, 2 * place, 0, 1, 1)
             self.attach(scale, 2 * place + 1, 0, 1, 1)
-            self._scales[name] = scale
+            self._scales[name], self._labels[name] = scale, label
+        self.show_all()
+        self.set_no_show_all(True)
+        if hints:
+            self.show_hint_reach(False)
 
     def on_change(self, changed: Callable[..., None]) -> None:
         """What to call when a value changes."""
         for scale in self._scales.values():
             scale.connect("value-changed", changed)
+
+    def show_hint_reach(self, shown: bool) -> None:
+        """Hints are in use, or no longer."""
+        for widget in (self._labels[HINT_REACH], self._scales[HINT_REACH]):
+            widget.set_visible(shown)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the sliders set, as requests call it."""
+        return tuple(self._scales)
 
     def get(self) -> dict[str, float]:
         """All values."""
