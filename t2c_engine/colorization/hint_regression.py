@@ -59,7 +59,8 @@ class HintRegression:
         covered = np.flatnonzero(hints.mask.ravel() > 0)
         self._cells = covered[:: max(1, -(-len(covered) // MAX_POINTS))]
         near, wide = _distances(places.blocks, self._cells)
-        things = min(_unlike(np.exp(-CLOSE * near[self._cells])), label(hints.mask > 0, np.ones((3, 3)))[1])
+        strokes = int(np.max(label(hints.mask > 0, np.ones((3, 3)))[0]))  # pyright: ignore[reportArgumentType, reportIndexIssue]
+        things = min(_unlike(np.exp(-CLOSE * near[self._cells])), strokes)
         told = np.clip((things - THINGS[0]) / (THINGS[1] - THINGS[0]), 0, 1)
         free = float(told * min(1, (hints.reach or 0) / DEFAULT_HINT_REACH))
         self._kernel = NEAR_VARIANCE * np.exp(-near) + WIDE_VARIANCE * np.exp(-wide) + COMMON_VARIANCE
