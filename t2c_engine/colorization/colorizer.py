@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from t2c_engine.colorization.exemplar import ColorTransfer
     from t2c_engine.colorization.reference import Reference
 
-HINTED_SHARE = 0.35  # of what the network makes of hints; the rest is their regression's
+HINTED_SHARE = 0.4  # of what the network makes of hints; the rest is their regression's
 HINT_COVERAGE = 0.3  # mask from which a cell's colour counts among the hints' own
 MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than left to run out of memory
 

@@ -126,7 +126,7 @@ def test_pictures_of_one_kind_come_to_the_references_distribution_and_unrelated_
     assert apart(kin) < 0.85 * apart(plain)
 
 
-@pytest.mark.parametrize(("confidence", "kinship"), [(0.0, 0.0), (0.25, 0.0), (0.325, 0.5), (0.4, 1.0), (1.0, 1.0)])
+@pytest.mark.parametrize(("confidence", "kinship"), [(0.0, 0.0), (0.15, 0.0), (0.225, 0.5), (0.3, 1.0), (1.0, 1.0)])
 def test_kinship_rises_with_the_mean_confidence(confidence: float, kinship: float) -> None:
     assert TransferInference().kinship(confidence) == pytest.approx(kinship)
 

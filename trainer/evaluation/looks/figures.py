@@ -127,7 +127,8 @@ def evaluate_looks(
     others: Sequence[TruePictures] = (),
     features: Any = None,
 ) -> Figures:
-    """Figures by name: of all tonings together ("tonings"), and of every look that `truth` and `others` name ("looks").
+    """Figures by name: of all tonings together ("tonings"), and of every look that `truth` and `others` name ("looks");
+    of looks that are not installed, no more than whether the judge knows their true pictures.
 
     Args:
         pictures: that are turned grey and coloured. truth: true pictures of the tonings' domains.
@@ -147,7 +148,8 @@ def evaluate_looks(
     for number, one in enumerate(truth):
         assert judge is not None
         sums[one.domain.name]["judged_true"] = [float(judge.domain(lab_to_srgb(lab)) == number) for lab in one.kept]
-    for one in (*truth, *others):
+    installed = {one.name for one in looks}
+    for one in (one for one in (*truth, *others) if one.domain.name in installed):
         for measure, value in _own_kind(colorizer, one, perceptual):
             sums[one.domain.name][measure].append(value)
     return _summary(sums, tonings)
