@@ -119,8 +119,8 @@ def slug(label: str) -> str:
 def name_limit(folder: Path) -> int:
     """Bytes that a file's name may have in a folder."""
     try:
-        return os.pathconf(folder, "PC_NAME_MAX")
-    except (OSError, ValueError, AttributeError):  # no such folder yet, or no such question
+        return os.pathconf(existing_folder(folder), "PC_NAME_MAX")
+    except (OSError, ValueError, AttributeError):  # no such question
         return _NAME_BYTES
 
 
@@ -156,6 +156,11 @@ def prepare_folder(folder: Path) -> tuple[Path, ...]:
     if not writable:
         raise OutputError(f"The folder {folder} is not writable for you; choose another with -o.")
     return new
+
+
+def existing_folder(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    return next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
 
 
 def remove_empty(folders: Sequence[Path]) -> None:
