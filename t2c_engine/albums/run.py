@@ -25,7 +25,7 @@ from t2c_engine.albums.journal import Claim, Entry, Journal, Outcome
 from t2c_engine.albums.storage import existing, journal_folder
 from t2c_engine.albums.tree import Leaf, leaves
 from t2c_engine.albums.worker import Done, Item, Loader, color_items, probe_pixels
-from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
+from t2c_engine.batch.output_paths import Plan, check_folder, plan_outputs, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors, ReferenceColors
@@ -106,7 +106,7 @@ def open_journal(job: AlbumJob, items: dict[Path, Item], retry_failed: bool = Fa
         OutputError: the output folder or the journal cannot be used.
     """
     folder = journal_folder(job.output)
-    prepare_folder(folder)
+    check_folder(folder)
     journal = Journal(folder)
     entries = []
     for path, item in items.items():

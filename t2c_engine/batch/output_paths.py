@@ -10,7 +10,6 @@ import os
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count as count_up
 from itertools import takewhile
@@ -136,35 +135,23 @@ def cut_name(stem: str, room: int) -> str:
     return kept + mark
 
 
-def prepare_folder(folder: Path) -> tuple[Path, ...]:
-    """Make the output folder, and see that it can be written, before any work is done.
-
-    Returns:
-        The folders that were not there before, the outermost first; for `remove_empty`.
+def check_folder(folder: Path) -> None:
+    """See that the output folder can be made and written, before any work is done; the first file makes it.
 
     Raises:
         OutputError: it cannot be made or written.
     """
-    new = tuple(takewhile(lambda one: not os.path.lexists(one), (folder, *folder.parents)))[::-1]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK | os.X_OK)
-    except OSError as error:
-        remove_empty(new)
-        reason = "it is a file" if isinstance(error, FileExistsError) else error.strerror
-        raise OutputError(f"The folder {folder} cannot be made ({reason}); choose another with -o.") from error
-    if not writable:
-        raise OutputError(f"The folder {folder} is not writable for you; choose another with -o.")
-    return new
+    there = existing_folder(folder)
+    if not there.is_dir():
+        raise OutputError(f"The folder {folder} cannot be made ({there} is a file); choose another with -o.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        wrong = "is not writable for you" if there == folder else f"cannot be made ({there} is not writable for you)"
+        raise OutputError(f"The folder {folder} {wrong}; choose another with -o.")
 
 
 def existing_folder(folder: Path) -> Path:
     """The folder, or the nearest above it that exists."""
-    return next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
-
-
-def remove_empty(folders: Sequence[Path]) -> None:
-    """Remove those of the folders, the outermost first, in which nothing is."""
-    for folder in reversed(folders):
-        with suppress(OSError):
-            folder.rmdir()
+    there = folder
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
+    return there

@@ -29,7 +29,7 @@ from t2c_engine.colorization.looks import find_look
 from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote, location
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_PALETTES, MAX_STRENGTH
+from t2c_engine.serving.protocol import DEFAULT_NATURAL, DEFAULT_VARIETY, MAX_PALETTES, MAX_STRENGTH
 
 if TYPE_CHECKING:
     from t2c_engine.albums.run import Means
@@ -89,7 +89,7 @@ def batch(
     variety: Variety = DEFAULT_VARIETY,
     style: StyleOption = "",
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
-    natural: Natural = 0.0,
+    natural: Natural = DEFAULT_NATURAL,
     look: Look = None,
     exclude: Exclude = None,
     name: Name = "{stem}",

@@ -25,7 +25,7 @@ from t2c_engine.colorization.palette_extraction import palette_of_points
 from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
-from t2c_engine.networks.colorizer import ColorizerNet, Condition
+from t2c_engine.networks.colorizer import NATURAL_SKIN, ColorizerNet, Condition
 from t2c_engine.networks.diverse import GreyFeatures, grey_features
 from t2c_engine.networks.layers import fuse_norms
 from t2c_engine.networks.picture_encoder import DETAIL, SCALE, Features, read_network_config, with_tuples
@@ -233,7 +233,8 @@ class Colorizer:
         Args:
             hints: of any size (Zhang et al. 2017); every map has their colours where they are, and what belongs to them
                 follows. Without a palette their colours are one for the rest, beside the automatic colour.
-            natural: 0..1, how far the automatic colour is kept where it is certain: skin, sky, leaves.
+            natural: 0..1, how far the automatic colour is kept where it is certain: up to NATURAL_SKIN on skin alone,
+                beyond on sky and leaves, too.
 
         Raises:
             ValueError: natural is out of range.
@@ -319,7 +320,7 @@ class Colorizer:
         """One ab map a reference, in its colors where they fit, elsewhere in automatic ones (Xu et al. 2020).
 
         Args:
-            lightness: what was encoded. hints, natural: as in `color`.
+            lightness: what was encoded. hints, natural: as in `color`, but skin takes the references' colours.
 
         Raises:
             ModelError: the transfer sub-net cannot be loaded.
@@ -327,6 +328,7 @@ class Colorizer:
         from t2c_engine.colorization.exemplar import merged, overlaid, sampled
 
         size, spacing = (encoding.height, encoding.width), self.transfer.inference.spacing
+        natural = natural if natural > NATURAL_SKIN else 0.0
         direct = self.color(encoding, [None])[0]
         plain = hints is None and not natural
         base = self.automatic(encoding) if plain else self.color(encoding, [None], hints, natural)[0]
