@@ -5,6 +5,7 @@ Three branches: a tone encoder at 1/4 to 1/16, a pretrained classifier under a f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -62,21 +63,20 @@ class Features:
 
     def repeat(self, count: int) -> Features:
         """One picture's features for `count` conditions (B must be 1; no copy)."""
+        return self._each(lambda part: part.expand(count, -1, -1, -1))
+
+    def of(self, index: int) -> Features:
+        """Those of one picture of a batch (no copy)."""
+        return self._each(lambda part: part[index : index + 1])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Features:
         parts = (self.lightness, self.detailed, self.edges, *self.skips, self.places, self.logits, self.automatic)
         lightness, detailed, edges, fine, middle, coarse, places, logits, automatic, *pretrained = (
-            part.expand(count, -1, -1, -1) for part in (*parts, *self.pretrained)
+            change(part) for part in (*parts, *self.pretrained)
         )
         return Features(
             lightness, detailed, edges, (fine, middle, coarse), places, logits, automatic, tuple(pretrained)
         )
-
-    def of(self, index: int) -> Features:
-        """Those of one picture of a batch (no copy)."""
-        parts = (self.lightness, self.detailed, self.edges, *self.skips, self.places, self.logits, self.automatic)
-        lightness, detailed, edges, fine, middle, coarse, places, logits, automatic = (
-            part[index : index + 1] for part in parts
-        )
-        return Features(lightness, detailed, edges, (fine, middle, coarse), places, logits, automatic)
 
 
 class ToneEncoder(nn.Module):
