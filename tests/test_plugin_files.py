@@ -72,7 +72,8 @@ def test_the_program_is_told_all_that_was_asked_for(tmp_path: Path) -> None:
         *("--palette-per", "folder", "--count", "3", "--seed", "7", "--strength", "0.5", "--natural", "0.25"),
         *("--format", "ora", "--device", "cpu"),
     ]
-    assert "--auto" in files.FilesJob((scans,), "out").words()
+    automatic = files.FilesJob((scans,), "out", natural=0.5).words()
+    assert "--auto" in automatic and "--natural" not in automatic, "it is of palettes alone"
 
 
 def test_the_real_program_knows_these_arguments() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from t2c_engine.batch.request import Models
+from t2c_engine.batch.source_options import parse_colors
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
@@ -24,7 +25,6 @@ from t2c_engine.colorization.color_source import (
     with_look,
 )
 from t2c_engine.colorization.color_styles import split_styles
-from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from t2c_engine.batch.output_paths import Plan, outputs_of
-from t2c_engine.batch.picture_job import Progress, Task, choose_outputs
+from t2c_engine.batch.picture_job import Progress, Task, choose_outputs, finished
 from t2c_engine.batch.recipe import LAYERED_ENTRY, file_digest, recipes_of, sheet_recipe
 from t2c_engine.batch.request import ColoredPicture, PictureResult
 from t2c_engine.errors import ExistsError, T2CError
@@ -84,7 +84,7 @@ class LayeredJob:
             layers.append((f"{self._task.source.label}: {' '.join(palette.hex)}", png_of(pixels, picture)))
             palettes.append(palette)
         layers.append((f"Original {self._plan.input.name}", png_of(picture.pixels, picture)))
-        recipe = replace(self._recipe, palette=tuple(palettes[0].hex), model=colorizer.model)
+        recipe = finished(self._recipe, self._task, self._plan, palettes[0], colorizer)
         extra = {LAYERED_ENTRY: json.dumps(recipe.as_json(), ensure_ascii=True).encode()}
         return open_raster(layers, picture.size, thumbnail(first), picture.metadata.dpi, extra), palettes[0]
 

@@ -31,7 +31,7 @@ from t2c_engine.batch.request import OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors, ReferenceColors
 from t2c_engine.colorization.reference import read_reference
 from t2c_engine.errors import OutputError
-from t2c_engine.files import is_remote
+from t2c_engine.files import is_remote, real
 from t2c_engine.palettes.palette import Palette
 
 WORKER_MB = 320  # of one worker with torch and the network loaded
@@ -72,12 +72,12 @@ def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, I
         PictureError: a reference gives no colors.
     """
     files = job.colors.files if isinstance(job.colors, ReferenceColors) else ()
-    references = {path.resolve() for path in files}
+    references = {real(path) for path in files}
     for path in sorted(references):
         read_reference(path)
     by_place: dict[str, list[Leaf]] = defaultdict(list)
     for leaf in leaves(job):
-        if leaf.path.resolve() not in references:
+        if real(leaf.path) not in references:
             by_place[leaf.place].append(leaf)
     deep = job.format in DEEP
     items = {}

@@ -7,7 +7,9 @@ all. Needs the extra [cluster]. Must not import torch or the command line.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -66,6 +68,8 @@ def read_text(path: Path) -> str:
 def opened(path: Path) -> Iterator[BinaryIO]:
     """A file open for reading; of a URL, only what is read is fetched."""
     if not is_remote(path):
+        if os.path.exists(path) and not os.path.isfile(path):  # a named pipe would be waited for
+            raise OSError(errno.EINVAL, "it is no file", str(path))
         with path.open("rb") as stream:
             yield stream
         return

@@ -24,7 +24,7 @@ from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
 from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
 from t2c_engine.errors import T2CError
-from t2c_engine.files import is_remote, location
+from t2c_engine.files import is_remote, location, real
 from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.pictures.threads import set_threads
 
@@ -73,7 +73,8 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
             item.source,
             resolve_colors(item.source, item.models.palettes),
             item.output,
-            inputs=frozenset([path.resolve()]),
+            inputs=frozenset([real(path)]),
+            models=item.models,
         )
         kind = LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob
         job = kind(task, item.plan)
@@ -90,7 +91,7 @@ def _color_far(item: Item, load: Loader | None) -> Done:
     path = item.plan.input
     try:
         with staged(path, item.output.folder, item.plan.stem) as files:
-            here = replace(item.plan, input=files.input)
+            here = replace(item.plan, input=files.input, origin=location(path if is_remote(path) else path.absolute()))
             done = color_item(replace(item, plan=here, output=replace(item.output, folder=files.folder)), load)
     except (T2CError, OSError) as error:
         result = PictureResult(path, error=str(error))

@@ -10,6 +10,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count as count_up
 from itertools import takewhile
@@ -25,11 +26,15 @@ _LABEL_LENGTH = 40  # characters of a phrase in a name
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One input, and the stem and suffix of its results; stems of one run differ."""
+    """One input, and the stem and suffix of its results; stems of one run differ.
+
+    origin: the input's place where `input` is but a copy of it.
+    """
 
     input: Path
     stem: str
     suffix: str
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +136,30 @@ def cut_name(stem: str, room: int) -> str:
     return kept + mark
 
 
-def prepare_folder(folder: Path) -> None:
+def prepare_folder(folder: Path) -> tuple[Path, ...]:
     """Make the output folder, and see that it can be written, before any work is done.
+
+    Returns:
+        The folders that were not there before, the outermost first; for `remove_empty`.
 
     Raises:
         OutputError: it cannot be made or written.
     """
+    new = tuple(takewhile(lambda one: not os.path.lexists(one), (folder, *folder.parents)))[::-1]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         writable = os.access(folder, os.W_OK | os.X_OK)
     except OSError as error:
-        raise OutputError(f"The folder {folder} cannot be made ({error.strerror}); choose another with -o.") from error
+        remove_empty(new)
+        reason = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+        raise OutputError(f"The folder {folder} cannot be made ({reason}); choose another with -o.") from error
     if not writable:
         raise OutputError(f"The folder {folder} is not writable for you; choose another with -o.")
+    return new
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Remove those of the folders, the outermost first, in which nothing is."""
+    for folder in reversed(folders):
+        with suppress(OSError):
+            folder.rmdir()

@@ -9,13 +9,14 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from t2c_engine.batch.origins import recorded_paths
 from t2c_engine.batch.output_paths import Outputs, Plan, candidates, outputs_of, stale_results
 from t2c_engine.batch.recipe import (
     Recipe,
@@ -27,10 +28,11 @@ from t2c_engine.batch.recipe import (
     sheet_recipe,
     xmp_with_recipe,
 )
-from t2c_engine.batch.request import ColoredPicture, OutputOptions, PictureResult
+from t2c_engine.batch.request import ColoredPicture, Models, OutputOptions, PictureResult
+from t2c_engine.batch.used_models import used_models
 from t2c_engine.colorization.color_source import ColorSource, ResultColors
 from t2c_engine.errors import ExistsError, OutputError, PictureError, T2CError
-from t2c_engine.files import write_file
+from t2c_engine.files import real, write_file
 from t2c_engine.palettes.palette import Palette
 
 if TYPE_CHECKING:
@@ -54,6 +56,23 @@ class Task:
     stems: frozenset[str] = frozenset()
     inputs: frozenset[Path] = frozenset()
     page: int | None = None
+    models: Models = field(default_factory=Models)
+
+
+def finished(recipe: Recipe, task: Task, plan: Plan, palette: Palette, colorizer: Any) -> Recipe:
+    """A recipe with what is known once the result is made: palette, models, and where the input is."""
+    try:
+        size = plan.input.stat().st_size
+    except OSError:  # gone meanwhile
+        size = None
+    return replace(
+        recipe,
+        palette=tuple(palette.hex),
+        model=colorizer.model,
+        models=used_models(task.source, colorizer.model, task.models.palettes),
+        input_size=size,
+        input_paths=recorded_paths(plan.input, task.output.folder, plan.origin),
+    )
 
 
 def choose_outputs(task: Task, plan: Plan, recipes: tuple[Recipe, ...]) -> Outputs:
@@ -132,7 +151,7 @@ class PictureJob:
         return {index: path for index, path in enumerate(self.outputs.results) if lexists(path)}
 
     def _refuse_inputs(self) -> None:
-        if any(path.resolve() in self._task.inputs for path in (*self.outputs.results, self.outputs.sheet)):
+        if any(real(path) in self._task.inputs for path in (*self.outputs.results, self.outputs.sheet)):
             raise OutputError(
                 f"The results of {self._plan.input} would replace an input; choose another folder with -o."
             )
@@ -152,7 +171,7 @@ class PictureJob:
         colors = [self._task.colors[index] for index in missing]
         results = compose(picture, self._task.source, colors, colorizer)
         for index, (palette, pixels) in zip(missing, results, strict=True):
-            recipe = replace(self._recipes[index], palette=tuple(palette.hex), model=colorizer.model)
+            recipe = finished(self._recipes[index], self._task, self._plan, palette, colorizer)
             if self._put(index, pixels, picture, recipe):
                 self._previews[index] = preview(pixels)
                 path = self.outputs.results[index]
@@ -211,7 +230,7 @@ class PictureJob:
             [outputs.results[index] for index in shown],
             [self._palette(index) for index in shown],
             [self._previews[index] for index in shown],
-            self._task.source.phrase or "",
+            sheet_title(self._task.source),
         )
         content = sheet_bytes(sheet, xmp_with_recipe(None, sheet_recipe(self._recipes)))
         ours = overwrite or read_recipe(outputs.sheet) is not None
@@ -235,6 +254,12 @@ class PictureJob:
         if index in self._written:
             return self._written[index].palette
         return palette_in(read_recipe(self.outputs.results[index]))
+
+
+def sheet_title(source: ColorSource) -> str:
+    """The phrase, and what the palettes shown lack of the colors seen."""
+    before = f"palettes before {' and '.join(source.changes)}" if source.changes else ""
+    return "; ".join(filter(None, (source.phrase, before)))
 
 
 def deepened(picture: Picture) -> Picture:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import struct
 import warnings
@@ -20,12 +21,16 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 from t2c_engine import __version__
+from t2c_engine.batch.used_models import UsedModel
 from t2c_engine.colorization.color_source import ColorSource, ResultColors, Variation
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import styles_text
+from t2c_engine.pictures.formats import quiet_libraries
 
 if TYPE_CHECKING:
     from t2c_engine.pictures.picture import Picture
+
+quiet_libraries()
 
 LAYERED_SUFFIX, LAYERED_ENTRY = ".ora", "text2colors.json"  # OpenRaster files, and where in them the recipe is
 NAMESPACE = "urn:text2colors:recipe:1#"
@@ -39,6 +44,7 @@ _XMP_TAG = 700
 UNREADABLE = (OSError, ValueError, SyntaxError, LookupError, TypeError, AttributeError, OverflowError,
               struct.error, zipfile.BadZipFile)  # fmt: skip
 _BLOCKS, _BLOCK = 64, 1 << 16  # of a large file, so many blocks spread over it are hashed
+_NEWER = ("input_size", "input_paths", "models")  # fields that older recipes lack
 _EMPTY = (
     b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
@@ -54,8 +60,9 @@ class Recipe:
 
     colors: the source as JSON, with the digests of its hints and masks. palette: hex of the result; regions: hex of
     each. identity: equal where input aside everything was the same. input: name; input_digest: of its bytes, or "".
-    index: of the result, from 1; 0 a contact sheet, whose identity is those of its results joined by commas.
-    quality: of JPEG and WebP, where one was asked for.
+    input_size: bytes; input_paths: where it was, `origins.recorded_paths`. index: of the result, from 1; 0 a contact
+    sheet, whose identity is those of its results joined by commas. quality: of JPEG and WebP, where one was asked for.
+    model: name of the colouring model; models: every model used, with its version and digest; none in old recipes.
     """
 
     identity: str
@@ -69,6 +76,9 @@ class Recipe:
     page: int | None = None
     version: str = __version__
     quality: int | None = None
+    input_size: int | None = None
+    input_paths: tuple[str, ...] = ()
+    models: tuple[UsedModel, ...] = ()
 
     def same_result(self, other: Recipe) -> bool:
         """Whether both made the same of the same input; an unknown digest matches any."""
@@ -76,8 +86,11 @@ class Recipe:
         return self.identity == other.identity and not (known and self.input_digest != other.input_digest)
 
     def as_json(self) -> dict[str, Any]:
-        """Every field, for a file."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Every field, for a file; as older versions wrote it where the newer ones are not known."""
+        values = {name: getattr(self, name) for name in self.__slots__} | {
+            "models": [one.as_json() for one in self.models]
+        }
+        return {name: value for name, value in values.items() if value or name not in _NEWER}
 
     @classmethod
     def from_json(cls, values: Any) -> Recipe:
@@ -91,6 +104,8 @@ class Recipe:
             known["palette"] = tuple(str(one) for one in known.get("palette", ()))
             known["regions"] = tuple(tuple(str(each) for each in one) for one in known.get("regions", ()))
             known["colors"] = dict(known.get("colors", {}))
+            known["input_paths"] = tuple(str(one) for one in known.get("input_paths", ()))
+            known["models"] = tuple(UsedModel.from_json(one) for one in known.get("models", ()))
             return cls(**known)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"no recipe: {error}") from error
@@ -157,6 +172,8 @@ def sheet_recipe(recipes: tuple[Recipe, ...]) -> Recipe:
 def file_digest(path: Path) -> str:
     """A digest of a file: of the whole up to 4 MiB, else of its size and 64 blocks spread over it; "" if unreadable."""
     digest = hashlib.sha256()
+    if not os.path.isfile(path):  # a named pipe would be waited for
+        return ""
     try:
         with path.open("rb") as stream:
             size = path.stat().st_size
@@ -220,6 +237,8 @@ def read_recipe(path: Path) -> Recipe | None:
     """The recipe in a picture file; only its head is read. None where there is no file, no picture or no recipe."""
     from PIL import Image
 
+    if not os.path.isfile(path):
+        return None
     try:
         if path.suffix.lower() == LAYERED_SUFFIX:
             with zipfile.ZipFile(path) as archive:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
+from t2c_engine.batch.source_options import parse_colors
 from t2c_engine.cli.batch_report import ProgressKind, Style, error_events, reporting
 from t2c_engine.cli.colorize import Natural, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, StyleOption, Variety, print_error, print_json, reported
@@ -24,7 +25,6 @@ from t2c_engine.cli.looks import Look
 from t2c_engine.cli.terminal import output
 from t2c_engine.colorization.color_source import BaseColors, DiverseColors
 from t2c_engine.colorization.looks import find_look
-from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote, location
 from t2c_engine.palettes.palette import Palette

@@ -5,19 +5,19 @@ The work is done in `t2c_engine.batch`. Must not import torch or Pillow at modul
 
 from __future__ import annotations
 
-import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
+from t2c_engine.cli.color_options import given_palettes, parse_region
 from t2c_engine.cli.common import (
     AsJson,
     Count,
+    Device,
     Overwrite,
     Seed,
     StyleOption,
@@ -25,9 +25,11 @@ from t2c_engine.cli.common import (
     print_error,
     print_json,
     reported,
+    takes,
 )
 from t2c_engine.cli.looks import Look
-from t2c_engine.cli.terminal import output, print_palettes, progress
+from t2c_engine.cli.option_rules import CheckedCommand
+from t2c_engine.cli.terminal import output, print_palettes, printable, progress
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
@@ -36,14 +38,12 @@ from t2c_engine.colorization.color_source import (
     PaletteColors,
     PhraseColors,
     ReferenceColors,
-    Region,
     with_look,
 )
 from t2c_engine.colorization.color_styles import split_styles
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.looks import find_look
 from t2c_engine.errors import UsageError
-from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.palettes.style import parse_styles, styles_text
 from t2c_engine.serving.protocol import (
     DEFAULT_COUNT,
@@ -109,69 +109,97 @@ References = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColorizeOptions:
+    """The options of `t2c colorize`, in the order of its help."""
+
+    inputs: Annotated[list[str], typer.Argument(help="Pictures, folders of pictures, or patterns.")]
+    phrase: Annotated[str | None, typer.Option("--phrase", help="Draw palettes for this phrase.")] = None
+    palette: PaletteText = None
+    auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False
+    reference: References = None
+    diverse: Diverse = None
+    decoding: DecodingOption = Decoding.VIVID
+    hints: HintsFile = None
+    hint_reach: HintReach = DEFAULT_HINT_REACH
+    region: Regions = None
+    count: Count = DEFAULT_COUNT
+    seed: Seed = 0
+    variety: Variety = DEFAULT_VARIETY
+    style: StyleOption = ""
+    look: Look = None
+    strength: Strength = 1.0
+    natural: Natural = DEFAULT_NATURAL
+    out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out")
+    device: Device = "auto"
+    as_json: AsJson = False
+    overwrite: Overwrite = False
+    keep_going: KeepGoing = True
+    page: Page = None
+    model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None
+    palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None
+
+
 @reported
-def colorize(
-    inputs: Annotated[list[str], typer.Argument(help="Pictures, folders of pictures, or patterns.")],
-    phrase: Annotated[str | None, typer.Option("--phrase", help="Draw palettes for this phrase.")] = None,
-    palette: PaletteText = None,
-    auto: Annotated[bool, typer.Option("--auto", help="The network's own colours, without any palette.")] = False,
-    reference: References = None,
-    diverse: Diverse = None,
-    decoding: DecodingOption = Decoding.VIVID,
-    hints: HintsFile = None,
-    hint_reach: HintReach = DEFAULT_HINT_REACH,
-    region: Regions = None,
-    count: Count = DEFAULT_COUNT,
-    seed: Seed = 0,
-    variety: Variety = DEFAULT_VARIETY,
-    style: StyleOption = "",
-    look: Look = None,
-    strength: Strength = 1.0,
-    natural: Natural = DEFAULT_NATURAL,
-    out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out"),
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
-    as_json: AsJson = False,
-    overwrite: Overwrite = False,
-    keep_going: KeepGoing = True,
-    page: Page = None,
-    model: Annotated[str | None, typer.Option("--model", help="Which colouring model; see 't2c models'.")] = None,
-    palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
-) -> None:
+@takes(ColorizeOptions)
+def colorize(options: ColorizeOptions) -> None:
     """Colour pictures by phrase, palette, reference, hints or by themselves: OUT/<name>-1 ..., OUT/<name>-sheet.png."""
     from t2c_engine.batch.input_files import expand_inputs
     from t2c_engine.batch.request import ColorizeRequest, Models, OutputOptions
 
-    sources = sum((phrase is not None, palette is not None, auto, diverse is not None, bool(reference)))
-    if sources > 1 or not (sources or hints or region or look):
+    source = source_of(options)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
+    hints = [options.hints] if options.hints else []
+    overlays = [*(one.mask for one in source.regions), *hints, *(options.reference or ())]
+    found = expand_inputs(options.inputs, excluded=overlays)
+    for note in found.notes:
+        print_error(note)
+    output = OutputOptions(options.out, options.overwrite, options.keep_going)
+    models = Models(options.model, options.palette_model, options.device)
+    run(ColorizeRequest(found.paths, source, output, models, options.page), options.as_json)
+
+
+def source_of(options: ColorizeOptions) -> ColorSource:
+    """The colors that the options ask for.
+
+    Raises:
+        UsageError: none or several sources are named, a look or style is not installed, or a style has nothing to do.
+    """
+    given = (options.phrase, options.palette, options.auto or None, options.diverse, options.reference or None)
+    sources = sum(one is not None for one in given)
+    painted = options.hints or options.region
+    if sources > 1 or not (sources or painted or options.look):
         raise UsageError(
             "Give one of --phrase, --palette, --reference, --auto and --diverse; or --look, --hints, or --region."
         )
-    if look is not None:
-        find_look(look)
-    palette_styles, color_styles = split_styles(parse_styles(style))
-    if palette_styles and phrase is None and not region:
+    if options.look is not None:
+        find_look(options.look)
+    palette_styles, color_styles = split_styles(parse_styles(options.style))
+    drawn = PhraseColors("", options.count, options.seed, options.variety, styles_text(palette_styles))
+    regions = tuple(parse_region(one, drawn) for one in options.region or ())
+    draws = options.phrase is not None or any(isinstance(one.colors, PhraseColors) for one in regions)
+    if palette_styles and not draws:
         raise UsageError(f"The style '{palette_styles[0].name}' is for palettes drawn for a phrase; give --phrase too.")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
-    drawn = styles_text(palette_styles)
-    base: BaseColors | None = AutomaticColors(decoding) if auto or not (sources or hints or region) else None
-    if phrase is not None:
-        base = PhraseColors(phrase, count, seed, variety, drawn)
-    elif palette is not None:
-        base = PaletteColors(given_palettes(palette, count))
-    elif reference:
-        base = ReferenceColors(tuple(reference))
-    elif diverse is not None:
-        base = DiverseColors(diverse, seed)
-    regions = tuple(parse_region(one, PhraseColors("", count, seed, variety, drawn)) for one in region or ())
-    source = with_look(ColorSource(base, hints, regions, strength, natural, hint_reach, color_styles), look)
-    overlays = [one.mask for one in regions] + ([hints] if hints else []) + (reference or [])
-    found = expand_inputs(inputs, excluded=overlays)
-    for note in found.notes:
-        print_error(note)
-    request = ColorizeRequest(
-        found.paths, source, OutputOptions(out, overwrite, keep_going), Models(model, palette_model, device), page
+    base = base_of(options, drawn)
+    if base is None and not painted:
+        base = AutomaticColors(options.decoding)  # for the look
+    source = ColorSource(
+        base, options.hints, regions, options.strength, options.natural, options.hint_reach, color_styles
     )
-    run(request, as_json)
+    return with_look(source, options.look)
+
+
+def base_of(options: ColorizeOptions, drawn: PhraseColors) -> BaseColors | None:
+    """The source of the whole picture that is named; palettes for a phrase are drawn as `drawn`."""
+    if options.phrase is not None:
+        return replace(drawn, phrase=options.phrase)
+    if options.palette is not None:
+        return PaletteColors(given_palettes(options.palette, options.count))
+    if options.reference:
+        return ReferenceColors(tuple(options.reference))
+    if options.diverse is not None:
+        return DiverseColors(options.diverse, options.seed)
+    return AutomaticColors(options.decoding) if options.auto else None
 
 
 def run(request: ColorizeRequest, as_json: bool) -> None:
@@ -183,7 +211,7 @@ def run(request: ColorizeRequest, as_json: bool) -> None:
         for result in batch.colorize(request, bar):
             summary.add(result)
             with bar.paused():
-                report(result, as_json)
+                report(result, as_json, request.source.changes)
     for sentence in summary.sentences(len(request.inputs)):
         print_error(sentence)
     if summary.failed:
@@ -234,7 +262,7 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-class ColorizeCommand(TyperCommand):
+class ColorizeCommand(CheckedCommand):
     """`--region` takes two words, of which typer knows nothing: they are joined as MASK=COLOURS, which it takes too."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -249,50 +277,22 @@ class ColorizeCommand(TyperCommand):
         return super().parse_args(ctx, joined)
 
 
-def parse_region(text: str, phrase: PhraseColors) -> Region:
-    """A region from MASK=COLOURS: a palette file, hex colours, or else a phrase, drawn as `phrase` is."""
-    mask, _, colors = text.partition("=")
-    if not mask or not colors.strip():
-        raise UsageError("--region takes two words: a mask, and a phrase or palette for what it covers.")
-    if is_palette_file(colors) or colors.lstrip().startswith("#"):
-        return Region(Path(mask), PaletteColors(given_palettes(colors, phrase.count)))
-    return Region(Path(mask), replace(phrase, phrase=colors))
+def report(result: PictureResult, as_json: bool, changes: Sequence[str] = ()) -> None:
+    """One picture's result: JSON, or its path and palette lines; errors in words.
 
-
-def is_palette_file(text: str) -> bool:
-    from t2c_engine.palettes.files import READABLE_SUFFIXES
-
-    return Path(text).suffix.lower() in READABLE_SUFFIXES or os.path.isfile(text)
-
-
-def given_palettes(text: str, count: int) -> tuple[Palette, ...]:
-    """The first `count` palettes that a text names: a file's, or one of hex colours. Says what is changed in them."""
-    from t2c_engine.palettes.files import read_palettes
-
-    is_file = is_palette_file(text)
-    palettes = read_palettes(text) if is_file else (Palette.from_hex(text),)
-    if len(palettes) > count:
-        print_error(f"{text} has {len(palettes)} palettes; the first {count} are used.")
-    for index, one in enumerate(palettes[:count], start=1):
-        number = len(one.colors)
-        if number != PALETTE_SIZE:
-            which = f"palette {index} of {text}" if is_file else "the palette"
-            how = "lighter and darker variants are added" if number < PALETTE_SIZE else "the most typical are used"
-            print_error(f"{which} has {number} colour{'s' if number > 1 else ''}, not {PALETTE_SIZE}; {how}.")
-    return palettes[:count]
-
-
-def report(result: PictureResult, as_json: bool) -> None:
-    """One picture's result: JSON, or its path and palette lines; errors in words."""
+    Args:
+        changes: what the colors of the palettes went through before they are seen.
+    """
     if as_json:
-        print_json(result.as_json())
+        print_json(result.as_json() | ({"palettes_before": list(changes)} if changes else {}))
     elif result.results:
         console = output()
-        console.print(f"{result.input} ({result.seconds:.1f} s)", markup=False)
+        before = f", palettes before {' and '.join(changes)}" if changes else ""
+        console.print(printable(f"{result.input} ({result.seconds:.1f} s){before}"), markup=False)
         for one in result.results:
             print_palettes(console, [one.palette])
-            console.print(f"    {one.path}", markup=False)
+            console.print(f"    {printable(one.path)}", markup=False)
         if result.sheet:
-            console.print(f"  {result.sheet}", markup=False)
+            console.print(f"  {printable(result.sheet)}", markup=False)
     if result.error:
         print_error(result.error)

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import json
 import os
 import re
 import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from dataclasses import MISSING, fields
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from t2c_engine.cli.terminal import notes
+from t2c_engine.cli.terminal import notes, printable
 from t2c_engine.errors import T2CError, UsageError
 from t2c_engine.serving.protocol import MAX_PALETTES, MAX_SEED
 
+Options = TypeVar("Options")
 _OUT_OF_MEMORY = re.compile("memory|failed to map|bad_alloc|start new thread", re.IGNORECASE)
 
 Count = Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="How many palettes or results.")]
@@ -29,6 +32,7 @@ Variety = Annotated[float, typer.Option("--variety", min=0, max=1, help="0: the 
 StyleOption = Annotated[
     str, typer.Option("--style", help="Styles of yours with weights of 0 to 2: 'studio', 'studio:0.7,winter:0.3'.")
 ]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
@@ -63,6 +67,32 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def takes(options: type[Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+    """Let a command take its options as one dataclass; fields have the annotations and defaults that typer reads."""
+
+    def wrap(command: Callable[[Options], None]) -> Callable[..., None]:
+        hints = get_type_hints(options, include_extras=True)
+        parameters = [
+            inspect.Parameter(
+                one.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if one.default is MISSING else one.default,
+                annotation=hints[one.name],
+            )
+            for one in fields(options)  # pyright: ignore[reportArgumentType]
+        ]
+
+        @functools.wraps(command)
+        def run(**values: Any) -> None:
+            command(options(**values))
+
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        run.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
+        return run
+
+    return wrap
+
+
 def explain(error: MemoryError | ImportError) -> str:
     """One sentence: memory ran out, or a part of the installation cannot be loaded."""
     reason = " ".join(str(error).split())[:300]
@@ -94,7 +124,7 @@ def discard_output() -> None:
 
 def print_error(sentence: str) -> None:
     with contextlib.suppress(OSError):  # nobody can be told when standard error is closed or full
-        notes().print(f"t2c: {sentence}", markup=False)
+        notes().print(f"t2c: {printable(sentence)}", markup=False)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -10,43 +10,21 @@ import io
 import logging
 import platform
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from t2c_engine import __version__
 from t2c_engine.cli.batch import batch
 from t2c_engine.cli.colorize import ColorizeCommand, colorize
-from t2c_engine.cli.common import (
-    AsJson,
-    Count,
-    Overwrite,
-    Seed,
-    StyleOption,
-    Variety,
-    discard_output,
-    flush_output,
-    print_error,
-    print_json,
-    reported,
-)
+from t2c_engine.cli.common import AsJson, discard_output, flush_output, print_error, print_json, reported
 from t2c_engine.cli.looks import looks
 from t2c_engine.cli.models import models_app
+from t2c_engine.cli.option_rules import CheckedCommand
+from t2c_engine.cli.palette import palette
 from t2c_engine.cli.review import again, review
-from t2c_engine.cli.terminal import output, print_palettes, print_table
-from t2c_engine.errors import UsageError
-from t2c_engine.palettes.palette import Palette
-from t2c_engine.palettes.steering import Steering, parse_locked
-from t2c_engine.serving.protocol import (
-    DEFAULT_COUNT,
-    DEFAULT_VARIETY,
-    MAX_DRAWN_COLORS,
-    MIN_DRAWN_COLORS,
-    PALETTE_SIZE,
-    PALETTE_SUFFIXES,
-)
+from t2c_engine.cli.terminal import output, print_table, printable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,124 +58,12 @@ def options(
     """Options before the command."""
 
 
-def palette_models() -> list[str]:
-    """Names of the palette models that a shell may complete."""
-    from t2c_engine.models import scan_models
-
-    return [card.name for card in scan_models()[0] if card.kind == "palette"]
-
-
-@app.command(short_help="Palettes for a phrase, a file of phrases, or a picture.")
-@reported
-def palette(
-    phrase: Annotated[str | None, typer.Argument(help="What the colours are to say.")] = None,
-    count: Count = DEFAULT_COUNT,
-    seed: Seed = 0,
-    variety: Variety = DEFAULT_VARIETY,
-    file: Annotated[Path | None, typer.Option("--file", help="Phrases, one a line; - reads standard input.")] = None,
-    from_image: Annotated[Path | None, typer.Option("--from-image", help="Take the palette of this picture.")] = None,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write a .gpl, .aco, .ase, .hex, .txt or .png file.")
-    ] = None,
-    as_json: AsJson = False,
-    overwrite: Overwrite = False,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", help="Which palette model; see 't2c models'.", autocompletion=palette_models),
-    ] = None,
-    style: StyleOption = "",
-    lock: Annotated[str, typer.Option("--lock", help="Colours that stay, by place: '1=#aabbcc,4=#112233'.")] = "",
-    avoid: Annotated[str, typer.Option("--avoid", help="Colours not wanted: '#ff0000,#00ff00'.")] = "",
-    like: Annotated[str, typer.Option("--like", help="More like this palette: '#8c2f1b,#d98c3f'.")] = "",
-    colors: Annotated[
-        int, typer.Option("--colors", help=f"{MIN_DRAWN_COLORS} to {MAX_DRAWN_COLORS} colours a palette.")
-    ] = PALETTE_SIZE,
-) -> None:
-    """Palettes for a phrase, for every line of a file, or from a picture; of five colours if not asked otherwise."""
-    if sum(source is not None for source in (phrase, file, from_image)) != 1:
-        raise UsageError("Give one of: a phrase, --file with phrases, or --from-image with a picture.")
-    if out is not None:
-        check_output(out, overwrite)
-    steering = Steering(
-        locked=parse_locked(lock) if lock else (),
-        avoid=Palette.from_hex(avoid).colors if avoid else (),
-        like=Palette.from_hex(like).colors if like else (),
-        colors=colors,
-    )
-    found: list[Palette] = []
-    if from_image is not None:
-        if steering != Steering() or style:
-            raise UsageError(
-                "--style, --lock, --avoid, --like and --colors are for palettes drawn for a phrase, not a picture's."
-            )
-        from t2c_engine.colorization.picture_palette import palette_of_picture
-
-        found.append(palette_of_picture(from_image))
-        show(as_json, {"image": str(from_image)}, found, str(from_image))
-    else:
-        from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
-        from t2c_engine.palettes.style import parse_styles
-
-        phrases = [phrase] if phrase is not None else read_phrases(file or Path())
-        sampler = PaletteSampler.load(model, parse_styles(style))
-        for one in phrases:
-            result = sampler.sample(PaletteRequest(one, count, seed, variety, steering))
-            if result.note:
-                print_error(result.note)
-            show(as_json, {"phrase": one, "seed": seed, "model": result.model}, result.palettes, one)
-            found.extend(Palette(each.colors, one) for each in result.palettes)
-    if out is not None:
-        write_palettes(out, found, phrase or out.stem, overwrite)
-        print_error(f"written {out}")
-
-
-def show(as_json: bool, values: dict[str, Any], palettes: Any, title: str) -> None:
-    if as_json:
-        print_json({**values, "palettes": [list(one.hex) for one in palettes]})
-    else:
-        print_palettes(output(), palettes, title)
-
-
-def read_phrases(file: Path) -> Iterator[str]:
-    """The lines of a file (or of standard input for "-") that are not blank."""
-    try:
-        if str(file) == "-":
-            lines = sys.stdin.read().splitlines()
-        else:
-            lines = file.read_text("utf-8-sig", errors="replace").splitlines()
-    except OSError as error:
-        raise UsageError(f"The phrases {file} cannot be read ({error.strerror}); check its name.") from error
-    phrases = [line.strip() for line in lines if line.strip()]
-    if not phrases:
-        raise UsageError(f"{file} holds no phrase; write one a line.")
-    return iter(phrases)
-
-
-def check_output(path: Path, overwrite: bool) -> None:
-    """Refuse, before any work, an ending that cannot be written and a file that may not be replaced."""
-    from t2c_engine.files import refuse_existing
-
-    if path.suffix.lower() not in (*PALETTE_SUFFIXES, ".png"):
-        raise UsageError(f"{path} has no ending that can be written; use one of {', '.join(PALETTE_SUFFIXES)} or .png.")
-    refuse_existing(path, overwrite)
-
-
-def write_palettes(path: Path, palettes: list[Palette], title: str, overwrite: bool) -> None:
-    if path.suffix.lower() == ".png":
-        from t2c_engine.palettes.swatches import write_swatch_sheet
-
-        write_swatch_sheet(path, palettes, title, overwrite)
-    else:
-        from t2c_engine.palettes.files import write_palette
-
-        write_palette(path, palettes, overwrite)
-
-
+app.command(cls=CheckedCommand, short_help="Palettes for a phrase, a file of phrases, or a picture.")(palette)
 app.command(cls=ColorizeCommand, short_help="Colour pictures by phrase, palette, hints or region.")(colorize)
 app.command(short_help="The looks installed, for --look.")(looks)
-app.command()(batch)
+app.command(cls=CheckedCommand)(batch)
 app.command()(review)
-app.command()(again)
+app.command(cls=CheckedCommand)(again)
 
 
 app.add_typer(models_app, name="models")
@@ -270,9 +136,18 @@ def engine(
     run(listen, idle_exit, device, while_running)
 
 
+class _OneLine(logging.Formatter):
+    """Messages hold names of files, and those any character."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+
 def run() -> int:
     """Run the command line on the arguments of this process; returns the exit code."""
-    logging.basicConfig(level=logging.WARNING, format="t2c: %(message)s")
+    messages = logging.StreamHandler()
+    messages.setFormatter(_OneLine("t2c: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[messages])
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text

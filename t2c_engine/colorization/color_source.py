@@ -299,6 +299,17 @@ class ColorSource:
         return self.base.files if isinstance(self.base, ReferenceColors) else (None,) * self.result_count
 
     @property
+    def changes(self) -> tuple[str, ...]:
+        """What changes the colors of a result's palette before they are seen, in words: strength and look."""
+        strength = (f"strength {self.strength:g}",) if self.strength != 1 else ()
+        if self.look is None:
+            return strength
+        return (
+            *strength,
+            f"the look {self.look.name}" + (f" {self.look.strength:g}" if self.look.strength != 1 else ""),
+        )
+
+    @property
     def colors_outside_regions(self) -> bool:
         """Whether what no region covers has color."""
         return self.base is not None or self.hints is not None

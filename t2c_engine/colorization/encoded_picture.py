@@ -13,16 +13,16 @@ import numpy as np
 
 from t2c_engine.colorization.color_source import Variation
 from t2c_engine.colorization.decoding import Decoding
-from t2c_engine.colorization.hints import Hints
+from t2c_engine.colorization.hints import Hints, spread
 from t2c_engine.colorization.looks import Look, LookChoice, Toned
 from t2c_engine.colorization.reference import Reference
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.pictures.resize import resize
 
 MAX_MAPS = 64  # ab maps kept
 MAX_DRAWS = 4  # sets of variations kept
 MAX_HINTS = 4  # sets of hints whose maps are kept; an editor sends a new set with every hint that is painted
-HINTED = 10.0  # ab units by which hints change the automatic colour where they rule a variation
-BATCH = 8  # palettes that go through the network at once
+BATCH = 8  # palettes decoded, one by one, before the first is handed on
 
 # a palette, a draw, a picture, or how automatic colour is decoded
 Source = Palette | Variation | Reference | Decoding
@@ -117,14 +117,17 @@ class Encoded:
                 del self._cache[key]
 
     def _decode(self, sources: Sequence[Source], hints: Hints | None, natural: float) -> list[np.ndarray]:
-        """As the network gives them: palettes, and DIRECT with hints, together, other decodings one by one."""
+        """As the network gives them, each alone: sums of a larger batch differ in their last bits.
+
+        Rounding is amplified by the assignment of colours, so that a result would depend on what is made beside it.
+        """
         decoded = (Decoding.DIRECT,) if hints is not None else ()
-        together = [one for one in sources if isinstance(one, Palette) or one in decoded]
-        palettes = [one if isinstance(one, Palette) else None for one in together]
         references = [one for one in sources if isinstance(one, Reference)]
         found: dict[Source, np.ndarray] = {}
-        if palettes:
-            found |= zip(together, self.colorizer.color(self._encoding, palettes, hints, natural), strict=True)
+        for one in sources:
+            if isinstance(one, Palette) or one in decoded:
+                palette = one if isinstance(one, Palette) else None
+                (found[one],) = self.colorizer.color(self._encoding, [palette], hints, natural)
         if references:
             like = self.colorizer.like(self._encoding, self.lightness, references, hints, natural)
             found |= zip(references, like, strict=True)
@@ -136,7 +139,7 @@ class Encoded:
         return [found[one] for one in sources]
 
     def _variation(self, one: Variation, hints: Hints | None) -> np.ndarray:
-        """A draw; hints win where they change the automatic colour."""
+        """A draw; as far as hints spread, their colours win."""
         key = one.count, one.seed
         if key not in self._draws:
             self._draws[key] = self.colorizer.variations(self._encoding, self.lightness, *key)
@@ -148,6 +151,6 @@ class Encoded:
             return ab
         hinted = self._maps([Decoding.DIRECT], hints, 0.0)
         (without,) = self.colorizer.color(self._encoding, [None])
-        change = np.linalg.norm(hinted[0] - without, axis=-1, keepdims=True)
-        share = np.maximum(np.minimum(change / HINTED, 1), hints.at_size(ab.shape[:2]).mask[..., None])  # pyright: ignore[reportArgumentType]
+        size = (ab.shape[0], ab.shape[1])
+        share = spread(hints.at_size(size), resize(self.lightness, size), without).mask[..., None]
         return ab + share * (hinted[0] - ab)

@@ -1,6 +1,7 @@
 """Colors of a reference at the places of a grey picture: hides the transfer sub-net, its padding and its sizes.
 
-The result is `T_ab` with a confidence, by which `Colorizer.like` puts it over automatic color (Xu et al. 2020).
+The result is `T_ab` with a confidence, by which `Colorizer.like` puts it over automatic color (Xu et al. 2020). Where
+both pictures show the same kind of thing, `T_ab` is moved towards the reference's distribution of colors.
 Must not import files, pictures or the trainer.
 """
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from t2c_engine.color.distribution import shift_to
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.reference import Reference
 from t2c_engine.devices import threads_for
@@ -22,9 +24,11 @@ from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.exemplar import Exemplar, ExemplarConfig, ExemplarNet, seen
 from t2c_engine.networks.pretrained_encoder import MULTIPLE, PretrainedEncoder
+from t2c_engine.pictures.resize import resize
 
 MAX_LONG_SIDE = 1024  # px of the network's input; a longer picture is seen at a lower resolution
 KEPT_REFERENCES = 4
+DISTRIBUTION_CELLS = 1200  # about, of which distributions are taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,21 @@ class TransferInference:
 
     short_side: of both pictures before the encoder, px. power: of the confidence; below 1 takes more of the reference.
     spacing: of cells of `T_ab` that the colorizer gets as hints, for refinement as in the paper; 0: `T_ab` as it is.
+    distribution: 0..1, how far colors go to the reference's distribution in pictures of the same kind. unrelated,
+    related: mean confidence up to which nothing of it happens, and from which all.
     """
 
     short_side: int = 192
     power: float = 1.0
     spacing: int = 0
+    distribution: float = 0.0
+    unrelated: float = 0.15
+    related: float = 0.3
+
+    def kinship(self, confidence: float) -> float:
+        """0..1, whether two pictures show the same kind of thing, by the mean confidence of a transfer."""
+        at = min(max((confidence - self.unrelated) / (self.related - self.unrelated), 0.0), 1.0)
+        return at * at * (3 - 2 * at)
 
 
 class ColorTransfer:
@@ -84,7 +98,12 @@ class ColorTransfer:
             output = self._network(target, self._seen(reference))
         ab = output.ab[0].permute(1, 2, 0).float().cpu().numpy()
         confidence = output.confidence[0, 0].float().cpu().numpy()
-        return Hints(np.ascontiguousarray(ab), np.ascontiguousarray(confidence**self.inference.power), 0.0, gain=1)
+        taken = confidence**self.inference.power
+        share = self.inference.distribution * self.inference.kinship(float(confidence.mean()))
+        if share:
+            shown = merged(resize(automatic, taken.shape), ab, taken, None)
+            ab = ab + share * _distribution_shift(lightness, shown, reference)
+        return Hints(np.ascontiguousarray(ab), np.ascontiguousarray(taken), 0.0, gain=1)
 
     def _see_reference(self, reference: Reference) -> Exemplar:
         return self._see(reference.lightness, reference.ab)
@@ -98,6 +117,20 @@ class ColorTransfer:
     def _tensor(self, array: np.ndarray) -> Tensor:
         """h x w x C to 1 x C x h x w."""
         return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1), np.float32))[None].to(self._device)
+
+
+def _distribution_shift(lightness: np.ndarray, ab: np.ndarray, reference: Reference) -> np.ndarray:
+    """How far ab (h x w x 2) must move to be distributed as the reference's; lightness of any size."""
+    size = _cells(ab.shape)
+    other = _cells(reference.ab.shape)
+    parts = resize(lightness, size), resize(ab, size), resize(reference.lightness, other), resize(reference.ab, other)
+    return resize(shift_to(*parts).astype(np.float32), (ab.shape[0], ab.shape[1]))
+
+
+def _cells(shape: tuple[int, ...]) -> tuple[int, int]:
+    scale = (DISTRIBUTION_CELLS / (shape[0] * shape[1])) ** 0.5
+    height, width = (max(1, round(side * scale)) for side in shape[:2])
+    return height, width
 
 
 def sampled(transfer: Hints, spacing: int) -> Hints:

@@ -64,5 +64,6 @@ def reference_of(picture: Picture, name: str) -> Reference:
     lab = srgb_to_lab(small_srgb(picture, SHORT_SIDE)).astype(np.float32)
     ab = np.ascontiguousarray(lab[..., 1:])
     if (np.linalg.norm(ab, axis=-1) > LEAST_CHROMA).mean() < LEAST_COLORED:
-        raise PictureError(f"The reference {name} is grey; give a picture in color, or ask for automatic colors.")
+        state = "is grey" if picture.pixels.ndim == 2 else "is grey, though it is saved in colour"
+        raise PictureError(f"The reference {name} {state}; give a picture with colours, or ask for automatic ones.")
     return Reference(np.ascontiguousarray(lab[..., 0]), ab, name)

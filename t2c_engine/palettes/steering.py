@@ -34,7 +34,8 @@ class Steering:
     of a palette around which to draw. colors: how many a palette has.
 
     Raises:
-        UsageError: a number or position is out of range, or a colour is both locked and to be avoided.
+        UsageError: a number or position is out of range, a colour is both locked and to be avoided, or all colours of
+            `like` are to be avoided.
     """
 
     locked: tuple[tuple[int, Color], ...] = ()
@@ -55,6 +56,8 @@ class Steering:
                 raise UsageError(f"Colour {position + 1} is locked twice; lock it once.")
         if len(self.avoid) > MAX_AVOIDED or len(self.like) > MAX_LIKE:
             raise UsageError(f"At most {MAX_AVOIDED} colours can be avoided and {MAX_LIKE} be given as an example.")
+        if self.like and set(self.like) <= set(self.avoid):
+            raise UsageError("The colours to be like are all to be avoided too; choose one of the two.")
         for position, color in self.locked:
             if self.avoid and color in self.avoid:
                 raise UsageError(f"Colour {position + 1} is both locked and to be avoided; choose one of the two.")

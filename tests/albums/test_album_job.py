@@ -17,8 +17,8 @@ from PIL import Image
 from t2c_engine.albums.job import Format, Scope, read_job
 from t2c_engine.albums.journal import NAME
 from t2c_engine.albums.tree import leaves
+from t2c_engine.batch import source_options
 from t2c_engine.batch.recipe import read_recipe
-from t2c_engine.colorization import source_options
 from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.pictures.picture import read_picture

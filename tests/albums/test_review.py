@@ -155,8 +155,9 @@ def test_what_cannot_be_made_again_is_said():
     assert "no recipe" in t2c("again", "photo.png", code=2).stderr
     t2c("colorize", "photo.png", "--palette", HEX)
     assert "contact sheet" in t2c("again", "out/photo-sheet.png", code=2).stderr
-    os.rename("photo.png", "moved.png")
+    os.makedirs("far/away")
+    os.rename("photo.png", "far/away/moved.png")
     assert "--input" in t2c("again", "out/photo-1.png", code=1).stderr
-    t2c("again", "out/photo-1.png", "--input", "moved.png")
+    t2c("again", "out/photo-1.png", "--input", "far/away/moved.png")
     photo("moved.png", least=99)
     assert "not the same file" in t2c("again", "out/photo-1.png", "--input", "moved.png", "-o", "b").stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from t2c_engine.albums.job import AlbumJob, read_job
 from t2c_engine.albums.run import job_items
 from t2c_engine.batch.recipe import read_recipe
+from t2c_engine.batch.source_options import parse_colors
 from t2c_engine.cli.main import app
 from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.colorization.colorizer import Colorizer
@@ -22,13 +24,13 @@ from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.colorization.exemplar import ColorTransfer, TransferInference, overlaid, sampled
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.reference import Reference, read_reference
-from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.networks.exemplar import ExemplarConfig, ExemplarNet, adain
 from t2c_engine.serving.service import Job, Service
 from tests import fakes
 from tests.small_network import SMALL
+from trainer.evaluation.color_metrics import histogram_distance
 
 SMALL_TRANSFER = ExemplarConfig(widths=(8, 8, 8, 8), embedding=8)
 SIZE = (64, 96)
@@ -96,6 +98,39 @@ def test_references_move_colors_and_strength_leads_there(colorizer: Colorizer) -
     np.testing.assert_allclose(next(encoded.ab_maps([one], strength=2.0)), 2 * full, atol=1e-4)
 
 
+def test_pictures_of_one_kind_come_to_the_references_distribution_and_unrelated_ones_do_not(
+    colorizer: Colorizer,
+) -> None:
+    """The reference shows the same stripes, most of them red; attention alone leaves the target half red."""
+    lightness, ab = scene()
+    reference = Reference(lightness[:, :40], ab[:, :40] * np.array([1.5, 0.5], np.float32))
+    used = colorizer.transfer.inference
+
+    def moved(**settings: float) -> tuple[np.ndarray, np.ndarray]:
+        colorizer.transfer.inference = replace(used, **settings)
+        try:
+            found = colorizer.transfer.transfer(lightness, np.zeros((*SIZE, 2), np.float32), reference)
+        finally:
+            colorizer.transfer.inference = used
+        return found.ab, found.mask
+
+    plain, mask = moved()
+    kin, same_mask = moved(distribution=1.0, unrelated=0.1, related=0.3)
+    unrelated, _ = moved(distribution=1.0, unrelated=0.6, related=0.9)
+    np.testing.assert_array_equal(plain, unrelated)
+    np.testing.assert_array_equal(mask, same_mask)
+
+    def apart(found: np.ndarray) -> float:
+        return histogram_distance(mask[..., None] * found, reference.ab)
+
+    assert apart(kin) < 0.85 * apart(plain)
+
+
+@pytest.mark.parametrize(("confidence", "kinship"), [(0.0, 0.0), (0.15, 0.0), (0.225, 0.5), (0.3, 1.0), (1.0, 1.0)])
+def test_kinship_rises_with_the_mean_confidence(confidence: float, kinship: float) -> None:
+    assert TransferInference().kinship(confidence) == pytest.approx(kinship)
+
+
 def test_hints_win_over_the_reference(colorizer: Colorizer) -> None:
     lightness, ab = scene()
     mask = np.zeros(SIZE, np.float32)
@@ -144,10 +179,17 @@ def test_a_reference_of_a_few_colored_pixels_is_not_grey(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("grey.png", "is grey"), ("tiny.png", "at least 16 px"), ("no.png", "no.png"), ("text.png", "text.png")],
+    [
+        ("grey.png", "is grey;"),
+        ("rgb.png", "is grey, though it is saved in colour;"),
+        ("tiny.png", "at least 16 px"),
+        ("no.png", "no.png"),
+        ("text.png", "text.png"),
+    ],
 )
 def test_pictures_that_are_no_reference_are_refused(tmp_path: Path, name: str, words: str) -> None:
     grey_file(tmp_path / "grey.png")
+    color_file(tmp_path / "rgb.png", (0, 0))
     color_file(tmp_path / "tiny.png", side=8)
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(PictureError, match=words):

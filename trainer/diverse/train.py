@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.errors import UsageError
 from t2c_engine.models import find_model
-from t2c_engine.networks.diverse import LowRankFields, build_sampler
+from t2c_engine.networks.diverse import FieldNetwork, LowRankFields, build_sampler
 from t2c_engine.networks.field_vae import AB_RANGE, FIELD_SIDE, FieldVae
 from trainer.common.checkpoints import CHECKPOINT, load_checkpoint, restore, save_checkpoint, states_of
 from trainer.common.run_log import RunLog, track
@@ -142,7 +142,9 @@ def train_diverse(
         if done % SAVE_EVERY == 0 or done == config.steps:
             save_checkpoint(out, states_of(parts) | settings | {"step": done})
         if held_out is not None and (done % SHOW_EVERY == 0 or done == config.steps):
-            history.note(done, validate(average.module, held_out, config.sampling, out / "sheet.png"))
+            averaged = average.module
+            assert isinstance(averaged, FieldNetwork)
+            history.note(done, validate(averaged, held_out, config.sampling, out / "sheet.png"))
     return out / CHECKPOINT
 
 

@@ -2,33 +2,89 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from t2c_engine.cli.common import print_json, reported
 from t2c_engine.errors import UsageError
 
+if TYPE_CHECKING:
+    from trainer.looks.training import LookTrainConfig
+
 CONFIGS = Path(__file__).parents[1] / "configs"
 STARTS = {"colorizer": "cyclegan.toml", "scratch": "cyclegan-scratch.toml"}
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="The run's folder; a run that is there goes on.")]
-Init = Annotated[Path | None, typer.Option("--init", help="Start from these exported .safetensors weights.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Instead of the settings' own number.")]
-Side = Annotated[int | None, typer.Option("--size", help="Short side of the networks' input, px.")]
-Width = Annotated[int | None, typer.Option("--width", help="Channels of the first layer; 8 for a local try.")]
-Blocks = Annotated[int | None, typer.Option("--depth", help="Residual blocks of the generator.")]
-SaveEvery = Annotated[int | None, typer.Option("--save-every", min=1, help="Steps between checkpoints.")]
-ShowEvery = Annotated[int | None, typer.Option("--show-every", min=1, help="Steps between curves and sheets.")]
-Config = Annotated[Path | None, typer.Option("--config", help="Settings (TOML); see trainer/configs.")]
 Cache = Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")]
-Licence = Annotated[str | None, typer.Option("--licence", help="For the card; else 'as the pictures'.")]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Options of every command that trains a look; None leaves what the settings say."""
+
+    config: Annotated[Path | None, typer.Option("--config", help="Settings (TOML); see trainer/configs.")] = None
+    steps: Steps = None
+    size: Annotated[int | None, typer.Option("--size", help="Short side of the networks' input, px.")] = None
+    width: Annotated[int | None, typer.Option("--width", help="Channels of the first layer; 8 for a local try.")] = None
+    depth: Annotated[int | None, typer.Option("--depth", help="Residual blocks of the generator.")] = None
+    init: Annotated[Path | None, typer.Option("--init", help="Start from these exported .safetensors weights.")] = None
+    save_every: Annotated[int | None, typer.Option("--save-every", min=1, help="Steps between checkpoints.")] = None
+    show_every: Annotated[int | None, typer.Option("--show-every", min=1, help="Steps between curves and sheets.")] = (
+        None
+    )
+    licence: Annotated[str | None, typer.Option("--licence", help="For the card; else 'as the pictures'.")] = None
+    cache: Cache = Path("cache")
+
+    def settings(self, default: str, targets: int) -> LookTrainConfig:
+        """The file's settings (`default` of configs/ if none was given) with these changes, for so many targets.
+
+        Raises:
+            UsageError: as `read_look_config`.
+        """
+        from trainer.looks.training import read_look_config
+
+        return read_look_config(
+            self.config or CONFIGS / default,
+            {"side": self.size, "width": self.width, "blocks": self.depth, "targets": targets},
+            steps=self.steps,
+            cooldown=None if self.steps is None else self.steps // 2,
+            save_every=self.save_every,
+            show_every=self.show_every,
+        )
+
+
+def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose keyword `options` is a `RunOptions`, as one with an option for each of its fields."""
+    hints = get_type_hints(RunOptions, include_extras=True)
+    added = [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in fields(RunOptions)
+    ]
+    own = get_type_hints(command, include_extras=True)
+    kept = [one.replace(annotation=own[key]) for key, one in inspect.signature(command).parameters.items()]
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        chosen = {one.name: given.pop(one.name) for one in added}
+        command(**given, options=RunOptions(**chosen))
+
+    parameters = [one for one in kept if one.name != "options"] + added
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
 
 
 @reported
+@with_run_options
 def look(
     pictures: Annotated[list[Path], typer.Argument(help="Folders or zip shards of colour photographs of one look.")],
     out: Out = Path("runs/look"),
@@ -37,21 +93,13 @@ def look(
     start: Annotated[
         str, typer.Option("--from", help="colorizer: its colours and encoder; scratch: nothing, as published.")
     ] = "colorizer",
-    config: Config = None,
-    steps: Steps = None,
-    size: Side = None,
-    width: Width = None,
-    depth: Blocks = None,
-    init: Init = None,
-    save_every: SaveEvery = None,
-    show_every: ShowEvery = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures at most.")] = None,
     sort: Annotated[
         Path | None,
         typer.Option("--sort", help="Only pictures of the look's domain in this file (TOML)."),
     ] = None,
-    licence: Licence = None,
-    cache: Cache = Path("cache"),
+    *,
+    options: RunOptions,
 ) -> None:
     """Learn a look from colour photographs without pairs (CycleGAN), and export it into the run."""
     if start not in STARTS:
@@ -60,60 +108,40 @@ def look(
     from t2c_engine.colorization.colorizer import Colorizer
     from trainer.looks.cyclegan import Subject, train_look
     from trainer.looks.sorting import domain_of
-    from trainer.looks.training import read_look_config
 
-    settings = read_look_config(
-        config or CONFIGS / STARTS[start],
-        {"side": size, "width": width, "blocks": depth, "targets": 1},
-        steps=steps,
-        cooldown=None if steps is None else steps // 2,
-        save_every=save_every,
-        show_every=show_every,
-    )
+    settings = options.settings(STARTS[start], targets=1)
     subject = Subject(chosen, title, limit, domain_of(sort, chosen) if sort else None)
-    train_look(settings, pictures, out, cache, subject, colorizer=Colorizer.load(device="cpu"), init=init)
-    export(out, chosen, licence, "t2c-train look")
+    model = Colorizer.load(device="cpu")
+    train_look(settings, pictures, out, options.cache, subject, colorizer=model, init=options.init)
+    export(out, chosen, options.licence, "t2c-train look")
 
 
 @reported
+@with_run_options
 def tonings(
     data: Annotated[Path, typer.Argument(help="Domains and their pictures (TOML); see configs/tonings.toml.")],
     out: Out = Path("runs/tonings"),
     pictures: Annotated[
         list[Path] | None, typer.Option("--pictures", help="Folders or zip shards, besides the file's own.")
     ] = None,
-    config: Config = None,
-    steps: Steps = None,
-    size: Side = None,
-    width: Width = None,
-    depth: Blocks = None,
-    init: Init = None,
-    save_every: SaveEvery = None,
-    show_every: ShowEvery = None,
-    licence: Licence = None,
-    cache: Cache = Path("cache"),
+    *,
+    options: RunOptions,
 ) -> None:
     """Learn several tonings by one network (StarGAN), and export it into the run."""
     chosen = checked_name(out.name)
     from t2c_engine.colorization.colorizer import Colorizer
-    from trainer.looks.sorting import read_domains
+    from trainer.looks.sorting import read_domains, read_plain
     from trainer.looks.stargan import train_tonings
-    from trainer.looks.training import read_look_config
 
     domains, own = read_domains(data)
     sources = [*own, *(pictures or ())]
     if not sources:
         raise UsageError(f"{data} names no pictures; add them there, or give --pictures.")
-    settings = read_look_config(
-        config or CONFIGS / "stargan.toml",
-        {"side": size, "width": width, "blocks": depth, "targets": len(domains) + 1},
-        steps=steps,
-        cooldown=None if steps is None else steps // 2,
-        save_every=save_every,
-        show_every=show_every,
-    )
-    train_tonings(settings, domains, sources, out, cache, colorizer=Colorizer.load(device="cpu"), init=init)
-    export(out, chosen, licence, "t2c-train tonings")
+    settings = options.settings("stargan.toml", targets=len(domains) + 1)
+    model = Colorizer.load(device="cpu")
+    plain = read_plain(data)
+    train_tonings(settings, domains, sources, out, options.cache, colorizer=model, init=options.init, plain=plain)
+    export(out, chosen, options.licence, "t2c-train tonings")
 
 
 @reported

@@ -1,6 +1,7 @@
 """A look from a folder of colour photographs, without pairs: CycleGAN (Zhu et al. 2017; document 004, 3.1).
 
-Two generators, grey to colour and colour to grey, and two discriminators; adversarial, cycle and identity losses. The
+Two generators, grey to colour and colour to grey, and two discriminators; adversarial, cycle and identity losses, and
+the distance from typical colours, without which the cycle loss pays doubt with grey. The
 first generator says a grid of colour transforms and a tone curve (`networks/look_generator`), over a frozen
 colouriser's automatic colour. In the way colour, grey, colour that automatic colour is the one of the true lightness:
 the colouriser does not run in the loop.
@@ -33,8 +34,10 @@ from trainer.looks.training import (
     optimize,
     roughness,
     train_run,
+    weighted,
     write_sheet,
 )
+from trainer.looks.typical_colors import TypicalColors, color_profile
 
 LEAST_PICTURES = 8
 SHEET_ROWS = 8
@@ -43,7 +46,7 @@ SHEET_ROWS = 8
 class CycleGan:
     """The networks of a run and their step."""
 
-    losses = ("generators", "discriminators", "adversarial", "cycle", "identity", "smoothness")
+    losses = ("generators", "discriminators", "adversarial", "cycle", "identity", "smoothness", "typical")
 
     def __init__(self, config: LookTrainConfig, pictures: LookPictures) -> None:
         torch.manual_seed(config.seed)
@@ -55,6 +58,10 @@ class CycleGan:
         self.average = averaged(self.to_color, config)
         self._generators = adam(self.to_color, self.to_grey)
         self._critics = adam(self._color_critic, self._grey_critic)
+        everyone = torch.arange(len(pictures))
+        true = sample(pictures, everyone, torch.zeros(len(pictures), dtype=torch.bool), automatic=False)
+        profiles = color_profile(true.smaller(config.detail).lab)
+        self._typical = TypicalColors.of(profiles, torch.zeros(len(pictures), dtype=torch.long), 1)
 
     @property
     def parts(self) -> dict[str, Stateful]:
@@ -74,18 +81,21 @@ class CycleGan:
         made_color, made_grey = applied(transform, grey), self.to_grey(color.lab)
         cycle, identity = self._consistency(grey, color, made_color, made_grey)
         adversarial = least_squares(self._color_critic(made_color)[0], True)
-        adversarial = adversarial + least_squares(self._grey_critic(made_grey)[0], True)
-        smoothness = roughness(transform)
-        weights = self.config.losses
-        total = weights.adversarial * adversarial + weights.cycle * cycle
-        total = total + weights.identity * identity + weights.smoothness * smoothness
+        terms = {
+            "adversarial": adversarial + least_squares(self._grey_critic(made_grey)[0], True),
+            "cycle": cycle,
+            "identity": identity,
+            "smoothness": roughness(transform),
+            "typical": self._typical.distance(made_color, torch.zeros(len(made_color), dtype=torch.long)),
+        }
+        total = weighted(terms, self.config.losses)
         optimize(self._generators, total)
         self.average.update_parameters(self.to_color)
         critics = _critic_loss(self._color_critic, color.lab, made_color)
         critics = critics + _critic_loss(self._grey_critic, grey.lightness, made_grey)
         optimize(self._critics, critics)
-        values = (total, critics, adversarial, cycle, identity, smoothness)
-        return {name: float(value.detach()) for name, value in zip(self.losses, values, strict=True)}
+        values = {"generators": total, "discriminators": critics, **terms}
+        return {name: float(values[name].detach()) for name in self.losses}
 
     def sheet(self, path: Path) -> None:
         """A row a picture: automatic colour, the look, the picture's own colours."""
@@ -93,7 +103,7 @@ class CycleGan:
         indices, none = torch.arange(count), torch.zeros(count, dtype=torch.bool)
         given = sample(self._pictures, indices, none, automatic=True)
         with torch.inference_mode():
-            look = applied(self._transform(given, self.average), given)
+            look = applied(self._transform(given.smaller(self.config.detail), self.average), given)
         write_sheet(path, [given.lab, look, sample(self._pictures, indices, none, automatic=False).lab])
 
     def _consistency(self, grey: Sample, color: Sample, made_color: Tensor, made_grey: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,11 +122,13 @@ class CycleGan:
         batch = self.config.batch
         grey, color = torch.randint(len(self._pictures), (2, batch), generator=chance)
         flips = torch.rand((2, batch), generator=chance) < 0.5
-        self._automatic_of_color = sample(self._pictures, color, flips[1], automatic=True).ab
-        return (
-            sample(self._pictures, grey, flips[0], automatic=True),
-            sample(self._pictures, color, flips[1], automatic=False),
+        drawn = (
+            sample(self._pictures, which, turned, automatic=automatic).smaller(self.config.detail)
+            for which, turned, automatic in ((grey, flips[0], True), (color, flips[1], False), (color, flips[1], True))
         )
+        given, true, plain = drawn
+        self._automatic_of_color = plain.ab
+        return given, true
 
     def _transform(self, given: Sample, network: Any = None) -> Any:
         label = torch.ones(len(given.lightness), 1)
@@ -177,7 +189,8 @@ def train_look(
     """
     pictures = load_pictures(sources, cache)
     chosen = subject.chosen(pictures)
-    run = CycleGan(config, load_look_pictures(pictures, chosen, colorizer, config.network.side, cache))
+    side = config.network.side * config.detail
+    run = CycleGan(config, load_look_pictures(pictures, chosen, colorizer, side, cache))
     if init is not None:
         load_initial(run.to_color, init)
     facts = {

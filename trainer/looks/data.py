@@ -25,15 +25,15 @@ from trainer.common.run_log import track
 
 log = logging.getLogger(__name__)
 
-_LAYOUT = 1  # of the cache's files
+_LAYOUT = 2  # of the cache's files
 
 
 @dataclass(frozen=True, slots=True)
 class LookPictures:
-    """N square pictures.
+    """N square pictures, as bytes; `sample` gives them in Lab units.
 
-    lightness: N x 1 x s x s, 0..100. ab: N x 2 x s x s, true. automatic: the same, as the colouriser gives it.
-    features: N x 112 x f x f, half precision. names: N.
+    lightness: N x 1 x s x s, uint8 of L_UNIT to one L. ab: N x 2 x s x s int8, true. automatic: the same, as the
+    colouriser gives it. features: N x 112 x f x f, half precision. names: N.
     """
 
     lightness: Tensor
@@ -59,6 +59,12 @@ class Sample:
         """B x 3 x s x s."""
         return torch.cat((self.lightness, self.ab), 1)
 
+    def smaller(self, times: int) -> Sample:
+        """The same pictures with `times` fewer pixels along each side; means of squares."""
+        if times == 1:
+            return self
+        return Sample(F.avg_pool2d(self.lightness, times), F.avg_pool2d(self.ab, times), self.features)
+
 
 def sample(pictures: LookPictures, indices: Tensor, flipped: Tensor, *, automatic: bool | Tensor) -> Sample:
     """The pictures of `indices` in their automatic or true colours.
@@ -68,7 +74,7 @@ def sample(pictures: LookPictures, indices: Tensor, flipped: Tensor, *, automati
     """
     chosen = torch.as_tensor(automatic).expand(len(indices))[:, None, None, None]
     ab = torch.where(chosen, pictures.automatic[indices], pictures.ab[indices])
-    parts = (pictures.lightness[indices], ab, pictures.features[indices].float())
+    parts = (pictures.lightness[indices].float() / L_UNIT, ab.float(), pictures.features[indices].float())
     turned = flipped[:, None, None, None]
     return Sample(*(torch.where(turned, part.flip(3), part) for part in parts))
 
@@ -78,7 +84,7 @@ def load_look_pictures(
 ) -> LookPictures:
     """The middle squares of decoded pictures at `side` px, from the cache if it holds the same."""
     names = tuple(str(pictures.names[index]) for index in indices)
-    key = "\n".join((*names, colorizer.model, str(colorizer.short_side), str(side), str(_LAYOUT)))
+    key = "\n".join((*names, _version(colorizer), str(colorizer.short_side), str(side), str(_LAYOUT)))
     path = cache / f"looks-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     if not path.exists():
         _build(pictures, indices, colorizer, side, path)
@@ -86,7 +92,14 @@ def load_look_pictures(
         lightness, ab, automatic, features = (
             torch.from_numpy(arrays[name]) for name in ("lightness", "ab", "automatic", "features")
         )
-    return LookPictures(lightness.float() / L_UNIT, ab.float(), automatic.float(), features, names)
+    return LookPictures(lightness, ab, automatic, features, names)
+
+
+def _version(colorizer: Colorizer) -> str:
+    """What tells this colouriser's weights from others': its colours of one picture."""
+    ramp = np.tile(np.linspace(5, 95, colorizer.short_side, dtype=np.float32), (colorizer.short_side, 1))
+    colors = np.asarray(colorizer.automatic(colorizer.encode(ramp)))
+    return hashlib.sha256(colors.astype(np.float16).tobytes()).hexdigest()
 
 
 def _build(

@@ -21,6 +21,7 @@ from trainer.common.settings import read_settings
 GREEN, ORANGE, BLUE = 8.0, 12.0, 8.0  # ab beyond which a pixel counts as of that hue
 MOST_PICTURES = 300  # of a domain whose settings say no limit
 VALIDATION_SHARE = 5  # one picture of a domain in so many is kept from training
+PLAIN = "plain"  # the table of photographs of no domain
 _STEP = 2  # every so many of a picture's ab are looked at, along each side
 
 
@@ -118,7 +119,7 @@ def read_domains(path: Path) -> tuple[tuple[Domain, ...], tuple[Path, ...]]:
     """
     table = read_settings(path)
     domains, sources = table.get("domains"), table.get("pictures", ())
-    unknown = table.keys() - {"domains", "pictures"}
+    unknown = table.keys() - {"domains", "pictures", PLAIN}
     if unknown:
         raise UsageError(f"{path} says {', '.join(sorted(unknown))}, which is not known; give pictures and domains.")
     if not isinstance(domains, Mapping) or len(domains) < 2:
@@ -127,6 +128,16 @@ def read_domains(path: Path) -> tuple[tuple[Domain, ...], tuple[Path, ...]]:
         raise UsageError(f"The pictures in {path} must be a list of folders or zip shards.")
     read = tuple(_domain(name, values, path) for name, values in domains.items())
     return read, tuple(path.parent / one for one in sources)
+
+
+def read_plain(path: Path) -> Domain | None:
+    """The table [plain] of a file of domains: photographs of no domain, which are to be toned; None without it.
+
+    Raises:
+        UsageError: the file cannot be read, or the table says what is not known.
+    """
+    values = read_settings(path).get(PLAIN)
+    return None if values is None else _domain(PLAIN, values, path)
 
 
 def domain_of(path: Path, name: str) -> Domain:
@@ -189,6 +200,16 @@ def sort_pictures(pictures: PictureSet, domains: Sequence[Domain]) -> dict[str, 
                 f"{len(found[one.name])} pictures fit the domain {one.name}; widen its ranges or give more pictures."
             )
     return {one.name: _chosen(pictures, found[one.name], one.limit) for one in domains}
+
+
+def plain_pictures(pictures: PictureSet, plain: Domain | None, domains: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Indices of photographs that fit `plain` and were not chosen for any domain; none without `plain`."""
+    if plain is None:
+        return np.array([], int)
+    names = re.compile(plain.names)
+    taken = set(np.concatenate(list(domains.values())).tolist())
+    fit = [index for index, name in enumerate(pictures.names) if names.match(str(name)) and index not in taken]
+    return _chosen(pictures, fit, plain.limit)
 
 
 def split_domains(found: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

@@ -1,9 +1,9 @@
 """Several tonings by one network: StarGAN (Choi et al. 2018; document 004, 3.2) over colour transforms.
 
 One generator with a target-domain label, one discriminator with a domain classifier; adversarial, classification,
-reconstruction and identity losses. What the published network copies through its pixels (lightness, and the colours
-it starts from) is kept by construction here, so that the generator says the change alone. Automatic colour is a domain
-beside the others: the way back from a toning.
+reconstruction and identity losses, and those of `toning_losses`. What the published network copies through its pixels
+(lightness, and the colours it starts from) is kept by construction here, so that the generator says the change alone.
+Automatic colour is a domain beside the others: the way back from a toning.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from trainer.common.checkpoints import Stateful, load_initial
 from trainer.common.picture_data import load_pictures
 from trainer.looks.data import LookPictures, Sample, load_look_pictures, sample
 from trainer.looks.networks import Discriminator, distance, least_squares
-from trainer.looks.sorting import Domain, sort_pictures, split_domains
+from trainer.looks.recognition import ChannelFeatures
+from trainer.looks.sorting import Domain, plain_pictures, sort_pictures, split_domains
+from trainer.looks.toning_losses import ToningLosses
 from trainer.looks.training import (
     LookTrainConfig,
     adam,
@@ -32,10 +34,12 @@ from trainer.looks.training import (
     optimize,
     roughness,
     train_run,
+    weighted,
     write_sheet,
 )
 
 SHEET_ROWS = 10
+PLAIN_SHARE = 0.4  # of what is to be changed, photographs of no domain
 
 
 class StarGan:
@@ -50,14 +54,25 @@ class StarGan:
         "cycle",
         "identity",
         "smoothness",
+        "recognition",
+        "content",
+        "typical",
     )
 
     def __init__(self, config: LookTrainConfig, pictures: LookPictures, domain_of: Tensor) -> None:
-        """domain_of: N, the domain of each picture."""
+        """domain_of: N, the domain of each picture; after the last one, of plain ones.
+
+        Raises:
+            ModelError: the packages of the classifier that recognises tonings are not installed.
+        """
         torch.manual_seed(config.seed)
-        self.config, self._pictures, self._domain_of = config, pictures, domain_of
+        self.config, self._pictures = config, pictures
         self._automatic = config.network.targets - 1
         self._members = [torch.nonzero(domain_of == one)[:, 0] for one in range(self._automatic)]
+        plain = torch.nonzero(domain_of == self._automatic)[:, 0]
+        self._members.append(plain if len(plain) else torch.arange(len(pictures)))
+        features = ChannelFeatures.lite0() if config.losses.recognition or config.losses.content else None
+        self._toning = ToningLosses(pictures, domain_of, self._automatic, config.detail, features)
         self.generator = LookGenerator(config.network)
         self._critic = Discriminator(3, config.critic_width, config.critic_levels, config.network.targets)
         self.average = averaged(self.generator, config)
@@ -74,34 +89,43 @@ class StarGan:
         }
 
     def step(self, step: int) -> dict[str, float]:
-        given, source, target, (real, domain) = self._draw(step)
+        detailed, source, target, (real, domain) = self._draw(step)
+        times = self.config.detail
+        given, real = detailed.smaller(times), real.smaller(times)
         transform = self._transform(given, target)
-        made = applied(transform, given)
+        shown = applied(transform, detailed)
+        made = F.avg_pool2d(shown, times)
         taken, classes = self._critic(made)
         back = Sample(made[:, :1], made[:, 1:], given.features)
-        cycle = distance(applied(self._transform(back, source), back), given.lab)
-        identity = distance(applied(self._transform(real, domain), real), real.lab)
-        adversarial, smoothness = least_squares(taken, True), roughness(transform)
-        classification = F.cross_entropy(classes, target)
-        weights = self.config.losses
-        total = weights.adversarial * adversarial + weights.classification * classification + weights.cycle * cycle
-        total = total + weights.identity * identity + weights.smoothness * smoothness
+        toning = self._toning(detailed, shown, target)
+        terms = {
+            "adversarial": least_squares(taken, True),
+            "classification": F.cross_entropy(classes, target),
+            "cycle": distance(applied(self._transform(back, source), back), given.lab),
+            "identity": distance(applied(self._transform(real, domain), real), real.lab),
+            "smoothness": roughness(transform),
+            "recognition": toning.recognition,
+            "content": toning.content,
+            "typical": toning.typical,
+        }
+        total = weighted(terms, self.config.losses)
         optimize(self._generator_steps, total)
         self.average.update_parameters(self.generator)
         critic, known = self._critic_loss(real, domain, made)
         optimize(self._critic_steps, critic)
-        values = (total, critic, adversarial, classification, known, cycle, identity, smoothness)
-        return {name: float(value.detach()) for name, value in zip(self.losses, values, strict=True)}
+        values = {"generator": total, "discriminator": critic, "classification_real": known, **terms}
+        return {name: float(values[name].detach()) for name in self.losses}
 
     def sheet(self, path: Path) -> None:
         """A row a picture: automatic colour, then every domain."""
         indices = torch.linspace(0, len(self._pictures) - 1, SHEET_ROWS).long()
-        given = sample(self._pictures, indices, torch.zeros(len(indices), dtype=torch.bool), automatic=True)
-        columns = [given.lab]
+        detailed = sample(self._pictures, indices, torch.zeros(len(indices), dtype=torch.bool), automatic=True)
+        given = detailed.smaller(self.config.detail)
+        columns = [detailed.lab]
         with torch.inference_mode():
             for target in range(self._automatic):
                 label = torch.full((len(indices),), target)
-                columns.append(applied(self._transform(given, label, self.average), given))
+                columns.append(applied(self._transform(given, label, self.average), detailed))
         write_sheet(path, columns)
 
     def _critic_loss(self, real: Sample, domain: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
@@ -114,23 +138,18 @@ class StarGan:
     def _draw(self, step: int) -> tuple[Sample, Tensor, Tensor, tuple[Sample, Tensor]]:
         """What is to be changed with its domain, the domain asked for, and real pictures with theirs."""
         chance = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
-        batch = self.config.batch
-        source, given = self._from_domains(chance, torch.randint(self._automatic + 1, (batch,), generator=chance), 0.5)
-        target = torch.randint(self._automatic + 1, (batch,), generator=chance)
-        real = self._from_domains(chance, torch.randint(self._automatic + 1, (batch,), generator=chance), 0.0)
-        return given, source, target, (real[1], real[0])
+        domains = torch.randint(self._automatic + 1, (2, self.config.batch), generator=chance)
+        plain = torch.rand(self.config.batch, generator=chance) < PLAIN_SHARE
+        source, given = self._from_domains(chance, torch.where(plain, self._automatic, domains[0]), 0.5)
+        target = torch.randint(self._automatic + 1, (self.config.batch,), generator=chance)
+        domain, real = self._from_domains(chance, domains[1], 0.0)
+        return given, source, target, (real, domain)
 
     def _from_domains(self, chance: torch.Generator, domains: Tensor, automatic: float) -> tuple[Tensor, Sample]:
         """Pictures of domains, of which a share takes its automatic colour and is of that domain then."""
         places = torch.rand(len(domains), generator=chance)
-        indices = torch.stack(
-            [
-                self._members[int(one)][int(place * len(self._members[int(one)]))]
-                if one < self._automatic
-                else torch.tensor(int(place * len(self._pictures)))
-                for one, place in zip(domains, places, strict=True)
-            ]
-        )
+        members = [self._members[int(one)] for one in domains]
+        indices = torch.stack([some[int(place * len(some))] for some, place in zip(members, places, strict=True)])
         plain = (torch.rand(len(domains), generator=chance) < automatic) | (domains == self._automatic)
         flipped = torch.rand(len(domains), generator=chance) < 0.5
         domains = torch.where(plain, self._automatic, domains)
@@ -150,26 +169,32 @@ def train_tonings(
     *,
     colorizer: Colorizer,
     init: Path | None = None,
+    plain: Domain | None = None,
 ) -> Path:
     """Sort pictures into domains and learn them; returns the checkpoint.
 
     Args:
-        config: `network.targets` is one more than there are domains (`configured`). sources: folders or zip shards.
+        config: `network.targets` is one more than there are domains. sources: folders or zip shards. plain: which
+            photographs of no domain are toned, too.
 
     Raises:
         PictureError: no picture is found. UsageError: a domain is too small, or the run is of other settings.
     """
     pictures = load_pictures(sources, cache)
-    used, _ = split_domains(sort_pictures(pictures, domains))
-    indices = np.concatenate(list(used.values()))
-    domain_of = torch.cat([torch.full((len(some),), number) for number, some in enumerate(used.values())])
-    run = StarGan(config, load_look_pictures(pictures, indices, colorizer, config.network.side, cache), domain_of)
+    found = sort_pictures(pictures, domains)
+    used, _ = split_domains(found)
+    parts = [*used.values(), plain_pictures(pictures, plain, found)]
+    indices = np.concatenate(parts)
+    domain_of = torch.cat([torch.full((len(some),), number) for number, some in enumerate(parts)])
+    side = config.network.side * config.detail
+    run = StarGan(config, load_look_pictures(pictures, indices, colorizer, side, cache), domain_of)
     if init is not None:
         load_initial(run.generator, init)
     facts = {
         "looks": [{"name": one.name, "title": one.title} for one in domains],
         "colorizer": colorizer.model,
-        "data": [f"{one.title}: {len(used[one.name])} pictures" for one in domains],
+        "data": [f"{one.title}: {len(used[one.name])} pictures" for one in domains]
+        + ([f"Photographs of no toning: {len(parts[-1])}"] if len(parts[-1]) else []),
         "names": sorted({str(pictures.names[index]).split("__")[0] for index in indices}),
         "method": "StarGAN",
     }

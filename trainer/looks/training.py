@@ -32,13 +32,20 @@ BETAS = (0.5, 0.999)
 
 @dataclass(frozen=True, slots=True)
 class LookWeights:
-    """Weight of each loss, 0 and up. `classification` is of StarGAN, `cycle` its reconstruction."""
+    """Weight of each loss, 0 and up. `cycle` is StarGAN's reconstruction.
+
+    typical: distance from the colours of true pictures. Of StarGAN alone: classification, by its discriminator;
+    recognition, by a classifier fitted to true pictures; content, the distance of its features from the input's.
+    """
 
     adversarial: float
     cycle: float
     identity: float
     smoothness: float
+    typical: float
     classification: float
+    recognition: float
+    content: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class LookTrainConfig:
     critic_width: int
     critic_levels: int
     grey_kernel: int
+    detail: int
     save_every: int
     show_every: int
     seed: int
@@ -75,8 +83,8 @@ def read_look_config(path: Path, network: Mapping[str, Any], **changes: Any) -> 
         raise UsageError(f"The settings in [network] of {path} cannot be used: {error}.") from error
     table["losses"] = build_settings(LookWeights, table.get("losses", {}), path, "losses")
     config = build_settings(LookTrainConfig, table | {k: v for k, v in changes.items() if v is not None}, path)
-    if config.steps < 1 or config.save_every < 1 or config.show_every < 1:
-        raise UsageError(f"steps, save_every and show_every in {path} must be 1 or more.")
+    if min(config.steps, config.save_every, config.show_every, config.detail) < 1:
+        raise UsageError(f"steps, save_every, show_every and detail in {path} must be 1 or more.")
     if config.network.side % 2**config.critic_levels:
         raise UsageError(f"The side of {config.network.side} px must be a multiple of {2**config.critic_levels}.")
     return config
@@ -159,6 +167,11 @@ def optimize(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
+
+
+def weighted(terms: Mapping[str, Tensor], weights: LookWeights) -> Tensor:
+    """The sum of losses, each times its weight."""
+    return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
 
 
 def applied(transform: Transform, sample: Sample) -> Tensor:

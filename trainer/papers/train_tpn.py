@@ -89,9 +89,7 @@ def train_paper(
     config = make_config(table, path)
     state = load_checkpoint(out, "cpu")
     run = prepare_data(data, out, config.network.word_dimensions, init, ("pat",))
-    rows = np.flatnonzero((run.train.count == PALETTE_SIZE) & (run.train.words[:, 0] >= 0))
-    if not len(rows):
-        raise UsageError(f"No text in {data} has a known word and {PALETTE_SIZE} colours to train on.")
+    rows = _usable_rows(run.train, data)
     vectors = torch.from_numpy(run.lexicon.embed(list(range(len(run.lexicon.vocabulary)))))
 
     # models, optimisers, resume
@@ -128,6 +126,18 @@ def train_paper(
         version=config.version,
         figures={"validation_huber": round(huber, 5), "epochs": config.epochs},
     )
+
+
+def _usable_rows(table: PaletteTable, data: Path) -> np.ndarray:
+    """Rows of five colours and a known word; the published network takes no others.
+
+    Raises:
+        UsageError: there is none.
+    """
+    rows = np.flatnonzero((table.count == PALETTE_SIZE) & (table.words[:, 0] >= 0))
+    if not len(rows):
+        raise UsageError(f"No text in {data} has a known word and {PALETTE_SIZE} colours to train on.")
+    return rows
 
 
 def build_networks(

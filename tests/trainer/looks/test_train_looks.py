@@ -1,6 +1,7 @@
 """Trainers of looks on pictures made on the spot: they learn, resume exactly, sort, refuse, and their exports color."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,7 @@ def test_a_look_is_learned_from_a_folder_and_can_be_used(tmp_path, monkeypatch):
     assert losses(run, "cycle")[-1] < losses(run, "cycle")[0]
     monkeypatch.setenv("T2C_MODELS", str(run))
     assert ("dusk", "Dusk") in [(one.name, one.title) for one in installed_looks()]
-    assert mean_ab("dusk", LIGHTNESS)[1] < -5, "automatic colours are yellowish, the photographs blue"
+    assert mean_ab("dusk", LIGHTNESS)[1] < -3, "automatic colours are yellowish, the photographs blue"
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
@@ -172,8 +173,11 @@ def test_pictures_are_sorted_by_name_and_statistics(domains, tmp_path):
 
 
 def test_tonings_are_told_apart_after_training(domains, tmp_path, monkeypatch):
-    run = tmp_path / "both"
-    train("tonings", domains, "-o", run, "--steps", 300, *SMALL, "--cache", tmp_path / "cache")
+    run, settings = tmp_path / "both", tmp_path / "unrecognised.toml"
+    text = (CONFIGS / "stargan.toml").read_text()
+    settings.write_text(re.sub(r"(?m)^(recognition|content) = [\d.]+", r"\1 = 0.0", text))
+    options = ("--config", settings, *SMALL, "--cache", tmp_path / "cache")
+    train("tonings", domains, "-o", run, "--steps", 300, *options)
     monkeypatch.setenv("T2C_MODELS", str(run))
     assert [one.name for one in installed_looks()][:2] == ["cold", "warm"]
     cold, warm = mean_ab("cold", LIGHTNESS), mean_ab("warm", LIGHTNESS)

@@ -33,8 +33,8 @@ from trainer.evaluation.colors import EvalPicture, network_size
 from trainer.evaluation.looks.judge import LookFeatures, LookJudge
 from trainer.looks.sorting import Domain, read_domains, sort_pictures, split_domains
 
-FITTED, KEPT = 20, 6  # pictures of a domain that the judge is fitted to, and that it is tried on
-CHANGED = 2  # of the latter, that are put through their own look
+FITTED, KEPT = 120, 50  # pictures of a domain that the judge is fitted to, and that it is tried on
+CHANGED = 6  # of the latter, that are put through their own look
 GRADIENT_SIGMA = 0.7  # px
 Figures = dict[str, Any]
 
@@ -44,8 +44,25 @@ class TruePictures:
     """A domain's true pictures, Lab H x W x 3: those the judge is fitted to, and those kept from all training."""
 
     domain: Domain
-    fitted: tuple[np.ndarray, ...]
-    kept: tuple[np.ndarray, ...]
+    fitted: Sequence[np.ndarray]
+    kept: Sequence[np.ndarray]
+
+
+class DecodedPictures(Sequence[np.ndarray]):
+    """Pictures of a set, Lab H x W x 3, each read when it is asked for."""
+
+    def __init__(self, pictures: PictureSet, indices: np.ndarray) -> None:
+        self._pictures, self._indices = pictures, indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return DecodedPictures(self._pictures, self._indices[place])
+        light, ab = self._pictures.picture(int(self._indices[place]))
+        full = resize(ab.astype(np.float32), (light.shape[0], light.shape[1]))
+        return np.concatenate((light.astype(np.float32)[..., None] / L_UNIT, full), -1)
 
 
 def true_pictures(pictures: PictureSet, domains: Sequence[Domain]) -> list[TruePictures]:
@@ -54,8 +71,8 @@ def true_pictures(pictures: PictureSet, domains: Sequence[Domain]) -> list[TrueP
     return [
         TruePictures(
             one,
-            tuple(_decoded(pictures, index) for index in _spread(used[one.name], FITTED)),
-            tuple(_decoded(pictures, index) for index in _spread(kept[one.name], KEPT)),
+            DecodedPictures(pictures, _spread(used[one.name], FITTED)),
+            DecodedPictures(pictures, _spread(kept[one.name], KEPT)),
         )
         for one in domains
     ]
@@ -63,13 +80,6 @@ def true_pictures(pictures: PictureSet, domains: Sequence[Domain]) -> list[TrueP
 
 def _spread(indices: np.ndarray, count: int) -> np.ndarray:
     return indices[np.linspace(0, len(indices) - 1, min(count, len(indices))).round().astype(int)]
-
-
-def _decoded(pictures: PictureSet, index: int) -> np.ndarray:
-    light, ab = pictures.picture(int(index))
-    lightness = light.astype(np.float32) / L_UNIT
-    full = resize(ab.astype(np.float32), (light.shape[0], light.shape[1]))
-    return np.concatenate((lightness[..., None], full), -1)
 
 
 class LookedAt:
@@ -117,7 +127,8 @@ def evaluate_looks(
     others: Sequence[TruePictures] = (),
     features: Any = None,
 ) -> Figures:
-    """Figures by name: of all tonings together ("tonings"), and of every look that `truth` and `others` name ("looks").
+    """Figures by name: of all tonings together ("tonings"), and of every look that `truth` and `others` name ("looks");
+    of looks that are not installed, no more than whether the judge knows their true pictures.
 
     Args:
         pictures: that are turned grey and coloured. truth: true pictures of the tonings' domains.
@@ -137,7 +148,8 @@ def evaluate_looks(
     for number, one in enumerate(truth):
         assert judge is not None
         sums[one.domain.name]["judged_true"] = [float(judge.domain(lab_to_srgb(lab)) == number) for lab in one.kept]
-    for one in (*truth, *others):
+    installed = {one.name for one in looks}
+    for one in (one for one in (*truth, *others) if one.domain.name in installed):
         for measure, value in _own_kind(colorizer, one, perceptual):
             sums[one.domain.name][measure].append(value)
     return _summary(sums, tonings)
@@ -166,7 +178,8 @@ def _measure(
     sharp = edge_strength(paletted, edges) if edges.any() else None
     distance = _distance(perceptual, automatic, picture.lab)
     for name, lab in results.items():
-        yield name, "perceptual_to_automatic", _distance(perceptual, lab, picture.lab) / max(distance, 1e-6)
+        yield name, "perceptual", _distance(perceptual, lab, picture.lab)
+        yield name, "perceptual_automatic", distance
         yield name, "ab_from_automatic", float(ab_error(lab[..., 1:], automatic[..., 1:]).mean())
         yield name, "chroma", float(np.hypot(lab[..., 1], lab[..., 2]).mean())
         if sharp:
@@ -202,12 +215,18 @@ def _summary(sums: dict[str, dict[str, list[float]]], tonings: dict[str, int]) -
     pairs = {pair: float(np.mean(values)) for pair, values in sums.pop("pairs", {}).items()}
     looks = {name: {key: float(np.mean(values)) for key, values in row.items()} for name, row in sums.items()}
     for row in looks.values():
-        if "own_perceptual" in row:
-            row["own_perceptual_to_automatic"] = row["own_perceptual"] / row["own_perceptual_automatic"]
+        for key in [key for key in row if key.endswith("perceptual")]:
+            row[f"{key}_to_automatic"] = row[key] / row[f"{key}_automatic"]
     ours = [looks[name] for name in tonings if "judged" in looks.get(name, {})]
     together: Figures = {}
     if ours:
         together = {key: float(np.mean([row[key] for row in ours])) for key in ours[0]}
+        judged, true = (
+            [sums[name][key] for name in tonings if key in looks[name]] for key in ("judged", "judged_true")
+        )
+        by_picture = np.mean(judged, 0)  # results of one picture are no independent sample
+        together["judged_error"] = float(by_picture.std() / np.sqrt(len(by_picture)))
+        together["judged_true_error"] = float(np.sqrt(sum(np.var(one) / len(one) for one in true))) / len(true)
         together |= {"pairs_mean": float(np.mean(list(pairs.values()))), "pairs_least": min(pairs.values())}
         together["least_pair"] = min(pairs, key=lambda pair: pairs[pair])
     return {"tonings": together, "looks": looks}
