@@ -304,10 +304,8 @@ class ColorSource:
         strength = (f"strength {self.strength:g}",) if self.strength != 1 else ()
         if self.look is None:
             return strength
-        return (
-            *strength,
-            f"the look {self.look.name}" + (f" {self.look.strength:g}" if self.look.strength != 1 else ""),
-        )
+        share = f" at strength {self.look.strength:g}" if self.look.strength != 1 else ""
+        return (*strength, f"the look {self.look.name}{share}")
 
     @property
     def colors_outside_regions(self) -> bool:

@@ -152,6 +152,31 @@ class Colorizer:
         with threads_for(lightness.size):
             return Encoding(tuple(self._encode_scale(lightness, part) for part in self.inference.scales))
 
+    @torch.inference_mode()
+    def encode_many(self, pictures: Sequence[np.ndarray]) -> list[Encoding]:
+        """As `encode` of each; pictures of equal padded size go through the network together, which GPUs are made for.
+
+        Raises:
+            ModelError: one is larger than the network is meant for.
+        """
+        scales = [self._encode_scales(pictures, part) for part in self.inference.scales]
+        return [Encoding(tuple(one)) for one in zip(*scales, strict=True)]
+
+    def _encode_scales(self, pictures: Sequence[np.ndarray], part: float) -> list[EncodedScale]:
+        """Every picture at one size, in order."""
+        inputs = [self._network_input(one, part) for one in pictures]
+        by_size: dict[torch.Size, list[int]] = {}
+        for index, (light, _, _) in enumerate(inputs):
+            by_size.setdefault(light.shape, []).append(index)
+        found: dict[int, EncodedScale] = {}
+        for indices in by_size.values():
+            batch = torch.cat([inputs[index][0] for index in indices])
+            features = self._network.encode(batch.contiguous(memory_format=torch.channels_last))
+            for place, index in enumerate(indices):
+                _, height, width = inputs[index]
+                found[index] = EncodedScale(features.of(place), height // SCALE, width // SCALE)
+        return [found[index] for index in range(len(inputs))]
+
     def _encode_scale(self, lightness: np.ndarray, part: float) -> EncodedScale:
         light, height, width = self._network_input(lightness, part)
         return EncodedScale(self._network.encode(light), height // SCALE, width // SCALE)
