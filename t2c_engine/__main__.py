@@ -53,8 +53,12 @@ def _complain(sentence: str, code: int = 1) -> int:
 
 
 def _leave(number: int, frame: object) -> None:
-    """Leave at once, even in the middle of an import, which would turn an exception into lines of its own."""
-    _complain("Interrupted.")
+    """Leave at once, even in the middle of an import, which would turn an exception into lines of its own.
+
+    Standard error may be exchanged or in the middle of a line of its own then, so its file descriptor is written to.
+    """
+    with contextlib.suppress(OSError):
+        os.write(2, b"t2c: Interrupted.\n")
     os._exit(INTERRUPTED)
 
 

@@ -98,6 +98,9 @@ def colorizer(
     perceptual: Annotated[
         Path | None, typer.Option("--perceptual", help="SqueezeNet's weights (.npz), for the perceptual loss.")
     ] = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", help="all; or palette: the decoder alone, on the encoder of --init.")
+    ] = None,
     validation: Annotated[
         list[Path] | None, typer.Option("--validation", help="Shards that steer training; else a part is held out.")
     ] = None,
@@ -116,7 +119,7 @@ def colorizer(
         from trainer.colorizer.config import read_config
         from trainer.colorizer.train import train_colorizer
 
-        settings = read_config(config, steps=steps, cooldown=cooldown)
+        settings = read_config(config, steps=steps, cooldown=cooldown, stage=stage)
         path = train_colorizer(
             settings,
             pictures,

@@ -27,8 +27,8 @@ from t2c_engine.colorization.color_source import ColorSource, resolve_colors
 from t2c_engine.errors import T2CError
 from t2c_engine.files import is_remote, location, real
 from t2c_engine.palettes.style import StyleWeight
-from t2c_engine.pictures.buffers import keep_buffers
 from t2c_engine.pictures.threads import set_threads
+from t2c_engine.rendering.buffers import keep_buffers
 
 if TYPE_CHECKING:
     import numpy as np

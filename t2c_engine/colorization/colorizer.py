@@ -49,7 +49,8 @@ class InferenceConfig:
 
     short_side: of the network's input, px. scales: sizes at which a picture is encoded, as parts of that input; the
     colours are averaged (multi-scale inference). score_scale: see `Condition`. chroma_gain: factor on palette colours'
-    ab. vivid_gain, vivid_chroma: of `decoding.vivid`.
+    ab. vivid_gain, vivid_chroma: of `decoding.vivid`. mirrored: automatic color is the mean of a picture's and its
+    mirror image's.
     """
 
     short_side: int = 160
@@ -58,12 +59,17 @@ class InferenceConfig:
     chroma_gain: float = 1.0
     vivid_gain: float = 0.95
     vivid_chroma: float = 15.0
+    mirrored: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedScale:
-    """A picture at one size as the decoder sees it. height, width: of the finest features without padding, px."""
+    """A picture at one size as the decoder sees it.
 
+    light: 1 x 1 x H x W, 0..100, the network's input. height, width: of the finest features without padding, px.
+    """
+
+    light: Tensor
     features: Features
     height: int
     width: int
@@ -173,13 +179,13 @@ class Colorizer:
             batch = torch.cat([inputs[index][0] for index in indices])
             features = self._network.encode(batch.contiguous(memory_format=torch.channels_last))
             for place, index in enumerate(indices):
-                _, height, width = inputs[index]
-                found[index] = EncodedScale(features.of(place), height // SCALE, width // SCALE)
+                light, height, width = inputs[index]
+                found[index] = EncodedScale(light, features.of(place), height // SCALE, width // SCALE)
         return [found[index] for index in range(len(inputs))]
 
     def _encode_scale(self, lightness: np.ndarray, part: float) -> EncodedScale:
         light, height, width = self._network_input(lightness, part)
-        return EncodedScale(self._network.encode(light), height // SCALE, width // SCALE)
+        return EncodedScale(light, self._network.encode(light), height // SCALE, width // SCALE)
 
     def _network_input(self, lightness: np.ndarray, part: float) -> tuple[Tensor, int, int]:
         """1 x 1 x H x W, sides multiples of MULTIPLE, borders repeated; height and width without them."""
@@ -259,11 +265,8 @@ class Colorizer:
             return self.color(encoding, [None], hints)[0]
         parts = []
         for scale in encoding.scales:
-            if decoding is Decoding.VIVID:
-                direct = self._network.decode(scale.features, self._condition(scale, [None], None, 0.0)).ab
-                parts.append(vivid(direct, self.inference.vivid_gain, self.inference.vivid_chroma))
-            elif decoding is Decoding.DIRECT:
-                parts.append(scale.features.automatic)
+            if decoding in (Decoding.VIVID, Decoding.DIRECT):
+                parts.append(self._automatic(scale, decoding))
             else:
                 parts.append(decode_bins(scale.features.logits, self._bins, decoding))
         maps = self._maps(encoding, parts)
@@ -271,6 +274,22 @@ class Colorizer:
             return _pasted(maps, hints)[0]
         plain, hinted = self._decoded(encoding, [None], hints, 0.0, also_plain=True)
         return self._with_hints(encoding, maps, [plain], [hinted], hints)[0]
+
+    def _automatic(self, scale: EncodedScale, decoding: Decoding) -> Tensor:
+        """1 x 2 x h x w: vivid or direct automatic color; the mirror image is another look at the same picture."""
+        condition = self._condition(scale, [None], None, 0.0)
+
+        def colors(features: Features) -> Tensor:
+            if decoding is Decoding.DIRECT:
+                return features.automatic
+            return self._network.decode(features, condition).ab
+
+        ab = colors(scale.features)
+        if self.inference.mirrored:
+            ab = (ab + colors(self._network.encode(scale.light.flip(-1))).flip(-1)) / 2
+        if decoding is Decoding.DIRECT:
+            return ab
+        return vivid(ab, self.inference.vivid_gain, self.inference.vivid_chroma)
 
     def _decoded(
         self,

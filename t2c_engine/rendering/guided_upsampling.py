@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from t2c_engine.pictures.buffers import new_pixels
 from t2c_engine.pictures.picture import Picture, lightness_at
 from t2c_engine.pictures.resize import linear_taps, resize
 from t2c_engine.pictures.threads import spread, threads
 from t2c_engine.rendering.block_renderer import BlockRenderer, Workspace
+from t2c_engine.rendering.buffers import new_pixels
 
 SMOOTHING = 2.0  # of the fit: variance of L (squared units) from which on a slope counts
 BLOCK = 60_000  # pixels treated at a time: few enough for the cache, many enough to outweigh the calls

@@ -1,6 +1,7 @@
 """Colour without a palette, with hints, and by region: decoding of bins, hints, masks, and the commands for them."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
+from torch.nn import functional as F
 from typer.testing import CliRunner
 
 from t2c_engine.cli.main import app
@@ -18,7 +20,7 @@ from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
 from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.colorization.overlays import blend, read_hints, read_mask
 from t2c_engine.errors import PictureError
-from t2c_engine.networks.colorizer import ColorizerNet
+from t2c_engine.networks.colorizer import ColorizerNet, Condition
 from t2c_engine.networks.picture_encoder import read_network_config
 from t2c_engine.palettes.palette import Palette
 from tests import fakes
@@ -93,6 +95,33 @@ def test_a_dab_wins_where_it_is_with_or_without_a_palette(colorizer: Colorizer) 
         np.testing.assert_allclose(ab[place], (40, -30), atol=1e-4)
     without = colorizer.color(encoding, [None])[0]
     assert np.abs(without[place] - (40, -30)).max() > 5
+
+
+def test_automatic_color_is_the_mean_of_a_picture_s_and_its_mirror_image_s() -> None:
+    torch.manual_seed(0)
+    network = ColorizerNet(SMALL).eval()
+    torch.nn.init.normal_(network.encoder.automatic.weight, std=0.5)
+    lightness = np.linspace(20, 80, 64 * 96, dtype=np.float32).reshape(64, 96) ** 1.01
+    light = torch.from_numpy(lightness)[None, None]
+    nothing = Condition(torch.zeros(1, 5, 3), torch.zeros(1, 5))
+    with torch.no_grad():
+        one, other = (network.encode(seen) for seen in (light, light.flip(-1)))
+        direct = (one.automatic + other.automatic.flip(-1)) / 2
+        decoded, turned = (network.decode(seen, nothing).ab for seen in (one, other))
+        both = vivid((decoded + turned.flip(-1)) / 2, 1.0, 15.0)
+    assert not torch.allclose(one.automatic, other.automatic.flip(-1), atol=0.1)
+    cases = (
+        (Decoding.DIRECT, True, direct),
+        (Decoding.DIRECT, False, one.automatic),
+        (Decoding.VIVID, True, both),
+        (Decoding.VIVID, False, vivid(decoded, 1.0, 15.0)),
+    )
+    for decoding, mirrored, expected in cases:
+        inference = InferenceConfig(short_side=64, vivid_gain=1.0, vivid_chroma=15.0, mirrored=mirrored)
+        colorizer = Colorizer(deepcopy(network), "small", torch.device("cpu"), inference)
+        found = colorizer.automatic(colorizer.encode(lightness), decoding)
+        large = F.interpolate(expected, found.shape[:2], mode="bilinear", align_corners=False)[0].permute(1, 2, 0)
+        np.testing.assert_allclose(found, large.numpy(), atol=0.02)
 
 
 def hints_file(path: str, size: tuple[int, int] = (60, 40)) -> Path:

@@ -6,6 +6,7 @@ The TOML file is the only place of defaults: every field is required there, and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,10 +32,18 @@ class LossWeights:
     automatic: float
 
 
+class Stage(StrEnum):
+    """What a run trains: the whole network, or its decoder of palettes and hints with the encoder as it is."""
+
+    ALL = "all"
+    PALETTE = "palette"
+
+
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """Settings of a run; the fields are explained in configs/colorizer.toml."""
 
+    stage: Stage
     steps: int
     cooldown: int
     warmup: int
@@ -57,10 +66,16 @@ class TrainConfig:
     augment: AugmentConfig
     source_weights: dict[str, float]
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a stage that there is not."""
+        object.__setattr__(self, "stage", Stage(self.stage))
+
 
 class StepSettings(Protocol):
     """The settings that a step's example and losses follow from; see `TrainConfig`."""
 
+    @property
+    def stage(self) -> Stage: ...
     @property
     def seed(self) -> int: ...
     @property

@@ -15,7 +15,7 @@ from t2c_engine.errors import UsageError
 from t2c_engine.networks.colorizer import ColorizerNet, Prediction
 from t2c_engine.networks.picture_encoder import SCALE, Features
 from trainer.colorizer.augmentation import Example, make_example
-from trainer.colorizer.config import StepSettings
+from trainer.colorizer.config import Stage, StepSettings
 from trainer.common.distributed import World
 from trainer.common.losses import (
     ab_distance,
@@ -110,10 +110,14 @@ def mixed_colors(prediction: Prediction, like: Tensor) -> tuple[Tensor, Tensor]:
 def step_losses(
     module: TrainingModule, example: Example, data: TrainingData, config: StepSettings, step: int
 ) -> dict[str, Tensor]:
-    """All LOSSES of a step; "loss" is their weighted sum. While pretraining, only the last two are not 0."""
-    features = module.network.encode(example.lightness)
-    values = {"bins": bins_loss(features, example, data), "automatic": automatic_loss(features, example)}
-    if step >= config.pretraining:
+    """All LOSSES of a step; "loss" is their weighted sum. Losses of parts that the step does not train are 0."""
+    everything = config.stage is Stage.ALL
+    with torch.set_grad_enabled(everything and torch.is_grad_enabled()):
+        features = module.network.encode(example.lightness)
+    values: dict[str, Tensor] = {}
+    if everything:
+        values |= {"bins": bins_loss(features, example, data), "automatic": automatic_loss(features, example)}
+    if not everything or step >= config.pretraining:
         values |= _decoder_losses(module, features, example, config)
     weights = asdict(config.losses)
     nothing = torch.zeros((), device=features.lightness.device)

@@ -23,7 +23,7 @@ from t2c_engine.errors import UsageError
 from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.networks.pretrained_encoder import PretrainedEncoder
 from trainer.colorizer.augmentation import Example
-from trainer.colorizer.config import TrainConfig
+from trainer.colorizer.config import Stage, TrainConfig
 from trainer.colorizer.provenance import Origin, origin_at_start, origin_of_run
 from trainer.colorizer.step import LOSSES, TrainingData, TrainingModule, draw_example, step_losses
 from trainer.colorizer.validation import validate, validation_batch
@@ -92,6 +92,8 @@ class Run:
         """
         network = average.module
         assert isinstance(network, ColorizerNet)
+        if self.config.stage is not Stage.ALL:
+            return network.eval()  # what stays has its statistics; the part that learns has the average's
         steps = range(self.config.steps, self.config.steps + STATISTICS_BATCHES)  # that training does not see
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bfloat16):
             update_bn((draw_example(data, self.config, s, str(self.device), World()) for s in steps), Seen(network))
@@ -159,10 +161,10 @@ def train_colorizer(
     )
     out.mkdir(parents=True, exist_ok=True)
     module = build_module(config, device, init, encoder, perceptual)
+    set_trained(module.network, config.stage)
     run = Run(config, out, module, device, origin_at_start(sources, init, encoder, perceptual), world)
     first = run.resume()
     history = RunLog(out, LOSSES, first) if world.first else None
-    module.train()
     examples = prefetched(data, config, range(first, config.steps), device, world)
     for step in track(range(first, config.steps), total=config.steps, description="colorizer", show=world.first):
         losses = run.step(data, next(examples), step)
@@ -188,6 +190,13 @@ def prefetched(data: TrainingData, config: TrainConfig, steps: range, device: st
             example = upcoming.result() if upcoming else draw_example(data, config, step, device, world)
             upcoming = pool.submit(draw_example, data, config, step + 1, device, world)
             yield example
+
+
+def set_trained(network: ColorizerNet, stage: Stage) -> None:
+    """Let the stage's part learn; all else keeps its weights and its batch statistics."""
+    network.train()
+    if stage is Stage.PALETTE:
+        network.encoder.eval().requires_grad_(False)
 
 
 class Seen(nn.Module):
@@ -241,9 +250,10 @@ def build_optimizers(module: TrainingModule, config: TrainConfig, world: World) 
     pretrained = set(map(id, encoder.parameters()))
     fine_tuned = [p for block in encoder.blocks[config.frozen_blocks :] for p in block.parameters()]
     last = module.network.encoder.logits.weight
-    hidden = [p for p in module.network.parameters() if takes(p) and p is not last and id(p) not in pretrained]
+    trained = [p for p in module.parameters() if p.requires_grad]  # of the stage
+    hidden = [p for p in trained if takes(p) and p is not last and id(p) not in pretrained]
     known = set(map(id, hidden)) | pretrained
-    others = [p for p in module.parameters() if id(p) not in known]
+    others = [p for p in trained if id(p) not in known]
     groups = [
         {"params": [p for p in others if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},

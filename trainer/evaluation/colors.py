@@ -1,6 +1,6 @@
 """Figures of a colouriser on the evaluation pictures, beside grey and nearest lightness.
 
-Goes through the engine's own doors (`Colorizer`, `render`), so that it measures what users get. Every picture is
+Goes through the engine's own doors (`Colorizer`, `render`) with its defaults, so that it measures what users get. Every picture is
 reduced to 256 px on its short side; its palette is extracted by the one extraction. Must not import networks.
 """
 
@@ -27,6 +27,7 @@ from t2c_engine.pictures.formats import READ_SUFFIXES
 from t2c_engine.pictures.picture import Picture, read_picture
 from t2c_engine.pictures.resize import resize
 from t2c_engine.rendering.guided_upsampling import render
+from t2c_engine.serving.protocol import DEFAULT_NATURAL
 from trainer.colorizer.degradation import DegradationConfig, degraded
 from trainer.common.perceptual import PerceptualDistance
 from trainer.common.run_log import track
@@ -135,13 +136,13 @@ def _measure(
     encoding = colorizer.encode(resize(lightness, network_size(lightness.shape, colorizer.short_side)))
     wanted: list[Palette] = [Palette.from_lab(picture.palette)]
     wanted += [Palette.from_lab(colours) for colours in given]
-    rendered = [render(source, ab) for ab in colorizer.color(encoding, wanted)]
+    rendered = [render(source, ab) for ab in colorizer.color(encoding, wanted, natural=DEFAULT_NATURAL)]
     labs = [srgb_to_lab(rgb) for rgb in rendered]
     alone = {
         AUTOMATIC: colorizer.automatic(encoding),
         DIRECT: colorizer.automatic(encoding, Decoding.DIRECT),
         BINS: colorizer.automatic(encoding, Decoding.MEAN),
-        HINTS: colorizer.color(encoding, [None], random_hints(picture))[0],
+        HINTS: colorizer.color(encoding, [None], random_hints(picture), DEFAULT_NATURAL)[0],
     }
 
     outputs = {name: srgb_to_lab(render(source, ab)) for name, ab in alone.items()}
@@ -214,7 +215,7 @@ def _degraded_error(colorizer: Colorizer, picture: EvalPicture) -> float:
     clean = torch.from_numpy(np.ascontiguousarray(picture.lab[..., 0], np.float32))[None, None]
     scan = degraded(clean, DEGRADATION, generator)[0, 0].numpy()
     encoding = colorizer.encode(resize(scan, network_size(scan.shape, colorizer.short_side)))
-    ab = colorizer.color(encoding, [Palette.from_lab(picture.palette)])[0]
+    ab = colorizer.color(encoding, [Palette.from_lab(picture.palette)], natural=DEFAULT_NATURAL)[0]
     lab = srgb_to_lab(render(picture.grey, ab))
     return float(ab_error(lab[..., 1:], picture.lab[..., 1:]).mean())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.colorizer.augmentation import AugmentConfig
-from trainer.colorizer.config import LossWeights
+from trainer.colorizer.config import LossWeights, Stage
 from trainer.colorizer.degradation import DegradationConfig
 from trainer.common.settings import build_settings, read_settings
 
@@ -43,6 +43,11 @@ class PhotographsConfig:
     def pretraining(self) -> int:
         """Steps in which the decoder does not learn: none."""
         return 0
+
+    @property
+    def stage(self) -> Stage:
+        """Every part learns."""
+        return Stage.ALL
 
     @property
     def perceptual_share(self) -> float:

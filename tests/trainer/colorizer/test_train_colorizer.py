@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.colorization.colorizer import Colorizer, InferenceConfig
@@ -17,7 +18,7 @@ from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.palettes.palette import Palette
 from tests.small_network import SMALL
 from trainer.colorizer.augmentation import AugmentConfig, color_jitter, hint_palette, make_example, with_cutmix
-from trainer.colorizer.config import LossWeights, TrainConfig, read_config, read_inference
+from trainer.colorizer.config import LossWeights, Stage, TrainConfig, read_config, read_inference
 from trainer.colorizer.degradation import DegradationConfig, degraded, halftoned, jpeg
 from trainer.colorizer.export import export_colorizer
 from trainer.colorizer.provenance import Origin, origin_at_start, origin_of, origin_of_weights
@@ -34,6 +35,7 @@ from trainer.common.schedule import learning_rate
 from trainer.papers.train_colorizer import load_method, read_paper_config, train_paper_colors
 
 CONFIG = TrainConfig(
+    stage=Stage.ALL,
     steps=40,
     cooldown=10,
     warmup=2,
@@ -82,9 +84,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def losses(run: Path) -> list[float]:
+def losses(run: Path, name: str = "loss") -> list[float]:
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    return [line["loss"] for line in lines if "loss" in line]
+    return [line[name] for line in lines if name in line]
 
 
 def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path: Path, monkeypatch) -> None:
@@ -112,6 +114,26 @@ def test_loss_falls_and_an_interrupted_run_ends_the_same(folder: Path, tmp_path:
     for part in ("module", "average"):
         assert all(torch.equal(one[part][name], other[part][name]) for name in one[part])
     assert losses(run)[-1] == curve[-1]
+
+
+def test_the_palette_decoder_learns_alone(folder: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("trainer.common.run_log.WINDOW", 10)
+    first = train_colorizer(replace(CONFIG, steps=2, cooldown=1), [folder], tmp_path / "all", tmp_path / "cache")
+    known = torch.load(first, weights_only=True)["average"]
+    weights = {
+        name.removeprefix("module."): value.contiguous()
+        for name, value in known.items()
+        if name.startswith("module.") and not name.endswith("num_batches_tracked")
+    }
+    start = tmp_path / "start.safetensors"
+    save_file(weights, start)
+    config = replace(CONFIG, stage=Stage("palette"), steps=30)
+    last = train_colorizer(config, [folder], tmp_path / "run", tmp_path / "cache", init=start, show_every=10)
+    found = torch.load(last, weights_only=True)["average"]
+    parts = {name.partition(".")[0] for name in weights if not torch.equal(found["module." + name], weights[name])}
+    assert parts == {name.partition(".")[0] for name in weights} - {"encoder"}
+    curve = losses(tmp_path / "run", "ab")
+    assert len(curve) == 3 and curve[-1] < 0.97 * curve[0]
 
 
 def test_a_run_goes_on_under_losses_that_its_log_does_not_know(tmp_path: Path) -> None:

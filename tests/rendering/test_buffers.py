@@ -7,7 +7,7 @@ import sys
 
 CODE = """
 import numpy as np
-from t2c_engine.pictures.buffers import keep_buffers, new_pixels
+from t2c_engine.rendering.buffers import keep_buffers, new_pixels
 
 first = new_pixels((4, 5, 3), np.uint8)
 address = first.ctypes.data
