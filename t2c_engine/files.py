@@ -31,6 +31,14 @@ def location(path: Path | str) -> str:
     return f"{scheme}://{'/' if scheme in _NO_HOST else ''}{rest.lstrip('/')}"
 
 
+def real(path: Path | str) -> Path:
+    """A path made absolute and without links; one of a link that leads to itself stays, for whoever opens it to refuse.
+
+    `Path.resolve` raises RuntimeError there.
+    """
+    return Path(os.path.realpath(path))
+
+
 def write_file(path: Path, content: bytes, overwrite: bool = False) -> None:
     """Write one file whole or not at all; its folder is made when missing. Errors as `write_files`."""
     write_files({path: content}, overwrite)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -236,42 +236,45 @@ def report(
     _refuse_unknown("reports", only, ("palettes", "photographs", "references", "diverse", "looks"))
     if old_photographs is not None and (pictures is not None or only is not None):
         raise UsageError("--old-photographs makes sheets of its own; leave --pictures and --only out.")
-    from trainer.evaluation.report_photographs import bundled_photographs, photograph_sheets
-
     out.mkdir(parents=True, exist_ok=True)
     if old_photographs is not None:
         from trainer.evaluation.report_photographs import old_photograph_sheets
 
-        for path in old_photograph_sheets(old_photographs / "images" / "eval", out, limit):
-            logging.info("%s", path)
-        return
-    paths = bundled_photographs() if pictures is None else sorted(p for p in pictures.iterdir() if p.is_file())
+        drawn = old_photograph_sheets(old_photographs / "images" / "eval", out, limit)
+    else:
+        drawn = _drawn_sheets(out, pictures, limit, data, only)
+    for path in drawn:
+        logging.info("%s", path)
+
+
+def _drawn_sheets(
+    out: Path, pictures: Path | None, limit: int | None, data: Path | None, only: str | None
+) -> Iterator[Path]:
+    """Draw what `report` is asked for, one file after the other; looks only where they are named."""
+    from trainer.evaluation.report_photographs import bundled_photographs, diverse_sheet, photograph_sheets
+
+    bundled = bundled_photographs()
+    paths = bundled if pictures is None else sorted(path for path in pictures.iterdir() if path.is_file())
     if only == "looks":
         from t2c_engine.colorization.colorizer import Colorizer
         from trainer.evaluation.looks.sheets import look_sheet
 
-        logging.info("%s", look_sheet(paths[:limit], out / "looks.jpg", Colorizer.load(device="auto")))
-        return
+        yield look_sheet(paths[:limit], out / "looks.jpg", Colorizer.load(device="auto"))
     if pictures is None and only in (None, "references"):
         from trainer.evaluation.report_references import reference_sheet
 
-        logging.info("%s", reference_sheet(out))
+        yield reference_sheet(out)
     if pictures is None and only in (None, "diverse"):
-        from trainer.evaluation.report_photographs import diverse_sheet
-
-        diverse_sheet(out / "diverse.jpg", bundled_photographs())
-    if only == "diverse":
-        return
+        yield diverse_sheet(out / "diverse.jpg", bundled)
     if pictures is None and only in (None, "palettes"):
         from t2c_engine.palettes.sampler import PaletteSampler
         from trainer.evaluation.report_palettes import palette_page
         from trainer.palettes.data import read_texts
 
-        palette_page(out / "palettes.png", PaletteSampler.load(), read_texts(data, pat_only=True) if data else ())
-    if only in ("palettes", "references"):
-        return
-    for path in photograph_sheets(paths[:limit], out):
-        logging.info("%s", path)
+        texts = read_texts(data, pat_only=True) if data else ()
+        yield palette_page(out / "palettes.png", PaletteSampler.load(), texts)
+    if only in (None, "photographs"):
+        yield from photograph_sheets(paths[:limit], out)
 
 
 def _refuse_unknown(what: str, only: str | None, known: Sequence[str]) -> None:

@@ -42,11 +42,12 @@ from t2c_engine.colorization.color_source import (
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.errors import OutputError, UsageError
+from t2c_engine.files import real
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import parse_styles
-from t2c_engine.serving.protocol import DEFAULT_HINT_REACH, DEFAULT_NATURAL
+from t2c_engine.serving.protocol import DEFAULT_HINT_REACH
 
-NUMBERS = {"strength": 1.0, "natural": DEFAULT_NATURAL, "hint_reach": DEFAULT_HINT_REACH}  # of a recipe without them
+NUMBERS = {"strength": 1.0, "natural": 0.0, "hint_reach": DEFAULT_HINT_REACH}  # of a recipe without them
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ def places_for(results: Sequence[Path], folder: Path) -> list[Path]:
     names = [path.name.casefold() for path in results]
     if len(set(names)) == len(names):
         return [folder / path.name for path in results]
-    above = os.path.commonpath([path.resolve().parent for path in results])
-    return [folder / path.resolve().relative_to(above) for path in results]
+    above = os.path.commonpath([real(path).parent for path in results])
+    return [folder / real(path).relative_to(above) for path in results]
 
 
 def make_again(result: Path, path: Path, options: AgainOptions | None = None) -> MadeAgain:
@@ -124,7 +125,7 @@ def make_again(result: Path, path: Path, options: AgainOptions | None = None) ->
     recipe = _recipe_of(result)
     finder = _Finder(recipe, result, options.given)
     origin = finder.input()
-    if path.resolve() == result.resolve():
+    if real(path) == real(result):
         raise UsageError(f"{path} is the result itself; choose another folder with -o.")
     source, colors = _colors(recipe, finder)
     model = options.model or installed_name(recipe.models, recipe.model)
@@ -265,7 +266,7 @@ def _in_journals(result: Path) -> list[Path]:
     """Inputs that journals of batch folders above a result name for it."""
     digest = ""
     found = []
-    for folder in result.resolve().parents:
+    for folder in real(result).parents:
         if not (folder / journal.NAME).is_file():
             continue
         digest = digest or file_digest(result)

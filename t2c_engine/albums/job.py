@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from t2c_engine.batch.request import Models
+from t2c_engine.batch.source_options import parse_colors
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
@@ -24,12 +25,11 @@ from t2c_engine.colorization.color_source import (
     with_look,
 )
 from t2c_engine.colorization.color_styles import split_styles
-from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import StyleWeight, parse_styles, styles_text
-from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
+from t2c_engine.serving.protocol import DEFAULT_NATURAL, DEFAULT_VARIETY, MAX_SEED
 
 
 class Scope(StrEnum):
@@ -86,7 +86,7 @@ class AlbumJob:
     seed: int = 0
     variety: float = DEFAULT_VARIETY
     strength: float = 1.0
-    natural: float = 0.0
+    natural: float = DEFAULT_NATURAL
     look: str | None = None
     exclude: tuple[str, ...] = ()
     name: str = "{stem}"

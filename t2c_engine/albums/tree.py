@@ -17,7 +17,7 @@ from t2c_engine.albums.job import AlbumJob, Scope
 from t2c_engine.albums.storage import RemoteFile, list_files, read_text
 from t2c_engine.batch.input_files import is_apple_double, is_system_file, own_results
 from t2c_engine.errors import UsageError
-from t2c_engine.files import is_remote, location
+from t2c_engine.files import is_remote, location, real
 from t2c_engine.pictures.formats import READ_SUFFIXES
 
 _MAX_CAPTION = 300  # characters of a caption that are used
@@ -47,21 +47,21 @@ def leaves(job: AlbumJob) -> list[Leaf]:
         UsageError: an input is not there, the output is an input, or the captions cannot be read.
     """
     captions = _Captions(job.captions)
-    output = job.output.resolve()
+    output = real(job.output)
     found: dict[Path, Leaf] = {}
     far = [Path(word) for word in job.inputs if is_remote(word)]
     roots = [root for word in job.inputs if not is_remote(word) for root in _roots(word)]
     for leaf in _remote_leaves(job, far, captions, len(far) + len(roots) > 1):
         found.setdefault(leaf.path, leaf)
     for root in roots:
-        if root.resolve() == output:
+        if real(root) == output:
             raise UsageError(f"The output folder {job.output} is an input itself; choose another.")
         several = len(far) + len(roots) > 1 and root.is_dir()
         for path in _walk(root, output) if root.is_dir() else [root]:
             place = path.parent.relative_to(root) if root.is_dir() else Path()
-            shown = (Path(root.resolve().name) / place if several else place).as_posix().removeprefix(".")
+            shown = (Path(real(root).name) / place if several else place).as_posix().removeprefix(".")
             if not any(_matches(pattern, shown, path.name) for pattern in job.exclude):
-                found.setdefault(path.resolve(), Leaf(path, shown, captions.of(path, shown)))
+                found.setdefault(real(path), Leaf(path, shown, captions.of(path, shown)))
     own = own_results(leaf.path for leaf in found.values() if leaf.remote is None)
     return sorted((one for one in found.values() if one.path not in own), key=lambda leaf: os.fsencode(leaf.path))
 
@@ -96,9 +96,7 @@ def _roots(word: str) -> list[Path]:
 def _walk(root: Path, output: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(root):
         here = Path(folder)
-        names[:] = sorted(
-            name for name in names if not is_system_file(Path(name)) and (here / name).resolve() != output
-        )
+        names[:] = sorted(name for name in names if not is_system_file(Path(name)) and real(here / name) != output)
         for name in sorted(files):
             path = here / name
             if path.suffix.lower() in READ_SUFFIXES and not is_system_file(path) and not is_apple_double(path):
@@ -129,8 +127,6 @@ class _Captions:
         elif self._kind == "metadata":
             from t2c_engine.albums.titles import title_of
 
-            if is_remote(path):
-                raise UsageError("Captions from metadata need local pictures; give a CSV file, or .txt files.")
             text = title_of(path)
         else:
             keys = (f"{place}/{path.name}".lstrip("/"), path.name, place)

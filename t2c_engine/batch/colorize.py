@@ -7,31 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from t2c_engine.batch.output_paths import folded, plan_outputs, prepare_folder, remove_empty
+from t2c_engine.batch.output_paths import check_folder, folded, plan_outputs
 from t2c_engine.batch.picture_job import PictureJob, Progress, Task
 from t2c_engine.batch.request import ColorizeRequest, PictureResult
 from t2c_engine.colorization.color_source import resolve_colors
 from t2c_engine.errors import UsageError
+from t2c_engine.files import real
 
 
 def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: None) -> Iterator[PictureResult]:
     """Color every input, one result at a time; each file is written whole, so stopping loses only the current one.
 
     A picture that fails gives a result with `error`, and the next is begun (unless `keep_going` is false). Results that
-    exist are kept unless `overwrite`; a picture whose results all exist is not even decoded. An output folder that is
-    new and stays empty is removed.
+    exist are kept unless `overwrite`; a picture whose results all exist is not even decoded.
 
     Raises:
         UsageError, PictureError, ModelError, OutputError: nothing can be done at all; raised before the first result.
     """
-    new = prepare_folder(request.output.folder)
-    try:
-        yield from _results(request, progress)
-    finally:
-        remove_empty(new)
-
-
-def _results(request: ColorizeRequest, progress: Progress) -> Iterator[PictureResult]:
+    check_folder(request.output.folder)
     colors = resolve_colors(request.source, request.models.palettes)
     check_references(request)
     plans = plan_outputs(request.inputs)
@@ -40,7 +33,7 @@ def _results(request: ColorizeRequest, progress: Progress) -> Iterator[PictureRe
         colors,
         request.output,
         stems=frozenset(folded(plan.stem) for plan in plans),
-        inputs=frozenset(path.resolve() for path in request.inputs),
+        inputs=frozenset(real(path) for path in request.inputs),
         page=request.page,
         models=request.models,
     )
@@ -70,10 +63,10 @@ def check_references(request: ColorizeRequest) -> None:
     """
     from t2c_engine.colorization.reference import read_reference
 
-    inputs = {path.resolve() for path in request.inputs}
+    inputs = {real(path) for path in request.inputs}
     for path in request.source.references:
         if path is None:
             continue
-        if path.resolve() in inputs:
+        if real(path) in inputs:
             raise UsageError(f"{path} is to be coloured, and is the reference too; give another picture as reference.")
         read_reference(path)

@@ -16,6 +16,7 @@ from pathlib import Path
 from t2c_engine.batch.output_paths import SHEET_TAIL
 from t2c_engine.batch.recipe import read_recipe
 from t2c_engine.errors import UsageError
+from t2c_engine.files import real
 from t2c_engine.pictures.formats import READ_SUFFIXES
 
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
@@ -40,6 +41,8 @@ def is_system_file(path: Path) -> bool:
 
 def is_apple_double(path: Path) -> bool:
     """Whether a file is the metadata half of a Mac's file (RFC 1740), whatever its name."""
+    if not os.path.isfile(path):  # a named pipe would be waited for
+        return False
     try:
         with path.open("rb") as stream:
             return stream.read(4) == _APPLE_DOUBLE
@@ -59,7 +62,7 @@ def expand_inputs(words: Sequence[str], excluded: Collection[Path] = ()) -> Inpu
     Raises:
         UsageError: nothing is named, or a folder or pattern holds no picture.
     """
-    left_out = {path.resolve() for path in excluded}
+    left_out = {real(path) for path in excluded}
     found: dict[Path, Path] = {}
     notes: list[str] = []
     for word in words:
@@ -79,7 +82,7 @@ def expand_inputs(words: Sequence[str], excluded: Collection[Path] = ()) -> Inpu
             held = f" ({_count(passed)})" if passed else ""
             raise UsageError(f"'{word}' holds no picture{held}; name files, or a folder of {_kinds()}.")
         for one in paths:
-            found.setdefault(one.resolve(), one)
+            found.setdefault(real(one), one)
     if not found:
         raise UsageError("No picture is named; give one or several files, folders or patterns.")
     return Inputs(tuple(found.values()), tuple(notes))
@@ -117,7 +120,10 @@ def _sift(paths: Iterable[Path], left_out: set[Path], any_file: bool = False) ->
         if path.is_dir():
             if not any_file:
                 passed["sub-folder"] += 1
-        elif not path.is_file() or path.resolve() in left_out:
+        elif not os.path.isfile(path):
+            if not any_file:
+                passed["special file" if os.path.exists(path) else "broken link"] += 1
+        elif real(path) in left_out:
             continue
         elif any_file or path.suffix.lower() in READ_SUFFIXES:
             pictures.append(path)

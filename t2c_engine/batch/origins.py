@@ -15,6 +15,7 @@ from pathlib import Path
 
 from t2c_engine.batch.recipe import file_digest
 from t2c_engine.errors import PictureError
+from t2c_engine.files import real
 
 _PARENTS = 3  # folders above a result in which files of another name are looked at
 
@@ -113,7 +114,7 @@ def _given(wanted: WantedFile, given: Sequence[Path]) -> Iterator[Path]:
 def _recorded(wanted: WantedFile, result: Path) -> Iterator[Path]:
     folder = Path(os.path.abspath(result)).parent
     for text in wanted.paths:
-        yield folder / text  # an absolute path stays itself
+        yield Path(os.path.normpath(folder / text))  # an absolute path stays itself
         yield Path(text)
     for text in wanted.paths:  # where whole trees have moved, the ends of paths stay
         parts = [part for part in re.split(r"[/\\]+", text) if part not in ("", ".", "..")]
@@ -123,7 +124,7 @@ def _recorded(wanted: WantedFile, result: Path) -> Iterator[Path]:
 
 
 def _near(wanted: WantedFile, result: Path) -> Iterator[Path]:
-    folder = result.resolve().parent
+    folder = real(result).parent
     for place in (folder, *folder.parents[:_PARENTS], Path()):
         yield place / wanted.name
     for place in folder.parents[: _PARENTS - 1]:  # a tree of inputs beside the tree of results
@@ -133,7 +134,7 @@ def _near(wanted: WantedFile, result: Path) -> Iterator[Path]:
 
 def _renamed(wanted: WantedFile, result: Path) -> Iterator[Path]:
     """Files of the size wanted in the folders where the file was or may be."""
-    folder = result.resolve().parent
+    folder = real(result).parent
     was = [Path(text).parent for text in wanted.paths]
     places = dict.fromkeys((folder, *folder.parents[:_PARENTS], *(folder / one for one in was), Path()))
     for place in places:

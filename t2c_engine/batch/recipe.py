@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import struct
 import warnings
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.sax.saxutils import quoteattr
 
 from t2c_engine import __version__
@@ -24,9 +25,12 @@ from t2c_engine.batch.used_models import UsedModel
 from t2c_engine.colorization.color_source import ColorSource, ResultColors, Variation
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import styles_text
+from t2c_engine.pictures.formats import quiet_libraries
 
 if TYPE_CHECKING:
     from t2c_engine.pictures.picture import Picture
+
+quiet_libraries()
 
 LAYERED_SUFFIX, LAYERED_ENTRY = ".ora", "text2colors.json"  # OpenRaster files, and where in them the recipe is
 NAMESPACE = "urn:text2colors:recipe:1#"
@@ -168,6 +172,8 @@ def sheet_recipe(recipes: tuple[Recipe, ...]) -> Recipe:
 def file_digest(path: Path) -> str:
     """A digest of a file: of the whole up to 4 MiB, else of its size and 64 blocks spread over it; "" if unreadable."""
     digest = hashlib.sha256()
+    if not os.path.isfile(path):  # a named pipe would be waited for
+        return ""
     try:
         with path.open("rb") as stream:
             size = path.stat().st_size
@@ -231,6 +237,8 @@ def read_recipe(path: Path) -> Recipe | None:
     """The recipe in a picture file; only its head is read. None where there is no file, no picture or no recipe."""
     from PIL import Image
 
+    if not os.path.isfile(path):
+        return None
     try:
         if path.suffix.lower() == LAYERED_SUFFIX:
             with zipfile.ZipFile(path) as archive:
@@ -241,14 +249,20 @@ def read_recipe(path: Path) -> Recipe | None:
 
 
 def read_xmp(path: Path) -> bytes | str | None:
-    """The XMP of a picture file, of which only the head is read.
+    """The XMP of a picture file. Raises what `xmp_of` raises."""
+    with path.open("rb") as stream:
+        return xmp_of(stream)
+
+
+def xmp_of(stream: BinaryIO) -> bytes | str | None:
+    """The XMP of a picture file open for reading, of which only the head is read.
 
     Raises:
         any of UNREADABLE, or Pillow's DecompressionBombError: there is no file, or no picture.
     """
     from PIL import Image
 
-    with path.open("rb") as stream, warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings(action="ignore"):
         start = stream.read(4)
         stream.seek(0)
         if start in _TIFF_STARTS:

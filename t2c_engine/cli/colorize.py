@@ -29,7 +29,7 @@ from t2c_engine.cli.common import (
 )
 from t2c_engine.cli.looks import Look
 from t2c_engine.cli.option_rules import CheckedCommand
-from t2c_engine.cli.terminal import output, print_palettes, progress
+from t2c_engine.cli.terminal import output, print_palettes, printable, progress
 from t2c_engine.colorization.color_source import (
     AutomaticColors,
     BaseColors,
@@ -48,6 +48,7 @@ from t2c_engine.palettes.style import parse_styles, styles_text
 from t2c_engine.serving.protocol import (
     DEFAULT_COUNT,
     DEFAULT_HINT_REACH,
+    DEFAULT_NATURAL,
     DEFAULT_VARIETY,
     MAX_STRENGTH,
     MAX_VARIATIONS,
@@ -57,7 +58,13 @@ if TYPE_CHECKING:
     from t2c_engine.batch.request import ColorizeRequest, PictureResult
 
 Natural = Annotated[
-    float, typer.Option("--natural", min=0, max=1, help="How far skin, sky and leaves keep their automatic colour.")
+    float,
+    typer.Option(
+        "--natural",
+        min=0,
+        max=1,
+        help="How far automatic colour is kept: up to 0.2 of skin, beyond of sky and leaves too.",
+    ),
 ]
 PaletteText = Annotated[
     str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
@@ -122,7 +129,7 @@ class ColorizeOptions:
     style: StyleOption = ""
     look: Look = None
     strength: Strength = 1.0
-    natural: Natural = 0.0
+    natural: Natural = DEFAULT_NATURAL
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out")
     device: Device = "auto"
     as_json: AsJson = False
@@ -281,11 +288,11 @@ def report(result: PictureResult, as_json: bool, changes: Sequence[str] = ()) ->
     elif result.results:
         console = output()
         before = f", palettes before {' and '.join(changes)}" if changes else ""
-        console.print(f"{result.input} ({result.seconds:.1f} s){before}", markup=False)
+        console.print(printable(f"{result.input} ({result.seconds:.1f} s){before}"), markup=False)
         for one in result.results:
             print_palettes(console, [one.palette])
-            console.print(f"    {one.path}", markup=False)
+            console.print(f"    {printable(one.path)}", markup=False)
         if result.sheet:
-            console.print(f"  {result.sheet}", markup=False)
+            console.print(f"  {printable(result.sheet)}", markup=False)
     if result.error:
         print_error(result.error)

@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from t2c_engine.cli.terminal import notes
+from t2c_engine.cli.terminal import notes, printable
 from t2c_engine.errors import T2CError, UsageError
 from t2c_engine.serving.protocol import MAX_PALETTES, MAX_SEED
 
@@ -124,7 +124,7 @@ def discard_output() -> None:
 
 def print_error(sentence: str) -> None:
     with contextlib.suppress(OSError):  # nobody can be told when standard error is closed or full
-        notes().print(f"t2c: {sentence}", markup=False)
+        notes().print(f"t2c: {printable(sentence)}", markup=False)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from t2c_engine.cli.models import models_app
 from t2c_engine.cli.option_rules import CheckedCommand
 from t2c_engine.cli.palette import palette
 from t2c_engine.cli.review import again, review
-from t2c_engine.cli.terminal import output, print_table
+from t2c_engine.cli.terminal import output, print_table, printable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -136,9 +136,18 @@ def engine(
     run(listen, idle_exit, device, while_running)
 
 
+class _OneLine(logging.Formatter):
+    """Messages hold names of files, and those any character."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+
 def run() -> int:
     """Run the command line on the arguments of this process; returns the exit code."""
-    logging.basicConfig(level=logging.WARNING, format="t2c: %(message)s")
+    messages = logging.StreamHandler()
+    messages.setFormatter(_OneLine("t2c: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[messages])
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be text

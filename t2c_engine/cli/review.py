@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from t2c_engine.cli.common import AsJson, Device, Overwrite, print_error, print_json, reported
-from t2c_engine.cli.terminal import output
+from t2c_engine.cli.terminal import output, printable
 from t2c_engine.errors import T2CError, UsageError
 
 if TYPE_CHECKING:
@@ -83,4 +83,4 @@ def say_made(result: Path, made: MadeAgain, as_json: bool) -> None:
         words = "the same pixels, other bytes"
     else:
         words = f"not the same bytes; pixels differ by up to {made.difference:.3g} of 255 levels"
-    output().print(f"{made.path}, from {made.input}: {words}", markup=False)
+    output().print(printable(f"{made.path}, from {made.input}: {words}"), markup=False)

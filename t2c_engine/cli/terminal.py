@@ -5,6 +5,7 @@ Results go to standard output, everything else to standard error. Must not impor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # and what turns the direction of writing
+
+
 class Bar:
     """A progress bar, or nothing at all in a pipe. Called, it is told what is done: see `__call__`."""
 
@@ -28,7 +32,7 @@ class Bar:
     def __call__(self, doing: str = "", advance: int = 0) -> None:
         """`advance` more steps are done; `doing` says what comes now."""
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, advance=advance, description=doing.replace("[", r"\["))
+            self._bar.update(self._task, advance=advance, description=printable(doing).replace("[", r"\["))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -50,6 +54,11 @@ def notes() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def printable(text: object) -> str:
+    """Text on one line: control characters, as names of files may have them, as escapes; a terminal would obey them."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
+
 def swatch_line(palette: Palette, indent: str = "  ") -> Text:
     """A palette as blocks in its own colours with the hex codes in them; without colour, the codes alone."""
     line = Text(indent)
@@ -62,7 +71,7 @@ def swatch_line(palette: Palette, indent: str = "  ") -> Text:
 def print_palettes(console: Console, palettes: Sequence[Palette], title: str = "") -> None:
     """The title, then one line of swatches for each palette. In a pipe: codes separated by single spaces."""
     if title:
-        console.print(Text(title, style="bold"))
+        console.print(Text(printable(title), style="bold"))
     for palette in palettes:
         in_color = console.is_terminal and console.color_system is not None
         console.print(swatch_line(palette) if in_color else Text("  " + " ".join(palette.hex)))

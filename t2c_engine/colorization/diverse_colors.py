@@ -7,7 +7,6 @@ the field's difference to it is brought up along them. Must not import files, pi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from t2c_engine.colorization.colorizer import Colorizer, Encoding
 from t2c_engine.devices import threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
-from t2c_engine.networks.diverse import build_sampler
+from t2c_engine.networks.diverse import Draw, FieldNetwork, GreyFeatures, build_sampler
 from t2c_engine.palettes.selection import choose
 from t2c_engine.pictures.resize import resize
 
@@ -33,19 +32,21 @@ class DiverseInference:
     """How a model is used; stored in its card, chosen on validation pictures.
 
     candidates: fields drawn, of which the shown ones are medoids. temperature: factor on the deviation of codes.
-    gain: factor on ab. typicality: as in `palettes.selection.choose`.
+    gain: factor on ab. typicality: as in `palettes.selection.choose`. share: 0..1, how far colours go from automatic
+    ones to a field's.
     """
 
     candidates: int = 96
     temperature: float = 0.8
     gain: float = 1.0
     typicality: float = 0.0
+    share: float = 1.0
 
 
 class ColorFieldSampler:
     """Draws colourings of encoded pictures. For several threads."""
 
-    def __init__(self, network: Any, model: str, inference: DiverseInference | None = None) -> None:
+    def __init__(self, network: FieldNetwork, model: str, inference: DiverseInference | None = None) -> None:
         self._network = network.eval()
         self.model = model
         self.inference = inference or DiverseInference()
@@ -72,18 +73,18 @@ class ColorFieldSampler:
         with threads_for(encoding.pixels):
             grey = colorizer.grey_features(lightness, encoding).to("cpu")
             rows, columns = (-(-side // FIELD_STEP) for side in (encoding.height, encoding.width))
-            fields = self.fields(self._network.sample, grey, count, seed)[:, :, :rows, :columns]
+            fields = self._candidates(grey, count, seed)[:, :, :rows, :columns]
             chosen = fields[choose_fields(fields, count, self.inference.typicality)]
             automatic = torch.from_numpy(colorizer.automatic(encoding)).permute(2, 0, 1)[None]
             small = torch.from_numpy(resize(lightness, (encoding.height, encoding.width)))[None, None]
-            maps = on_automatic(chosen, automatic, small)
+            maps = automatic + self.inference.share * (on_automatic(chosen, automatic, small) - automatic)
         return list(maps.permute(0, 2, 3, 1).contiguous().numpy())
 
-    def fields(self, sample: Any, grey: Any, count: int, seed: int) -> Tensor:
-        """Candidates, S x 2 x h x w, of which `count` are to be chosen."""
-        generator = torch.Generator().manual_seed(seed)
-        number = max(self.inference.candidates, 4 * count)
-        return self.inference.gain * sample(grey, number, generator, self.inference.temperature)[0]
+    def _candidates(self, grey: GreyFeatures, count: int, seed: int) -> Tensor:
+        """Fields, S x 2 x h x w, of which `count` are to be chosen."""
+        used = self.inference
+        draw = Draw(max(used.candidates, 4 * count), seed, used.temperature)
+        return used.gain * self._network.sample(grey, draw)[0]
 
 
 def choose_fields(fields: Tensor, count: int, typicality: float) -> list[int]:
@@ -139,7 +140,7 @@ def _window_mean(x: Tensor) -> Tensor:
     return F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
 
 
-def _build(card: ModelCard) -> Any:
+def _build(card: ModelCard) -> FieldNetwork:
     """The network of a card with its checked weights.
 
     Raises:

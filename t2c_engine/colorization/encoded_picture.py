@@ -13,15 +13,15 @@ import numpy as np
 
 from t2c_engine.colorization.color_source import Variation
 from t2c_engine.colorization.decoding import Decoding
-from t2c_engine.colorization.hints import Hints
+from t2c_engine.colorization.hints import Hints, spread
 from t2c_engine.colorization.looks import Look, LookChoice, Toned
 from t2c_engine.colorization.reference import Reference
 from t2c_engine.palettes.palette import Palette
+from t2c_engine.pictures.resize import resize
 
 MAX_MAPS = 64  # ab maps kept
 MAX_DRAWS = 4  # sets of variations kept
 MAX_HINTS = 4  # sets of hints whose maps are kept; an editor sends a new set with every hint that is painted
-HINTED = 10.0  # ab units by which hints change the automatic colour where they rule a variation
 BATCH = 8  # palettes decoded, one by one, before the first is handed on
 
 # a palette, a draw, a picture, or how automatic colour is decoded
@@ -36,10 +36,11 @@ class Encoded:
         lightness: h x w float32, 0..100, what was encoded.
     """
 
-    def __init__(self, colorizer: Any, lightness: np.ndarray) -> None:
+    def __init__(self, colorizer: Any, lightness: np.ndarray, encoding: Any = None) -> None:
+        """encoding: of `lightness` by this colouriser, if at hand."""
         self.colorizer = colorizer
         self.lightness = lightness
-        self._encoding = colorizer.encode(lightness)
+        self._encoding = colorizer.encode(lightness) if encoding is None else encoding
         self._features: tuple[Any, ...] = ()
         self._cache: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._draws: OrderedDict[tuple[int, int], list[np.ndarray]] = OrderedDict()  # by count and seed
@@ -139,7 +140,7 @@ class Encoded:
         return [found[one] for one in sources]
 
     def _variation(self, one: Variation, hints: Hints | None) -> np.ndarray:
-        """A draw; hints win where they change the automatic colour."""
+        """A draw; as far as hints spread, their colours win."""
         key = one.count, one.seed
         if key not in self._draws:
             self._draws[key] = self.colorizer.variations(self._encoding, self.lightness, *key)
@@ -151,6 +152,6 @@ class Encoded:
             return ab
         hinted = self._maps([Decoding.DIRECT], hints, 0.0)
         (without,) = self.colorizer.color(self._encoding, [None])
-        change = np.linalg.norm(hinted[0] - without, axis=-1, keepdims=True)
-        share = np.maximum(np.minimum(change / HINTED, 1), hints.at_size(ab.shape[:2]).mask[..., None])  # pyright: ignore[reportArgumentType]
+        size = (ab.shape[0], ab.shape[1])
+        share = spread(hints.at_size(size), resize(self.lightness, size), without).mask[..., None]
         return ab + share * (hinted[0] - ab)

@@ -28,7 +28,7 @@ from t2c_engine.pictures.resize import resize
 
 MAX_LONG_SIDE = 1024  # px of the network's input; a longer picture is seen at a lower resolution
 KEPT_REFERENCES = 4
-DISTRIBUTION_SIDE = 32  # cells of the short side, of which distributions are taken
+DISTRIBUTION_CELLS = 1200  # about, of which distributions are taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class TransferInference:
     power: float = 1.0
     spacing: int = 0
     distribution: float = 0.0
-    unrelated: float = 0.25
-    related: float = 0.4
+    unrelated: float = 0.15
+    related: float = 0.3
 
     def kinship(self, confidence: float) -> float:
         """0..1, whether two pictures show the same kind of thing, by the mean confidence of a transfer."""
@@ -128,7 +128,7 @@ def _distribution_shift(lightness: np.ndarray, ab: np.ndarray, reference: Refere
 
 
 def _cells(shape: tuple[int, ...]) -> tuple[int, int]:
-    scale = DISTRIBUTION_SIDE / min(shape[:2])
+    scale = (DISTRIBUTION_CELLS / (shape[0] * shape[1])) ** 0.5
     height, width = (max(1, round(side * scale)) for side in shape[:2])
     return height, width
 

@@ -9,9 +9,10 @@ encoders.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -104,12 +105,26 @@ class FieldDistribution:
         return self.mean[:, None] + torch.einsum("bnk,bkchw->bnchw", codes, self.factors)
 
 
-class FieldSampler(Protocol):
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How many fields of each picture are drawn; the same seed gives the same ones. temperature: factor on the standard
+    deviation of the codes."""
+
+    count: int
+    seed: int
+    temperature: float
+
+    def generator(self) -> torch.Generator:
+        """What all chance of the draw comes from, on the CPU."""
+        return torch.Generator().manual_seed(self.seed)
+
+
+class FieldNetwork(nn.Module, ABC):
     """A network that draws colour fields."""
 
-    def sample(self, grey: GreyFeatures, count: int, generator: torch.Generator, temperature: float) -> Tensor:
+    @abstractmethod
+    def sample(self, grey: GreyFeatures, draw: Draw) -> Tensor:
         """B x count x 2 x h x w, ab, at the size of `grey.colors`."""
-        ...
 
 
 class SeparableBlock(nn.Module):
@@ -129,7 +144,7 @@ class SeparableBlock(nn.Module):
         return x + self.context(F.relu(x).mean((2, 3)))[..., None, None]
 
 
-class LowRankFields(nn.Module):
+class LowRankFields(FieldNetwork):
     """Grey features to `FieldDistribution`."""
 
     def __init__(self, config: DiverseConfig | None = None) -> None:
@@ -165,10 +180,10 @@ class LowRankFields(nn.Module):
             2 * math.log(START_DEVIATION) + 2 * noise.clamp(-3, 3),
         )
 
-    def sample(self, grey: GreyFeatures, count: int, generator: torch.Generator, temperature: float) -> Tensor:
-        """B x count x 2 x h x w, ab; `temperature`: factor on the standard deviation of the codes."""
-        codes = torch.randn(len(grey.colors), count, self.config.factors, generator=generator)
-        return self(grey).fields(temperature * codes.to(grey.colors.device))
+    def sample(self, grey: GreyFeatures, draw: Draw) -> Tensor:
+        """B x count x 2 x h x w, ab, without noise."""
+        codes = torch.randn(len(grey.colors), draw.count, self.config.factors, generator=draw.generator())
+        return self(grey).fields(draw.temperature * codes.to(grey.colors.device))
 
 
 def scaled_colors(grey: GreyFeatures) -> Tensor:
@@ -177,7 +192,7 @@ def scaled_colors(grey: GreyFeatures) -> Tensor:
     return torch.cat((grey.colors / (2 * AB_UNIT), light / 25 - 2, spread / 5 - 1), 1)
 
 
-def build_sampler(config: Mapping[str, Any]) -> nn.Module:
+def build_sampler(config: Mapping[str, Any]) -> FieldNetwork:
     """The network of a card's or a run's config, with random weights.
 
     Raises:

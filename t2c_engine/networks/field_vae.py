@@ -12,7 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.diverse import COARSE, COLORS, ENCODER_UNIT, MIDDLE, TONES, GreyFeatures, scaled_colors
+from t2c_engine.networks.diverse import (
+    COARSE,
+    COLORS,
+    ENCODER_UNIT,
+    MIDDLE,
+    TONES,
+    Draw,
+    FieldNetwork,
+    GreyFeatures,
+    scaled_colors,
+)
 
 FIELD_SIDE = 64  # px of a field
 AB_RANGE = 50.0  # ab units to one unit of encoder and decoder
@@ -32,7 +42,7 @@ class FieldVaeConfig:
     hidden: int = 256
 
 
-class FieldVae(nn.Module):
+class FieldVae(FieldNetwork):
     """Encoder, decoder and mixture density network."""
 
     def __init__(self, config: FieldVaeConfig | None = None) -> None:
@@ -77,13 +87,14 @@ class FieldVae(nn.Module):
         )
         return weights.log_softmax(1), means.unflatten(1, (self.config.mixtures, self.config.code))
 
-    def sample(self, grey: GreyFeatures, count: int, generator: torch.Generator, temperature: float) -> Tensor:
-        """As `FieldSampler.sample`; `temperature`: factor on the Gaussians' standard deviation."""
+    def sample(self, grey: GreyFeatures, draw: Draw) -> Tensor:
+        """B x count x 2 x h x w, ab; the temperature is a factor on the Gaussians' standard deviation."""
+        count, generator = draw.count, draw.generator()
         log_weights, means = self.density(grey)
         chosen = torch.multinomial(log_weights.exp().cpu(), count, replacement=True, generator=generator)
         noise = torch.randn(len(chosen), count, self.config.code, generator=generator)
         codes = means.gather(1, chosen.to(means.device)[..., None].expand(-1, -1, self.config.code))
-        codes = codes + temperature * self.config.deviation * noise.to(means.device)
+        codes = codes + draw.temperature * self.config.deviation * noise.to(means.device)
         fields = self.decode(codes.flatten(0, 1))
         size = (grey.colors.shape[-2], grey.colors.shape[-1])
         return F.interpolate(fields, size, mode="bilinear", antialias=True).unflatten(0, (len(chosen), count))

@@ -34,6 +34,7 @@ from t2c_engine.palettes.text_formats import (
     parse_json,
     parse_list,
 )
+from t2c_engine.pictures.formats import READ_SUFFIXES as PICTURE_SUFFIXES
 from t2c_engine.serving.protocol import MAX_PALETTE_COLORS, PALETTE_SUFFIXES
 
 READABLE_SUFFIXES = (*PALETTE_SUFFIXES, ".act", ".pal", ".css", ".scss", ".less", ".json", ".url")
@@ -51,7 +52,10 @@ def read_palettes(path: str | Path) -> tuple[Palette, ...]:
     path = Path(path)
     kind = path.suffix.lower()
     if kind not in READABLE_SUFFIXES:
-        raise PaletteError(f"{path} is no palette file this program knows; use one of {', '.join(READABLE_SUFFIXES)}.")
+        advice = f"use one of {', '.join(READABLE_SUFFIXES)}"
+        if kind in PICTURE_SUFFIXES:
+            advice = "of a picture take the colours with 't2c palette --from-image', or give it as --reference"
+        raise PaletteError(f"{path} is no palette file this program knows; {advice}.")
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)

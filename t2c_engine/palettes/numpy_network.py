@@ -12,6 +12,7 @@ import numpy as np
 
 from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
 from t2c_engine.errors import ModelError
+from t2c_engine.networks.palettes.draw import PaletteDraw
 from t2c_engine.networks.palettes.normalization import LAB_CENTRE, LAB_SCALE, LOG_SIGMA
 from t2c_engine.serving.protocol import PALETTE_SIZE
 
@@ -127,41 +128,29 @@ class NumpyPaletteNet:
         factor[..., :3] = np.clip(factor[..., :3], *LOG_SIGMA)
         return Mixture(raw[:, :k], raw[:, k : 4 * k].reshape(-1, k, 3), factor)
 
-    def sample(
-        self,
-        vectors: np.ndarray,
-        count: int,
-        size: int,
-        rng: np.random.Generator,
-        temperature: float,
-        known: np.ndarray | None = None,
-        refuse: Callable[[np.ndarray], np.ndarray] | None = None,
-    ) -> np.ndarray:
+    def sample(self, wanted: PaletteDraw, rng: np.random.Generator) -> np.ndarray:
         """Draw palettes for a phrase, colour by colour, each knowing the phrase and the colours before it.
 
         The network knows at most four colours. Where more are there (palettes of six to ten colours), each further one
         is drawn knowing four of them, chosen at random; of three draws that least like any colour there is taken.
 
-        Args:
-            vectors: T x d word vectors. count: number of palettes. size: colours of each.
-            temperature: 1 draws from the density as it is, less keeps to its peaks (logits and variances are scaled).
-            known: count x k x 3 Lab, colours that the palettes begin with (k <= size).
-            refuse: which Lab colours (n x 3) must be drawn again; some may remain after `TRIES`.
+        The temperature scales logits and variances. Refused colours may remain after `TRIES`.
 
         Returns:
             count x size x 3 Lab, the known ones as given and in front, all others such as sRGB can show.
         """
-        memory = self.encode(vectors)
+        memory = self.encode(wanted.vectors)
+        known, size = wanted.known, wanted.size
         given = 0 if known is None else known.shape[1]
-        colors = np.empty((count, size, 3), dtype=np.float32)
-        parts = np.zeros((count, size, memory.shape[-1]), dtype=np.float32)  # what each colour adds to the state
+        colors = np.empty((wanted.count, size, 3), dtype=np.float32)
+        parts = np.zeros((wanted.count, size, memory.shape[-1]), dtype=np.float32)  # what each colour adds to the state
         if known is not None:
             colors[:, :given] = (known - _CENTRE) / np.float32(LAB_SCALE)
             parts[:, :given] = self.color_sum(colors[:, :given])
         for index in range(given, size):
             mixture = self._density(memory, parts[:, :index], rng)
             draws = 1 if index < PALETTE_SIZE else _FURTHER
-            drawn = np.stack([_draw_allowed(mixture, rng, temperature, refuse) for _ in range(draws)])
+            drawn = np.stack([_draw_allowed(mixture, rng, wanted.temperature, wanted.refuse) for _ in range(draws)])
             colors[:, index] = drawn[0] if draws == 1 else _farthest(drawn, colors[:, :index])
             if index + 1 < size:
                 parts[:, index] = self.color_sum(colors[:, index])

@@ -7,7 +7,7 @@ Hides reading the phrase, the network, and how steering beside the phrase are me
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ import numpy as np
 from t2c_engine.color.lab import fit_gamut
 from t2c_engine.errors import ModelError, UsageError
 from t2c_engine.models import ModelCard, find_model, load_weights
+from t2c_engine.networks.palettes.draw import PaletteDraw
 from t2c_engine.palettes.negation import refuses_qualities
 from t2c_engine.palettes.numpy_network import NumpyPaletteNet
 from t2c_engine.palettes.palette import Color, Palette
@@ -33,20 +34,8 @@ _LIKE_NOISE = 5.0  # Lab units by which they differ, times variety + 0.5
 class PaletteNet(Protocol):
     """What a palette network offers here."""
 
-    def sample(
-        self,
-        vectors: np.ndarray,
-        count: int,
-        size: int,
-        rng: np.random.Generator,
-        temperature: float,
-        known: np.ndarray | None = None,
-        refuse: Callable[[np.ndarray], np.ndarray] | None = None,
-    ) -> np.ndarray:
-        """Palettes (count x size x 3, Lab) for word vectors (T x d), around `known` colours (count x k x 3, in front).
-
-        `refuse` tells which of n x 3 Lab colours are to be drawn again.
-        """
+    def sample(self, wanted: PaletteDraw, rng: np.random.Generator) -> np.ndarray:
+        """Palettes, count x size x 3 Lab, the known colours in front."""
         ...
 
 
@@ -175,8 +164,8 @@ class PaletteSampler:
         drawn = max(self.sampling.candidates, 3 * request.count) if self.sampling.candidates else request.count
         temperature = self.sampling.temperature_at(request.variety)
         known = _known(request, exact, drawn, rng)
-        lab = self.network.sample(reading.vectors, drawn, steering.colors, rng, temperature, known, refuse)
-        lab = fit_gamut(lab.astype(np.float64))
+        wanted = PaletteDraw(reading.vectors, drawn, steering.colors, temperature, known, refuse)
+        lab = fit_gamut(self.network.sample(wanted, rng).astype(np.float64))
         held = len(steering.locked) + len(exact)
         if refuse is not None:
             lab[:, held:] = escape(lab[:, held:], refuse)

@@ -34,7 +34,8 @@ class Steering:
     of a palette around which to draw. colors: how many a palette has.
 
     Raises:
-        UsageError: a number or position is out of range, or a colour is both locked and to be avoided.
+        UsageError: a number or position is out of range, a colour is both locked and to be avoided, or all colours of
+            `like` are to be avoided.
     """
 
     locked: tuple[tuple[int, Color], ...] = ()

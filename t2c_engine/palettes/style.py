@@ -8,13 +8,14 @@ with how well the style's texts know the phrase's words. Must not import torch o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from t2c_engine.errors import ModelError, UsageError
 from t2c_engine.models import NAME, ModelCard, find_model, load_weights, scan_models
+from t2c_engine.networks.palettes.draw import PaletteDraw
 from t2c_engine.palettes.numpy_network import NumpyPaletteNet
 from t2c_engine.serving.protocol import MAX_STYLE_WEIGHT, MAX_STYLES
 from t2c_engine.text.lexicon import Lexicon
@@ -233,24 +234,15 @@ class StyledPaletteNet:
             share += weight / total * shares.at(strength, _familiarity(unit, words))
         return share
 
-    def sample(
-        self,
-        vectors: np.ndarray,
-        count: int,
-        size: int,
-        rng: np.random.Generator,
-        temperature: float,
-        known: np.ndarray | None = None,
-        refuse: Callable[[np.ndarray], np.ndarray] | None = None,
-    ) -> np.ndarray:
+    def sample(self, wanted: PaletteDraw, rng: np.random.Generator) -> np.ndarray:
         """As `NumpyPaletteNet.sample`; the first palettes are the styled network's."""
-        ours = round(count * self.share(vectors))
+        ours = round(wanted.count * self.share(wanted.vectors))
         drawn = []
-        for network, rows in ((self._styled, slice(0, ours)), (self._plain, slice(ours, count))):
+        for network, rows in ((self._styled, slice(0, ours)), (self._plain, slice(ours, wanted.count))):
             number = rows.stop - rows.start
             if number:
-                begun = None if known is None else known[rows]
-                drawn.append(network.sample(vectors, number, size, rng, temperature, begun, refuse))
+                known = None if wanted.known is None else wanted.known[rows]
+                drawn.append(network.sample(replace(wanted, count=number, known=known), rng))
         return np.concatenate(drawn)
 
 

@@ -6,6 +6,7 @@ are. Must not import torch or anything of the engine but `errors`, `color` and o
 
 from __future__ import annotations
 
+import errno
 import logging
 import stat
 import struct
@@ -24,7 +25,7 @@ from t2c_engine.color.rgb_spaces import calibrated_profile
 from t2c_engine.errors import PictureError
 from t2c_engine.pictures import jpeg, png
 from t2c_engine.pictures.exif import ExifNotes
-from t2c_engine.pictures.formats import START, format_of, why_not
+from t2c_engine.pictures.formats import START, format_of, quiet_libraries, why_not
 from t2c_engine.pictures.metadata import Metadata
 from t2c_engine.pictures.other_formats import choose_frame, decode_other, plain, refuse_page, split_alpha
 from t2c_engine.pictures.tiff import decode_tiff
@@ -35,7 +36,7 @@ MAX_PIXELS = 400_000_000
 MAX_SIDE = 500_000
 # Pillow's own limit is below ours, and it only warns up to twice of it; `_check_size` is the one that counts
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # its notes are about its own insides
+quiet_libraries()
 
 # everything that the libraries are known to raise on damaged data; imagecodecs' errors are RuntimeErrors
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError, AttributeError, RuntimeError,
@@ -86,6 +87,8 @@ def decode(path: Path, page: int | None = None) -> Decoded:
         raise PictureError(f"{path} is of a kind that is not read; save it as plain RGB or grey.") from error
     except _DAMAGED as error:
         log.info("%s: %r", path, error)
+        if isinstance(error, OSError) and error.errno == errno.ELOOP:
+            raise PictureError(f"{path} is a link that leads back to itself; name a picture.") from error
         raise PictureError(f"{path} is damaged or cut short; get a whole copy of it.") from error
 
 

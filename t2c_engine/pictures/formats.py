@@ -1,8 +1,13 @@
-"""Which picture formats are read and written, by suffix and by first bytes. Must not import anything of the project."""
+"""Which picture formats are read and written, by suffix and by first bytes; libraries that read them kept quiet.
+
+Must not import anything of the project.
+"""
 
 from __future__ import annotations
 
+import logging
 import re
+import warnings
 
 WRITTEN = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 READ_SUFFIXES = (*WRITTEN, ".bmp", ".dib", ".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".gif", ".jp2", ".j2k", ".jpx",
@@ -54,3 +59,13 @@ def why_not(start: bytes) -> str:
         if pattern.match(start):
             return f"is {what}, which is not read; {advice}."
     return "is no picture of a kind that is read; convert it to JPEG, PNG, TIFF or WebP."
+
+
+def quiet_libraries() -> None:
+    """Keep from the user what libraries say of files: damage is found by our own checks, and said in our own words.
+
+    Every module that opens pictures by a library calls it when it is imported.
+    """
+    for library in ("PIL", "tifffile"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"PIL\b")

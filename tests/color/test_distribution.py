@@ -46,6 +46,15 @@ def test_dark_places_take_the_colors_of_dark_ones() -> None:
     np.testing.assert_allclose(moved[:, -15:].mean((0, 1)), (0, -40), atol=3)
 
 
+def test_flat_areas_stay_flat_where_the_other_picture_has_two_colors() -> None:
+    rng = np.random.default_rng(2)
+    lightness = 60 + rng.normal(0, 1, (24, 36))
+    other_ab = np.where(rng.random((24, 36, 1)) < 0.5, (30.0, 30.0), (0.0, -30.0))
+    shift = shift_to(lightness, rng.normal(0, 1, (24, 36, 2)), 60 + rng.normal(0, 1, (24, 36)), other_ab)
+    assert np.abs(np.diff(shift, axis=0)).mean() < 2 and np.abs(np.diff(shift, axis=1)).mean() < 2
+    np.testing.assert_allclose(shift.mean((0, 1)), (15, 0), atol=3)
+
+
 def test_nothing_has_no_distribution() -> None:
     with pytest.raises(ValueError, match="at least one"):
         transport(np.zeros((0, 2)), np.zeros((3, 2)))

@@ -28,7 +28,7 @@ from t2c_engine.colorization.hints import Hints
 from t2c_engine.errors import ModelError, T2CError, UsageError
 from t2c_engine.models import export_model, find_model
 from t2c_engine.networks.colorizer import ColorizerNet
-from t2c_engine.networks.diverse import COLORS, GreyFeatures, LowRankFields, build_sampler
+from t2c_engine.networks.diverse import COLORS, Draw, GreyFeatures, LowRankFields, build_sampler
 from t2c_engine.networks.field_vae import FieldVae
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.serving.service import Job, Service
@@ -66,6 +66,19 @@ def test_maps_have_the_encodings_size_differ_and_repeat(colorizer: Colorizer, si
     assert not np.array_equal(maps[0], other[0])
 
 
+def test_a_share_of_a_field_leads_from_the_automatic_color_to_it(colorizer: Colorizer) -> None:
+    light = lightness(64, 96)
+    encoding = colorizer.encode(light)
+    drawn = []
+    for share in (0.0, 0.5, 1.0):
+        sampler = ColorFieldSampler(colorizer._sampler._network, "x", DiverseInference(candidates=24, share=share))
+        drawn.append(sampler.draw(colorizer, encoding, light, 2, 3))
+    automatic = colorizer.automatic(encoding)
+    for none, half, whole in zip(*drawn, strict=True):
+        np.testing.assert_allclose(none, automatic, atol=1e-4)
+        np.testing.assert_allclose(half, (automatic + whole) / 2, atol=1e-3)
+
+
 def test_every_architecture_draws_at_any_size() -> None:
     rng = torch.Generator().manual_seed(1)
     grey = GreyFeatures(
@@ -76,7 +89,7 @@ def test_every_architecture_draws_at_any_size() -> None:
     )
     for network in (LowRankFields().eval(), FieldVae().eval()):
         with torch.inference_mode():
-            fields = network.sample(grey, 5, torch.Generator().manual_seed(0), 1.0)
+            fields = network.sample(grey, Draw(5, 0, 1.0))
         assert fields.shape == (1, 5, 2, 8, 12) and torch.isfinite(fields).all()
         assert float((fields[0, 0] - fields[0, 1]).abs().max()) > 1e-3
     with pytest.raises(ValueError, match="architecture"):
@@ -134,7 +147,10 @@ def test_strength_multiplies_hints_win_where_they_change_colors_and_draws_are_ke
     mask[8:24, 8:24] = 1
     hinted = next(encoded.ab_maps([one], Hints(mask[..., None] * np.array((50, -20), np.float32), mask)))
     np.testing.assert_allclose(hinted[8, 8], (50, -20), atol=1e-3)
-    assert np.abs(hinted[:, -4:] - ab[:, -4:]).max() < np.abs(hinted[8, 8] - ab[8, 8]).max()
+    np.testing.assert_array_equal(hinted[:, -8:], ab[:, -8:], "beyond the hints' reach")
+    other = next(encoded.ab_maps([Variation(2, 3, 5)], Hints(mask[..., None] * np.array((50, -20), np.float32), mask)))
+    np.testing.assert_allclose(other[8, 8], hinted[8, 8], atol=1e-3)
+    assert np.abs(other - hinted)[:, -8:].mean() > 0.5, "variations differ where no hint reaches"
     for seed in range(MAX_DRAWS + 3):
         list(encoded.ab_maps([Variation(0, 1, seed), None, Palette.from_hex("#336699")]))
     assert len(encoded._draws) <= MAX_DRAWS

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from t2c_engine.albums.job import AlbumJob, read_job
 from t2c_engine.albums.run import job_items
 from t2c_engine.batch.recipe import read_recipe
+from t2c_engine.batch.source_options import parse_colors
 from t2c_engine.cli.main import app
 from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.colorization.colorizer import Colorizer
@@ -23,7 +24,6 @@ from t2c_engine.colorization.encoded_picture import Encoded
 from t2c_engine.colorization.exemplar import ColorTransfer, TransferInference, overlaid, sampled
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.colorization.reference import Reference, read_reference
-from t2c_engine.colorization.source_options import parse_colors
 from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.networks.exemplar import ExemplarConfig, ExemplarNet, adain
@@ -126,7 +126,7 @@ def test_pictures_of_one_kind_come_to_the_references_distribution_and_unrelated_
     assert apart(kin) < 0.85 * apart(plain)
 
 
-@pytest.mark.parametrize(("confidence", "kinship"), [(0.0, 0.0), (0.25, 0.0), (0.325, 0.5), (0.4, 1.0), (1.0, 1.0)])
+@pytest.mark.parametrize(("confidence", "kinship"), [(0.0, 0.0), (0.15, 0.0), (0.225, 0.5), (0.3, 1.0), (1.0, 1.0)])
 def test_kinship_rises_with_the_mean_confidence(confidence: float, kinship: float) -> None:
     assert TransferInference().kinship(confidence) == pytest.approx(kinship)
 

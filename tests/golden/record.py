@@ -65,7 +65,8 @@ def colors() -> dict[str, np.ndarray]:
         found = {}
         for mode in MODES:
             out = here / mode
-            _t2c("colorize", *map(str, inputs), *options[mode], "-n", "1", "--device", "cpu", "-o", str(out))
+            count = [] if mode == "diverse" else ["-n", "1"]
+            _t2c("colorize", *map(str, inputs), *options[mode], *count, "--device", "cpu", "-o", str(out))
             for name in PICTURES:
                 (result,) = out.glob(f"{name}-1.*")
                 found[f"{name} {mode}"] = np.asarray(Image.open(result).convert("RGB"))[::STEP, ::STEP]

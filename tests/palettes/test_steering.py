@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2c_engine.errors import ModelError, PaletteError, T2CError, UsageError
+from t2c_engine.networks.palettes.draw import PaletteDraw
 from t2c_engine.networks.palettes.palette_set import PaletteSetConfig, PaletteSetNet
 from t2c_engine.networks.palettes.tpn import PaperSampler, TpnGenerator, TpnPaperConfig
 from t2c_engine.palettes.negation import COLOR_WORDS, split_negations
@@ -140,9 +142,10 @@ def test_the_free_colors_know_the_locked_ones() -> None:
     shape = NETWORK | {"word_dimensions": 4, "mixtures": 2, "decoder_blocks": 2}
     plain = NumpyPaletteNet(shape, {key: value.detach().numpy() for key, value in network.state_dict().items()})
     known = np.array([[[40.0, 30.0, 20.0]]] * 20)
-    drawn = plain.sample(np.zeros((0, 4), np.float32), 20, 8, np.random.default_rng(0), 0.5, known)
+    wanted = PaletteDraw(np.zeros((0, 4), np.float32), 20, 8, 0.5)
+    drawn = plain.sample(replace(wanted, known=known), np.random.default_rng(0))
     assert np.array_equal(drawn[:, :1], known.astype(np.float32))
-    free = plain.sample(np.zeros((0, 4), np.float32), 20, 8, np.random.default_rng(0), 0.5)
+    free = plain.sample(wanted, np.random.default_rng(0))
     assert np.linalg.norm(drawn[:, 1:] - known, axis=-1).mean() < np.linalg.norm(free - known, axis=-1).mean() / 2
 
 
@@ -208,6 +211,6 @@ def test_the_papers_network_says_that_it_cannot_be_steered() -> None:
     paper = PaperSampler(TpnGenerator(TpnPaperConfig(word_dimensions=4, hidden=8, dropout=0.0)))
     rng = np.random.default_rng(0)
     with pytest.raises(ModelError, match="cannot hold"):
-        paper.sample(np.zeros((1, 4)), 2, 5, rng, 1.0, np.zeros((2, 1, 3)))
+        paper.sample(PaletteDraw(np.zeros((1, 4)), 2, 5, 1.0, np.zeros((2, 1, 3))), rng)
     with pytest.raises(ModelError, match="5 colours"):
-        paper.sample(np.zeros((1, 4)), 2, 6, rng, 1.0)
+        paper.sample(PaletteDraw(np.zeros((1, 4)), 2, 6, 1.0), rng)

@@ -67,6 +67,18 @@ def load_checkpoint(folder: Path, device: str) -> dict[str, Any] | None:
         raise UsageError(f"The checkpoint {path} cannot be read ({error}); remove it to start the run anew.") from error
 
 
+def finished_checkpoint(run: Path) -> dict[str, Any]:
+    """The last state of a run that is to be exported or used, on the CPU.
+
+    Raises:
+        UsageError: the run has none, or the file is damaged.
+    """
+    state = load_checkpoint(run, "cpu")
+    if state is None:
+        raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
+    return state
+
+
 def load_initial(network: nn.Module, path: Path) -> None:
     """Start from exported weights (a palette model's word vectors are not the network's and stay out).
 

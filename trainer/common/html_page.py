@@ -1,13 +1,16 @@
-"""A report as one HTML file that works offline: text, tables, pictures inside it. Must not import torch or networks."""
+"""A report as one HTML file that works offline: text, tables, pictures inside it. Must not import torch or networks.
+
+Words are escaped everywhere; what is HTML already comes as `Markup`.
+"""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from html import escape
 from io import BytesIO
 
 import numpy as np
+from markupsafe import Markup, escape
 from PIL import Image
 
 _STYLE = """
@@ -22,6 +25,9 @@ tr + tr > * { border-top: 1px solid #8884; }
 .strip { display: grid; gap: .4rem; margin: .4rem 0 1.4rem; }
 .strip figure { margin: 0; } .strip img { width: 100%; border-radius: .2rem; display: block; }
 figcaption { font-size: .85rem; opacity: .8; } .scroll { max-height: 24rem; overflow: auto; }
+.faint { opacity: .75; } img { max-width: 100%; } svg { background: #fff; max-width: 100%; }
+.palette { display: inline-flex; border-radius: 4px; overflow: hidden; margin: 2px 4px 2px 0; border: 1px solid #8886; }
+.palette span { width: .9rem; height: 1.5rem; display: block; } .palette.best { outline: 3px solid #2a8a4a; }
 """
 
 
@@ -35,9 +41,9 @@ def page(title: str, parts: Iterable[str]) -> bytes:
     ).encode("utf-8", "replace")
 
 
-def text(words: str) -> str:
-    """Words as HTML."""
-    return escape(printable(words))
+def text(words: str) -> Markup:
+    """Words as HTML; markup stays as it is."""
+    return words if isinstance(words, Markup) else escape(printable(words))
 
 
 def printable(words: str) -> str:

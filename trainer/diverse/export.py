@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard, export_model
 from trainer.colorizer.export import LICENCE, averaged_weights
 from trainer.colorizer.provenance import ENCODER, origin_of
-from trainer.common.checkpoints import CHECKPOINT, load_checkpoint
+from trainer.common.checkpoints import finished_checkpoint
 from trainer.common.run_log import last_figures
 
 CONDITIONS = ("automatic", "count", "seed")
@@ -26,9 +25,7 @@ def export_diverse(run: Path, folder: Path, figures: Mapping[str, Any] | None = 
     Raises:
         UsageError: the run has no checkpoint. OutputError: the folder cannot be written.
     """
-    state = load_checkpoint(run, "cpu")
-    if state is None:
-        raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
+    state = finished_checkpoint(run)
     config = json.loads(state["config"])
     origin = origin_of(Path(name) for name in json.loads(state["sources"]))
     settings = "diverse" if config["architecture"] == "low-rank" else "diverse-paper"

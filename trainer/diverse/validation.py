@@ -6,12 +6,13 @@ from itertools import combinations
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from t2c_engine.colorization.decoding import vivid
 from t2c_engine.colorization.diverse_colors import DiverseInference, choose_fields
 from t2c_engine.colorization.palette_extraction import extract_palettes
+from t2c_engine.networks.diverse import Draw, FieldNetwork
 from trainer.common.sheets import color_sheet
 from trainer.diverse.data import FieldData
 from trainer.diverse.losses import at_side, colorfulness
@@ -22,7 +23,7 @@ VIVID_GAIN, VIVID_CHROMA = 0.95, 15.0  # as the shipped colouriser's card says
 
 
 @torch.inference_mode()
-def validate(network: nn.Module, data: FieldData, sampling: DiverseInference, sheet: Path) -> dict[str, float]:
+def validate(network: FieldNetwork, data: FieldData, sampling: DiverseInference, sheet: Path) -> dict[str, float]:
     """Means over pictures, at the fields' size: ab error of the best and of all five, of the automatic colour, and how
     far apart the five are; colourfulness as a ratio. A sheet of the true field and the five beside."""
     network.eval()
@@ -30,11 +31,11 @@ def validate(network: nn.Module, data: FieldData, sampling: DiverseInference, sh
     shown: list[Tensor] = []
     for index in range(len(data)):
         batch = data.batch([index])
-        generator = torch.Generator().manual_seed(0)
-        fields = sampling.gain * network.sample(batch.grey, sampling.candidates, generator, sampling.temperature)[0]  # pyright: ignore[reportCallIssue]
+        fields = sampling.gain * network.sample(batch.grey, Draw(sampling.candidates, 0, sampling.temperature))[0]
         five = fields[choose_fields(fields, CHOSEN, sampling.typicality)]
         ab = at_side(batch.ab, five.shape[-1])
         automatic = vivid(batch.grey.automatic, VIVID_GAIN, VIVID_CHROMA)
+        five = automatic + sampling.share * (five - automatic)
         errors = _distance(five, ab)
         pairs = [float(_distance(a, b)) for a, b in combinations(five, 2)]
         rows.append(

@@ -32,8 +32,10 @@ _CELL = 15  # px, of a bin of a distribution
 
 def palette_page(
     path: Path, sampler: PaletteSampler, rows: Sequence[TextColors] = (), phrases: Sequence[str] = PAPER_PHRASES
-) -> None:
+) -> Path:
     """Write a PNG: for each phrase five palettes of ours, the most typical first, and what people gave that text.
+
+    Returns its path.
 
     Args:
         rows: texts with their true palettes, of any split; without them only ours are shown.
@@ -60,6 +62,7 @@ def palette_page(
         if rows and not known:
             pen.text((theirs, y + 12), "no such title", FAINT, small)
     write_file(path, png_bytes(sheet), overwrite=True)
+    return path
 
 
 def _strip(sheet: Image.Image, palette: Palette, x: int, y: int) -> None:

@@ -117,8 +117,8 @@ def old_photograph_sheets(data: Path, out: Path, limit: int | None = None, seed:
     return _sheets(paths[:limit], out, _first_palettes(OLD_PHRASES, seed) | fixed)
 
 
-def diverse_sheet(path: Path, photographs: Sequence[Path]) -> None:
-    """Write a JPEG: a row a photograph.
+def diverse_sheet(path: Path, photographs: Sequence[Path]) -> Path:
+    """Write a JPEG, a row a photograph; returns its path.
 
     Raises:
         PictureError: a photograph cannot be read. ModelError: a model is missing.
@@ -131,6 +131,7 @@ def diverse_sheet(path: Path, photographs: Sequence[Path]) -> None:
         sheet.paste(row, (0, top))
         top += row.height
     write_file(path, _jpeg(sheet), overwrite=True)
+    return path
 
 
 def _diverse_row(colorizer: Colorizer, path: Path) -> Image.Image:

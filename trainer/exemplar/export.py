@@ -13,7 +13,7 @@ from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard, export_model
 from trainer.colorizer.export import LICENCE, averaged_weights
 from trainer.colorizer.provenance import origin_of_run
-from trainer.common.checkpoints import CHECKPOINT, load_checkpoint
+from trainer.common.checkpoints import finished_checkpoint
 from trainer.common.settings import build_settings, read_settings
 
 
@@ -46,9 +46,7 @@ def export_exemplar(
     Raises:
         UsageError: the run has no checkpoint, or one of another network. ModelError: a weight is not finite.
     """
-    state = load_checkpoint(run, "cpu")
-    if state is None:
-        raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
+    state = finished_checkpoint(run)
     try:
         config, weights = json.loads(state["config"]), averaged_weights(state)
         network, pictures = config["network"], config["pictures"]

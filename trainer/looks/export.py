@@ -11,7 +11,7 @@ from typing import Any
 from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard, export_model
 from trainer.colorizer.export import averaged_weights
-from trainer.common.checkpoints import CHECKPOINT, load_checkpoint
+from trainer.common.checkpoints import finished_checkpoint
 
 BASE = "Rests on the features of the colouriser's pretrained encoder, EfficientNet-Lite0 (Apache-2.0)."
 COLLECTIONS: Mapping[str, str] = {  # by the beginning of a picture's name
@@ -41,9 +41,7 @@ def export_look(run: Path, folder: Path, publication: Publication, figures: Mapp
     Raises:
         UsageError: the run has no checkpoint, or is not of a look. OutputError: the folder cannot be written.
     """
-    state = load_checkpoint(run, "cpu")
-    if state is None:
-        raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
+    state = finished_checkpoint(run)
     try:
         facts, config = json.loads(state["facts"]), json.loads(state["config"])
     except (KeyError, TypeError, ValueError) as error:

@@ -23,7 +23,15 @@ from t2c_engine.colorization.decoding import Decoding, decode_bins
 from t2c_engine.colorization.palette_extraction import extract_palettes
 from t2c_engine.errors import UsageError
 from t2c_engine.networks.picture_encoder import SCALE
-from trainer.common.checkpoints import CHECKPOINT, Stateful, load_checkpoint, restore, save_checkpoint, states_of
+from trainer.common.checkpoints import (
+    CHECKPOINT,
+    Stateful,
+    finished_checkpoint,
+    load_checkpoint,
+    restore,
+    save_checkpoint,
+    states_of,
+)
 from trainer.common.losses import class_balance, classification_loss
 from trainer.common.picture_data import AB_STEP, PictureSet, draw_batch, load_pictures
 from trainer.common.run_log import RunLog, track
@@ -140,9 +148,7 @@ def load_method(run: Path) -> tuple[PaperConfig, Method]:
     Raises:
         UsageError: there is no checkpoint, or it is not of a paper's method.
     """
-    state = load_checkpoint(run, "cpu")
-    if state is None:
-        raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
+    state = finished_checkpoint(run)
     try:
         config = PaperConfig(**json.loads(state["config"]))
     except (KeyError, TypeError, ValueError) as error:

@@ -89,18 +89,15 @@ def train_paper(
     config = make_config(table, path)
     state = load_checkpoint(out, "cpu")
     run = prepare_data(data, out, config.network.word_dimensions, init, ("pat",))
-    rows = np.flatnonzero((run.train.count == PALETTE_SIZE) & (run.train.words[:, 0] >= 0))
-    if not len(rows):
-        raise UsageError(f"No text in {data} has a known word and {PALETTE_SIZE} colours to train on.")
+    rows = _usable_rows(run.train, data)
     vectors = torch.from_numpy(run.lexicon.embed(list(range(len(run.lexicon.vocabulary)))))
 
     # models, optimisers, resume
     generator, discriminator, optimizers = build_networks(config, init)
     parts = {"g": generator, "d": discriminator, "og": optimizers[0], "od": optimizers[1]}
-    start = 0
+    start = 0 if state is None else state["epoch"]
     if state is not None:
         restore(parts, state, out)
-        start = state["epoch"]
     batches = max(1, len(rows) // config.batch)
     steps = RunLog(out, LOSSES, start * batches)
 
@@ -118,7 +115,7 @@ def train_paper(
             palette_sheet(out / "sheet.png", make_sampler(generator, run, config), SHEET_PHRASES)
 
     # export
-    huber = validation_huber(generator, run.validation, vectors)
+    huber = round(validation_huber(generator, run.validation, vectors), 5)
     return export(
         out,
         model_tensors(generator, run),
@@ -126,8 +123,20 @@ def train_paper(
         card_config(config),
         name=config.name,
         version=config.version,
-        figures={"validation_huber": round(huber, 5), "epochs": config.epochs},
+        figures={"validation_huber": huber, "epochs": config.epochs},
     )
+
+
+def _usable_rows(table: PaletteTable, data: Path) -> np.ndarray:
+    """Rows of five colours and a known word; the published network takes no others.
+
+    Raises:
+        UsageError: there is none.
+    """
+    rows = np.flatnonzero((table.count == PALETTE_SIZE) & (table.words[:, 0] >= 0))
+    if not len(rows):
+        raise UsageError(f"No text in {data} has a known word and {PALETTE_SIZE} colours to train on.")
+    return rows
 
 
 def build_networks(

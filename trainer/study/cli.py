@@ -57,7 +57,7 @@ def palettes(
     overwrite: Overwrite = False,
 ) -> None:
     """Ask which palette fits a text best: those of people and of models."""
-    from trainer.study.design import FormConfig
+    from trainer.study.design import FormConfig, StudyPlan
     from trainer.study.questions.palettes import PaletteStudyRequest, load_models, palette_study
     from trainer.study.questions.texts import drawn_texts, read_human, read_text_list, true_palettes
     from trainer.study.questions.wording import PALETTE_WORDING, with_changes
@@ -68,10 +68,7 @@ def palettes(
     request = PaletteStudyRequest(
         true_palettes(asked, human, seed),
         load_models(_names(models)),
-        answers,
-        FormConfig(questions, checks, forms, seed),
-        wording,
-        post,
+        StudyPlan(wording, answers, FormConfig(questions, checks, forms, seed), post),
     )
     _write(palette_study(request), out, overwrite)
 
@@ -101,7 +98,7 @@ def pictures(
     overwrite: Overwrite = False,
 ) -> None:
     """Ask which colours of a grey picture look the most natural: the true ones and those of methods."""
-    from trainer.study.design import FormConfig
+    from trainer.study.design import FormConfig, StudyPlan
     from trainer.study.questions.pictures import PictureStudyRequest, check_methods, picture_files, picture_study
     from trainer.study.questions.wording import PICTURE_WORDING, with_changes
 
@@ -109,11 +106,10 @@ def pictures(
         picture_files(folder),
         _names(methods),
         references,
-        answers,
         side,
-        FormConfig(questions, checks, forms, seed),
-        with_changes(PICTURE_WORDING, title, consent),
-        post,
+        StudyPlan(
+            with_changes(PICTURE_WORDING, title, consent), answers, FormConfig(questions, checks, forms, seed), post
+        ),
     )
     check_methods(request)
     from t2c_engine.colorization.colorizer import Colorizer

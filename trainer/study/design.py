@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations, pairwise, permutations
@@ -117,6 +117,20 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """How a study asks. `answers`: side by side; None: every method's, five at most. `post`: as in `Study`."""
+
+    wording: Wording
+    answers: int | None = None
+    forms: FormConfig = field(default_factory=FormConfig)
+    post: str = ""
+
+    def answers_of(self, methods: int) -> int:
+        """How many answers a question has where there are so many methods."""
+        return self.answers or min(MAX_ANSWERS, methods)
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """A whole study. `id` follows from its content. `post`: URL that results are sent to, or empty."""
 
@@ -183,6 +197,21 @@ def answer_sets(methods: Sequence[str], count: int, human: bool) -> list[tuple[s
         raise UsageError(f"{count} answers a question need as many methods; there are {len(methods) + human}.")
     fixed = (HUMAN,) if human else ()
     return [(*fixed, *some) for some in combinations(methods, count - human)]
+
+
+def split_method(entry: str, taken: Container[str], what: str) -> tuple[str, str]:
+    """NAME or NAME=FOLDER as name and folder ("" where there is none).
+
+    Args:
+        taken: names that are given already. what: the word for it in the error, "method" or "model".
+
+    Raises:
+        UsageError: the name is empty, taken or reserved.
+    """
+    name, _, folder = entry.partition("=")
+    if not name or name in taken or name == HUMAN or name.startswith("check:"):
+        raise UsageError(f"'{entry}' cannot name a {what} here; give each {what} a name of its own.")
+    return name, folder
 
 
 def draw_forms(questions: Sequence[Question], config: FormConfig) -> tuple[Form, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from t2c_engine.errors import UsageError
-from trainer.study.design import Answer, Form, Kind, Question, Role, Slot, Study, Wording
+from trainer.study.design import Answer, Form, Kind, Question, Role, Slot, Study, StudyPlan, Wording, draw_forms
 
 FORMAT, VERSION = "text2colors-study", 1
 KEY_NAME = "study.json"
@@ -40,6 +40,11 @@ def make_study(
     study = Study("", kind, wording, tuple(questions), practice, tuple(forms), post, dict(sources or {}))
     content = json.dumps(asdict(study), sort_keys=True).encode("utf-8", "surrogatepass")
     return replace(study, id=sha256(content).hexdigest()[:16])
+
+
+def planned_study(kind: Kind, plan: StudyPlan, questions: Sequence[Question], sources: dict[str, str]) -> Study:
+    """A study whose forms are drawn as planned. Errors as `make_study` and `draw_forms`."""
+    return make_study(kind, plan.wording, questions, draw_forms(questions, plan.forms), plan.post, sources)
 
 
 def study_json(study: Study) -> bytes:

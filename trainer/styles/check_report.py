@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from html import escape
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
 
 from t2c_engine.palettes.palette import Palette
+from trainer.common.html_page import heading, page, paragraph, table
 from trainer.styles.check import LEAVES, Checked, Finding, Kind
-from trainer.styles.page import page, swatches, table
+from trainer.styles.page import swatches
 
 _SHOWN = 200  # findings of a kind on the page
 
@@ -28,36 +30,37 @@ def check_sentences(checked: Checked) -> Iterator[str]:
 def check_page(checked: Checked, title: str) -> bytes:
     """All findings with their palettes, as HTML."""
     number, out = len(checked.kept), len(checked.left_out)
-    body = [f"<h1>{escape(title)}</h1>"]
-    body.append(
-        f"<p class=faint>{number} palettes to learn from, {out} left out. Nothing in your folder was changed: "
-        "<code>cleaned.jsonl</code> is the copy that was learned from, <code>left-out.csv</code> the rest.</p>"
+    counts = Markup(
+        "{} palettes to learn from, {} left out. Nothing in your folder was changed: <code>cleaned.jsonl</code> is the "
+        "copy that was learned from, <code>left-out.csv</code> the rest."
     )
+    body = [paragraph(counts.format(number, out), "faint")]
     for kind in Kind:
         some = [one for one in checked.findings if one.kind is kind]
         if some:
             fate = "left out" if kind in LEAVES else "kept; look whether they are right"
-            body.append(f"<h2>{escape(kind[0].upper() + kind[1:])}: {len(some)}, {fate}</h2>")
-            body.append(table(("palette", "text", "what", "where"), [_row(one) for one in some[:_SHOWN]]))
-            if len(some) > _SHOWN:
-                body.append(f"<p class=faint>and {len(some) - _SHOWN} more</p>")
+            body.append(heading(f"{kind[0].upper() + kind[1:]}: {len(some)}, {fate}"))
+            body += _listed(("palette", "text", "what", "where"), [_row(one) for one in some])
     unread = [one for one in checked.left_out if not one.colors]
     if unread:
-        body.append(f"<h2>Could not be used: {len(unread)}</h2>")
-        rows = [(escape(one.source), escape(one.text), escape(one.reason)) for one in unread[:_SHOWN]]
-        body.append(table(("file", "text", "why"), rows))
+        body.append(heading(f"Could not be used: {len(unread)}"))
+        body += _listed(("file", "text", "why"), [(one.source, one.text, one.reason) for one in unread])
     if not checked.findings and not unread:
-        body.append("<p>Nothing is wrong with them.</p>")
-    body.append(f"<h2>Learned from: {number}</h2>")
-    kept = [(swatches(one.palette), escape(one.text), escape(one.source)) for one in checked.kept[:_SHOWN]]
-    body.append(table(("palette", "text", "where"), kept))
-    if number > _SHOWN:
-        body.append(f"<p class=faint>and {number - _SHOWN} more</p>")
+        body.append(paragraph("Nothing is wrong with them."))
+    body.append(heading(f"Learned from: {number}"))
+    body += _listed(
+        ("palette", "text", "where"), [(swatches(one.palette), one.text, one.source) for one in checked.kept]
+    )
     return page(title, body)
 
 
+def _listed(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The first rows as a table, and how many more there are."""
+    yield table(head, rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        yield paragraph(f"and {len(rows) - _SHOWN} more", "faint")
+
+
 def _row(one: Finding) -> tuple[str, str, str, str]:
-    offer = f"; offered: <b>{escape(one.offer)}</b>" if one.offer else ""
-    example = one.example
-    palette = Palette(example.palette.colors[:24])
-    return swatches(palette), escape(example.text), escape(one.words) + offer, escape(example.source)
+    what = Markup("{}; offered: <b>{}</b>").format(one.words, one.offer) if one.offer else one.words
+    return swatches(Palette(one.example.palette.colors[:24])), one.example.text, what, one.example.source

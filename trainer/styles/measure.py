@@ -14,6 +14,7 @@ from itertools import permutations
 
 import numpy as np
 
+from t2c_engine.networks.palettes.draw import PaletteDraw
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette, delta_e_2000
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteResult, PaletteSampler
 from t2c_engine.palettes.steering import Steering
@@ -86,6 +87,6 @@ def general_examples(sampler: PaletteSampler, count: int, seed: int) -> list[Exa
     for _ in range(count):
         rows = rng.choice(len(chance), size=rng.integers(1, _LONGEST + 1), replace=False, p=chance / chance.sum())
         text = " ".join(vocabulary.words[row] for row in rows)
-        lab = sampler.network.sample(sampler.lexicon.embed(rows.tolist()), 1, PALETTE_SIZE, rng, 1.0)[0]
+        lab = sampler.network.sample(PaletteDraw(sampler.lexicon.embed(rows.tolist()), 1, PALETTE_SIZE, 1.0), rng)[0]
         examples.append(Example(text, Palette.from_lab(lab, text), "random phrase"))
     return examples

@@ -8,19 +8,21 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 
 from t2c_engine.palettes.sampler import PaletteSampler
+from trainer.common.html_page import heading, page, paragraph, table
 from trainer.evaluation.report_palettes import ab_page
 from trainer.styles.examples import Example
 from trainer.styles.measure import Comparison, drawn, palette_match
-from trainer.styles.page import curve, page, picture, swatches, table
+from trainer.styles.page import curve, picture, swatches
 
 _SHOWN = 24  # held-out palettes on the page
 _FEW = 8  # held-out palettes with which nothing can be said
+_FIGURES = ("texts", "how many", "without", "with the style", "change", "95 % interval")
 PHRASES = ("old harbour", "autumn breeze", "birthday party", "night train", "quiet morning", "mango and grapefruit")
 
 
@@ -70,29 +72,34 @@ class Report:
 
 def report_page(report: Report) -> bytes:
     """The page, self-contained."""
-    state = "no" if not report.verdict.kept else "" if report.verdict.sure else "unsure"
+    state = "bad" if not report.verdict.kept else "good" if report.verdict.sure else ""
+    styled = f"with {report.name}"
     body = [
-        f"<h1>The style &ldquo;{escape(report.name)}&rdquo;</h1>",
-        f'<p class="verdict {state}">{escape(report.verdict.sentence)}</p>',
-        "<h2>Palettes it has never seen</h2>",
-        "<p class=faint>A fifth of your palettes were held out. For each text: your palette, the five of the style, "
-        "the five without it. The nearest to yours has a frame.</p>",
-        table(("text", "yours", f"with {escape(report.name)}", "without"), _held_out_rows(report)),
-        "<h2>Figures</h2>",
-        "<p class=faint>Distance of the best of five palettes to the true one, mean CIEDE2000 of a colour; less is "
-        "better.</p>",
-        table(("texts", "how many", "without", "with the style", "change", "95 % interval"), _figure_rows(report)),
-        "<h2>Other phrases</h2>",
-        table(("phrase", f"with {escape(report.name)}", "without"), _phrase_rows(report)),
-        "<h2>Colours</h2>",
-        "<p class=faint>How often each part of the ab plane is used: red to the right, yellow upwards.</p>",
+        paragraph(report.verdict.sentence, f"verdict {state}".strip()),
+        heading("Palettes it has never seen"),
+        paragraph(
+            "A fifth of your palettes were held out. For each text: your palette, the five of the style, the five "
+            "without it. The nearest to yours has a frame.",
+            "faint",
+        ),
+        table(("text", "yours", styled, "without"), _held_out_rows(report)),
+        heading("Figures"),
+        paragraph(
+            "Distance of the best of five palettes to the true one, mean CIEDE2000 of a colour; less is better.",
+            "faint",
+        ),
+        table(_FIGURES, _figure_rows(report), numbers=(1, 2, 3, 4)),
+        heading("Other phrases"),
+        table(("phrase", styled, "without"), _phrase_rows(report)),
+        heading("Colours"),
+        paragraph("How often each part of the ab plane is used: red to the right, yellow upwards.", "faint"),
         picture(_distribution(report), "distribution of colours over the ab plane"),
-        "<h2>The training</h2>",
-        f"<p class=faint>Loss on the held-out palettes; the best one, of step {report.best_step}, was kept.</p>",
+        heading("The training"),
+        paragraph(f"Loss on the held-out palettes; the best one, of step {report.best_step}, was kept.", "faint"),
         curve(report.course, report.best_step, "loss on the held-out palettes"),
-        table(("", ""), [(escape(key), escape(value)) for key, value in report.facts.items()]),
+        table(("", ""), list(report.facts.items())),
     ]
-    return page(f"The style {report.name}", body)
+    return page(f"The style \N{LEFT DOUBLE QUOTATION MARK}{report.name}\N{RIGHT DOUBLE QUOTATION MARK}", body)
 
 
 def _held_out_rows(report: Report) -> list[tuple[str, str, str, str]]:
@@ -100,15 +107,15 @@ def _held_out_rows(report: Report) -> list[tuple[str, str, str, str]]:
     for example in report.held_out[:_SHOWN]:
         truth = example.palette.to_size() if len(example.palette.colors) > 5 else example.palette
         cells = [_five(sampler, example.text, example) for sampler in (report.styled, report.shipped)]
-        rows.append((escape(example.text), swatches(truth.sorted()), *cells))
+        rows.append((example.text, swatches(truth.sorted()), *cells))
     return rows
 
 
-def _five(sampler: PaletteSampler, text: str, example: Example) -> str:
+def _five(sampler: PaletteSampler, text: str, example: Example) -> Markup:
     truth = example.palette.to_size() if len(example.palette.colors) > 5 else example.palette
     found = drawn(sampler, text, truth).palettes
     best = int(np.argmin([palette_match(one, truth) for one in found]))
-    return "".join(swatches(one, index == best) for index, one in enumerate(found))
+    return Markup().join(swatches(one, index == best) for index, one in enumerate(found))
 
 
 def _figure_rows(report: Report) -> list[tuple[str, ...]]:
@@ -127,8 +134,10 @@ def _phrase_rows(report: Report) -> list[tuple[str, str, str]]:
     like = next((one.palette for one in report.examples if len(one.palette.colors) == 5), report.examples[0].palette)
     rows = []
     for phrase in PHRASES:
-        cells = ["".join(map(swatches, drawn(one, phrase, like).palettes)) for one in (report.styled, report.shipped)]
-        rows.append((escape(phrase), *cells))
+        cells = [
+            Markup().join(map(swatches, drawn(one, phrase, like).palettes)) for one in (report.styled, report.shipped)
+        ]
+        rows.append((phrase, *cells))
     return rows
 
 

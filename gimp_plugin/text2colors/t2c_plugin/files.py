@@ -205,17 +205,12 @@ class Run:
         try:
             self._process = process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log if log is not None else subprocess.DEVNULL,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                env=scrubbed_environment(os.environ),
-                **popen_options(sys.platform == "win32"),
+                **_process_options(),
             )
         except OSError as error:
-            raise EngineError(f"The engine's program cannot be started ({error}).", None) from error
+            raise _not_started(error) from error
         if self._stopping.is_set():
             process.terminate()
         return process
@@ -257,22 +252,24 @@ def make_review(output: str) -> Path:
     """
     command = [*program(), "review", output]
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env=scrubbed_environment(os.environ),
-            **popen_options(sys.platform == "win32"),
-        )
+        done = subprocess.run(command, capture_output=True, **_process_options())
     except OSError as error:
-        raise EngineError(f"The engine's program cannot be started ({error}).", None) from error
+        raise _not_started(error) from error
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise EngineError(f"The page of results could not be made: {last}", find_hint(last))
     return Path(output) / "review" / "index.html"
+
+
+def _process_options() -> dict[str, Any]:
+    """How the engine's program is run: text from it in UTF-8, nothing to read, in a clean environment."""
+    text = {"text": True, "encoding": "utf-8", "errors": "replace"}
+    options = popen_options(sys.platform == "win32")
+    return {"stdin": subprocess.DEVNULL, "env": scrubbed_environment(os.environ)} | text | options
+
+
+def _not_started(error: OSError) -> EngineError:
+    return EngineError(f"The engine's program cannot be started ({error}).", None)
 
 
 def _event(line: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import gi
 
@@ -21,9 +22,16 @@ PREFIX = "plug-in-text2colors"
 
 log = logging.getLogger(__name__)
 
-Work = Callable[
-    [Gimp.Procedure, Gimp.RunMode, Gimp.ProcedureConfig, Gimp.Image, Sequence[Gimp.Drawable]], Gimp.ValueArray
-]
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a procedure, as GIMP makes it."""
+
+    procedure: Gimp.Procedure
+    run_mode: Gimp.RunMode
+    config: Gimp.ProcedureConfig
+    image: Gimp.Image | None = None
+    drawables: Sequence[Gimp.Drawable] = ()
 
 
 def answer(
@@ -37,7 +45,7 @@ def answer(
     _log_to_file()
     name = procedure.get_name()
     try:
-        return _WORK[name.removeprefix(PREFIX)](procedure, run_mode, config, image, drawables)
+        return _WORK[name.removeprefix(PREFIX)](Call(procedure, run_mode, config, image, drawables))
     except (RequestError, EngineError) as error:  # sentences for the user
         log.exception("%s failed", name)
         text = str(error)
@@ -48,90 +56,68 @@ def answer(
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, failure)
 
 
-def _colorize(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    config: Gimp.ProcedureConfig,
-    image: Gimp.Image,
-    drawables: Sequence[Gimp.Drawable],
-) -> Gimp.ValueArray:
+def _colorize(call: Call) -> Gimp.ValueArray:
     from t2c_plugin import colorize, reports
 
-    name = procedure.get_name()
-    edited = reports.find_result(image, drawables) if name == f"{PREFIX}-edit" else None
-    layers = colorize.colorize(procedure, run_mode, image, drawables, config, name == f"{PREFIX}-layers", edited)
-    return _cancelled(procedure) if layers is None else _with_layers(procedure, layers)
+    name = call.procedure.get_name()
+    edited = reports.find_result(call.image, call.drawables) if name == f"{PREFIX}-edit" else None
+    layers = colorize.colorize(
+        call.procedure, call.run_mode, call.image, call.drawables, call.config, name == f"{PREFIX}-layers", edited
+    )
+    return _cancelled(call.procedure) if layers is None else _with_layers(call.procedure, layers)
 
 
-def _again(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    config: Gimp.ProcedureConfig,
-    image: Gimp.Image,
-    drawables: Sequence[Gimp.Drawable],
-) -> Gimp.ValueArray:
+def _again(call: Call) -> Gimp.ValueArray:
     from t2c_plugin import colorize
 
-    return _with_layers(procedure, colorize.again(PREFIX, image, drawables))
+    return _with_layers(call.procedure, colorize.again(PREFIX, call.image, call.drawables))
 
 
-def _hints_layer(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    config: Gimp.ProcedureConfig,
-    image: Gimp.Image,
-    drawables: Sequence[Gimp.Drawable],
-) -> Gimp.ValueArray:
+def _hints_layer(call: Call) -> Gimp.ValueArray:
     from t2c_plugin import colorize
 
-    return _with_layers(procedure, [colorize.new_hints_layer(image, drawables)])
+    return _with_layers(call.procedure, [colorize.new_hints_layer(call.image, call.drawables)])
 
 
-def _files(
-    procedure: Gimp.Procedure, run_mode: Gimp.RunMode, config: Gimp.ProcedureConfig, *_: object
-) -> Gimp.ValueArray:
+def _files(call: Call) -> Gimp.ValueArray:
     from t2c_plugin import files
 
-    if run_mode == Gimp.RunMode.INTERACTIVE:
+    if call.run_mode == Gimp.RunMode.INTERACTIVE:
         from t2c_plugin.ui import files_dialog
 
-        report = files_dialog.run(config)
-        return _cancelled(procedure) if report is None else _with_text(procedure, report)
-    return _with_text(procedure, files.run_and_report(files.job_from(config.get_property)))
+        return _of_window(call, files_dialog.run)
+    return _with_text(call.procedure, files.run_and_report(files.job_from(call.config.get_property)))
 
 
-def _teach(
-    procedure: Gimp.Procedure, run_mode: Gimp.RunMode, config: Gimp.ProcedureConfig, *_: object
-) -> Gimp.ValueArray:
-    if run_mode == Gimp.RunMode.INTERACTIVE:
-        from t2c_plugin.ui.teaching import dialog
-
-        report = dialog.run(config)
-        return _cancelled(procedure) if report is None else _with_text(procedure, report)
+def _teach(call: Call) -> Gimp.ValueArray:
     from t2c_plugin import teach
 
-    return _with_text(procedure, teach.teach_named(config.get_property))
+    if call.run_mode == Gimp.RunMode.INTERACTIVE:
+        from t2c_plugin.ui.teaching import dialog
+
+        return _of_window(call, dialog.run)
+    return _with_text(call.procedure, teach.teach_named(call.config.get_property))
 
 
-def _check(procedure: Gimp.Procedure, run_mode: Gimp.RunMode, *_: object) -> Gimp.ValueArray:
+def _of_window(call: Call, run: Callable[[Gimp.ProcedureConfig], str | None]) -> Gimp.ValueArray:
+    """What a window's `run` reports; cancelled where it was closed before anything was begun."""
+    report = run(call.config)
+    return _cancelled(call.procedure) if report is None else _with_text(call.procedure, report)
+
+
+def _check(call: Call) -> Gimp.ValueArray:
     from t2c_plugin import reports
 
-    return _with_text(procedure, reports.check(run_mode))
+    return _with_text(call.procedure, reports.check(call.run_mode))
 
 
-def _about(
-    procedure: Gimp.Procedure,
-    run_mode: Gimp.RunMode,
-    config: Gimp.ProcedureConfig,
-    image: Gimp.Image,
-    drawables: Sequence[Gimp.Drawable],
-) -> Gimp.ValueArray:
+def _about(call: Call) -> Gimp.ValueArray:
     from t2c_plugin import reports
 
-    return _with_text(procedure, reports.about(image, drawables, run_mode))
+    return _with_text(call.procedure, reports.about(call.image, call.drawables, call.run_mode))
 
 
-_WORK: Mapping[str, Work] = {
+_WORK: Mapping[str, Callable[[Call], Gimp.ValueArray]] = {
     "": _colorize,
     "-layers": _colorize,
     "-edit": _colorize,

@@ -6,7 +6,7 @@ kept so that the paper's claims can be checked; `palette_set` is what we ship. M
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from t2c_engine.errors import ModelError
+from t2c_engine.networks.palettes.draw import PaletteDraw
 from t2c_engine.serving.protocol import PALETTE_SIZE
 
 LAB_LOW = (0.0, -128.0, -128.0)  # Lab is brought to 0..1 from this ...
@@ -152,32 +153,24 @@ class PaperSampler:
         return cls(network)
 
     @torch.no_grad()
-    def sample(
-        self,
-        vectors: np.ndarray,
-        count: int,
-        size: int,
-        rng: np.random.Generator,
-        temperature: float,
-        known: np.ndarray | None = None,
-        refuse: Callable[[np.ndarray], np.ndarray] | None = None,
-    ) -> np.ndarray:
-        """Palettes (count x 5 x 3, Lab) for word vectors (T x d); `temperature` scales the noise's variance.
+    def sample(self, wanted: PaletteDraw, rng: np.random.Generator) -> np.ndarray:
+        """Palettes (count x 5 x 3, Lab); the temperature scales the noise's variance.
 
-        The network gives five colours and no other `size`, and cannot be steered; a phrase without a known word is one
+        The network gives five colours and no other size, and cannot be steered; a phrase without a known word is one
         zero vector.
 
         Raises:
             ModelError: it is asked for what it cannot do.
         """
-        if size != PALETTE_SIZE:
-            raise ModelError(f"The paper's network makes palettes of {PALETTE_SIZE} colours only, not {size}.")
-        if (known is not None and known.shape[1]) or refuse is not None:
+        if wanted.size != PALETTE_SIZE:
+            raise ModelError(f"The paper's network makes palettes of {PALETTE_SIZE} colours only, not {wanted.size}.")
+        if (wanted.known is not None and wanted.known.shape[1]) or wanted.refuse is not None:
             raise ModelError("The paper's network cannot hold or avoid colours; choose another model.")
+        vectors, count = wanted.vectors, wanted.count
         if not len(vectors):
             vectors = np.zeros((1, self.network.config.word_dimensions), dtype=np.float32)
         words = torch.from_numpy(vectors).float().expand(count, -1, -1)
         noise = rng.standard_normal((count, len(vectors), self.network.config.hidden), dtype=np.float32)
-        noise *= np.float32(np.sqrt(temperature))
+        noise *= np.float32(np.sqrt(wanted.temperature))
         conditions = self.network.encode(words, torch.full((count,), len(vectors)), torch.from_numpy(noise))
         return unit_to_lab(self.network(conditions)).numpy()

@@ -49,3 +49,14 @@ def test_other_pictures_are_not_mixed_with_them(data: Path, tmp_path: Path) -> N
     for also in (["--only", "palettes"], ["--pictures", str(data)]):
         run = CliRunner().invoke(app, ["report", str(tmp_path / "sheets"), "--old-photographs", str(data), *also])
         assert run.exit_code == 2 and not (tmp_path / "sheets").exists()
+
+
+def test_a_report_holds_what_is_asked_for_and_no_more(data: Path, tmp_path: Path) -> None:
+    pictures = data / "images" / "eval" / OLD_FOLDER
+    for only, drawn in (("photographs", {Path(OLD_PHOTOGRAPHS[0]).stem}), ("palettes", set()), ("references", set())):
+        out = tmp_path / only
+        run = CliRunner().invoke(app, ["report", str(out), "--pictures", str(pictures), "--limit", "1", "--only", only])
+        assert run.exit_code == 0, run.output
+        assert {path.stem for path in out.iterdir()} == drawn
+    run = CliRunner().invoke(app, ["report", str(tmp_path / "none"), "--only", "sheets"])
+    assert run.exit_code == 2 and "palettes, photographs, references, diverse or looks" in " ".join(run.output.split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from t2c_engine.palettes.palette import Palette
 from tests.fakes import PaletteSampler
-from trainer.study.design import FormConfig, Study
+from trainer.study.design import FormConfig, Study, StudyPlan
 from trainer.study.questions.data import DataStudyRequest, Pair, data_study
 from trainer.study.questions.palettes import PaletteStudyRequest, palette_study
 from trainer.study.questions.wording import PALETTE_WORDING
@@ -38,7 +38,7 @@ def small_palette_study(models: int = 2, post: str = "", **form: int) -> Study:
     config = FormConfig(**{"questions": 6, "checks": 2, "forms": 12, "seed": 3} | form)
     samplers = {name: NamedSampler(name) for name in names}
     return palette_study(
-        PaletteStudyRequest(human, samplers, forms=config, wording=PALETTE_WORDING, post=post)  # type: ignore[arg-type]
+        PaletteStudyRequest(human, samplers, StudyPlan(PALETTE_WORDING, forms=config, post=post))  # type: ignore[arg-type]
     )
 
 

@@ -15,7 +15,7 @@ from t2c_engine.palettes.palette import Palette
 from tests.trainer.study.studies import HUMAN_PALETTES, NamedSampler, small_data_study, small_palette_study
 from trainer.study.design import ABSURD, HUMAN, RIGHT, FormConfig, Role, answer_sets, draw_forms
 from trainer.study.page.builder import page_data, page_html
-from trainer.study.questions.palettes import PaletteStudyRequest, check_questions, palette_study
+from trainer.study.questions.palettes import PaletteStudyRequest, check_questions, load_models, palette_study
 from trainer.study.results.simulation import example_study
 from trainer.study.study_files import find_key, make_study, read_study, study_json
 
@@ -172,3 +172,9 @@ def test_judges_see_every_pair_with_the_choices_at_the_same_places() -> None:
     assert labels == {("It fits", "It does not fit", "I do not understand the text")}
     parts = [sorted(slot.question for slot in form) for form in study.forms]
     assert len(parts) == 12 and sorted(chain(*parts[:3])) == list(range(7)) and parts[:3] == parts[3:6]
+
+
+@pytest.mark.parametrize("entry", ["", "=folder", "human", "human=folder", "check: right", "check:mine=folder"])
+def test_names_that_mean_something_else_name_no_model(entry: str) -> None:
+    with pytest.raises(UsageError, match="cannot name a model"):
+        load_models([entry])

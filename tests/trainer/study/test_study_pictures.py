@@ -13,9 +13,10 @@ from PIL import Image
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import UsageError
 from tests.fakes import Colorizer
-from trainer.study.design import ABSURD, HUMAN, RIGHT, FormConfig, Role, Study
+from trainer.study.design import ABSURD, HUMAN, RIGHT, FormConfig, Role, Study, StudyPlan
 from trainer.study.page.builder import page_html
 from trainer.study.questions.pictures import PictureStudyRequest, picture_files, picture_study, striped
+from trainer.study.questions.wording import PICTURE_WORDING
 from trainer.study.study_files import read_study, study_json
 
 COLORS = ((200, 40, 40), (40, 120, 200), (60, 160, 60), (220, 180, 60), (150, 80, 180), (90, 200, 190))
@@ -32,7 +33,8 @@ def folder_of(path: Path, colors=COLORS, size: tuple[int, int] = (60, 40)) -> Pa
 
 
 def make(folder: Path, *methods: str, references: Path | None = None, answers: int | None = None) -> Study:
-    request = PictureStudyRequest(picture_files(folder), methods, references, answers, 40, FormConfig(25, 2, 6))
+    plan = StudyPlan(PICTURE_WORDING, answers, FormConfig(25, 2, 6))
+    request = PictureStudyRequest(picture_files(folder), methods, references, 40, plan)
     return picture_study(request, Colorizer())  # type: ignore[arg-type]
 
 

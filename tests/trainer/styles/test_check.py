@@ -99,5 +99,5 @@ def test_the_page_shows_findings_and_escapes_texts(lexicon):
     checked = check_examples(found(("<script>alert(1)</script> sea", SEA), ("fog", "#808080 #808081")), lexicon)
     page = check_page(checked, "The palettes of <b>").decode()
     assert "<script" not in page and "&lt;script&gt;" in page and "http" not in page
-    assert "One colour only: 1, left out" in page and "#0b2545" in page
+    assert "One colour only: 1, left out" in page and 'style="background:#0b2545"' in page
     assert any("1 left out, one colour only" in sentence for sentence in check_sentences(checked))

@@ -14,26 +14,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from t2c_engine.errors import UsageError
 from t2c_engine.palettes.palette import Palette, palette_distance
 from trainer.study.design import (
     ABSURD,
     HUMAN,
     RIGHT,
     Answer,
-    FormConfig,
     Kind,
     Question,
     Role,
     Study,
-    Wording,
+    StudyPlan,
     answer_sets,
-    draw_forms,
     make_question,
+    split_method,
 )
 from trainer.study.questions.color_names import palette_words
 from trainer.study.questions.wording import PALETTE_WORDING
-from trainer.study.study_files import make_study
+from trainer.study.study_files import planned_study
 
 if TYPE_CHECKING:
     from t2c_engine.palettes.sampler import PaletteSampler
@@ -61,14 +59,11 @@ PRACTICE = {
 
 @dataclass(frozen=True, slots=True)
 class PaletteStudyRequest:
-    """What to ask. `human`: text to the palette by people. `models`: name to model. `answers` a question, or all."""
+    """What to ask. `human`: text to the palette by people. `models`: name to model."""
 
     human: Mapping[str, Palette]
     models: Mapping[str, PaletteSampler]
-    answers: int | None = None
-    forms: FormConfig = field(default_factory=FormConfig)
-    wording: Wording = PALETTE_WORDING
-    post: str = ""
+    plan: StudyPlan = field(default_factory=lambda: StudyPlan(PALETTE_WORDING))
 
 
 def load_models(names: Sequence[str]) -> dict[str, PaletteSampler]:
@@ -82,9 +77,7 @@ def load_models(names: Sequence[str]) -> dict[str, PaletteSampler]:
 
     models: dict[str, PaletteSampler] = {}
     for entry in names:
-        name, _, folder = entry.partition("=")
-        if not name or name in models or name == HUMAN or name.startswith("check:"):
-            raise UsageError(f"'{entry}' cannot name a model here; give each model a name of its own.")
+        name, folder = split_method(entry, models, "model")
         models[name] = load_run(Path(folder)) if folder else PaletteSampler.load(None if name == SHIPPED else name)
     return models
 
@@ -95,9 +88,9 @@ def palette_study(request: PaletteStudyRequest) -> Study:
     Raises:
         UsageError: nothing is left to ask, or numbers do not fit.
     """
-    count = request.answers or min(5, len(request.models) + 1)
+    count = request.plan.answers_of(len(request.models) + 1)
     sets = answer_sets(list(request.models), count, human=True)
-    seed = request.forms.seed
+    seed = request.plan.forms.seed
     questions: list[Question] = []
     for text, true in request.human.items():
         answers = _answers(text, true, request.models, seed)
@@ -107,10 +100,9 @@ def palette_study(request: PaletteStudyRequest) -> Study:
         questions += [
             make_question(seed, f"{text}|{'|'.join(some)}", text, [answers[m] for m in some]) for some in sets
         ]
-    forms_of = [*questions, *check_questions(count, seed), *practice_questions(count, seed)]
-    forms = draw_forms(forms_of, request.forms)
+    asked = [*questions, *check_questions(count, seed), *practice_questions(count, seed)]
     sources = {name: model.name for name, model in request.models.items()} | {HUMAN: "palettes by people"}
-    return make_study(Kind.PALETTES, request.wording, forms_of, forms, request.post, sources)
+    return planned_study(Kind.PALETTES, request.plan, asked, sources)
 
 
 def palette_answer(method: str, palette: Palette) -> Answer:

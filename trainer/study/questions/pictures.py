@@ -29,19 +29,18 @@ from trainer.study.design import (
     HUMAN,
     RIGHT,
     Answer,
-    FormConfig,
     Kind,
     Question,
     Role,
     Study,
-    Wording,
+    StudyPlan,
     answer_sets,
-    draw_forms,
     make_question,
+    split_method,
 )
 from trainer.study.questions.color_names import picture_words
 from trainer.study.questions.wording import PICTURE_WORDING
-from trainer.study.study_files import make_study
+from trainer.study.study_files import planned_study
 
 if TYPE_CHECKING:
     from t2c_engine.colorization.colorizer import Colorizer
@@ -70,11 +69,8 @@ class PictureStudyRequest:
     pictures: Sequence[Path]
     methods: Sequence[str]
     references: Path | None = None
-    answers: int | None = None
     side: int = 400
-    forms: FormConfig = field(default_factory=FormConfig)
-    wording: Wording = PICTURE_WORDING
-    post: str = ""
+    plan: StudyPlan = field(default_factory=lambda: StudyPlan(PICTURE_WORDING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +112,16 @@ def picture_study(request: PictureStudyRequest, colorizer: Colorizer) -> Study:
         raise UsageError(
             f"Some pictures have colours and some, such as {grey}, are grey; ask about one kind at a time."
         )
-    count = request.answers or min(5, len(folders) + human)
-    seed = request.forms.seed
+    count = request.plan.answers_of(len(folders) + human)
+    seed = request.plan.forms.seed
     sets = answer_sets(list(folders), count, human)
     kept = len(made) - _PRACTICE - _CHECKS
     questions = [question(seed, one, some, Role.QUESTION) for one in made[:kept] for some in sets]
     questions += [check_question(seed, one, count, next(iter(folders))) for one in made[kept : kept + _CHECKS]]
     questions += [question(seed, one, sets[0], Role.PRACTICE) for one in made[kept + _CHECKS :]]
-    forms = draw_forms(questions, request.forms)
     model = f" ({colorizer.model})"
     sources = {name: str(folder) if folder else BUILT_IN[name] + model for name, folder in folders.items()}
-    return make_study(Kind.PICTURES, request.wording, questions, forms, request.post, sources)
+    return planned_study(Kind.PICTURES, request.plan, questions, sources)
 
 
 def check_methods(request: PictureStudyRequest) -> dict[str, Path | None]:
@@ -137,9 +132,7 @@ def check_methods(request: PictureStudyRequest) -> dict[str, Path | None]:
     """
     folders: dict[str, Path | None] = {}
     for entry in request.methods:
-        name, _, folder = entry.partition("=")
-        if not name or name in folders or name == HUMAN or name.startswith("check:"):
-            raise UsageError(f"'{entry}' cannot name a method here; give each method a name of its own.")
+        name, folder = split_method(entry, folders, "method")
         if not folder and name not in BUILT_IN:
             raise UsageError(f"There is no method '{name}'; choose {', '.join(BUILT_IN)}, or NAME=FOLDER of results.")
         if folder and not Path(folder).is_dir():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -80,44 +81,58 @@ def color_pictures(
     Raises:
         EngineError: the engine cannot do it (EngineCancelled: it was stopped).
     """
-    version = str(engine.hello().get("engine", ""))
     answer = draw_palettes(engine, request)
-    total = len(inputs.pictures)
     results = []
     for turn, picture in enumerate(inputs.pictures):
         if turn and not request.same_palettes and not request.palettes:
             answer = draw_palettes(engine, request, turn)
-        where = f"Layer {turn + 1} of {total}: " if total > 1 else ""
-
-        def step(done: float, text: str, turn: int = turn, where: str = where) -> None:
-            on_progress((turn + done) / total, where + (text or "Colorizing"))
-
+        step = _progress_of(turn, len(inputs.pictures), on_progress)
         step(0.0, "")
         hints = inputs.hints_of(turn)
         colorings = request.colorings(answer.palettes)
         pictures = insisting(partial(_ask, engine, request, picture, hints, colorings, inputs.others, step))
-        records = [
-            Record(
-                phrase=request.phrase,
-                palette=palette,
-                number=numbers[index] if index < len(numbers) else index + 1,
-                seed=request.seed + (0 if request.same_palettes else turn),
-                strength=request.strength,
-                natural=request.natural,
-                hint_reach=request.hint_reach,
-                mode=request.mode,
-                model=_model(engine, answer.model or models),
-                version=version,
-                hints=request.hints if hints else "",
-                count=request.count,
-                locked=request.locked,
-                extra=colorings[index].extra,
-            )
-            for index, palette in enumerate(answer.palettes)
-        ]
+        kept = request if hints else replace(request, hints="")
+        records = _records(engine, kept, colorings, turn, numbers, answer.model or models)
         results.append([Result(pictures[index], record) for index, record in enumerate(records)])
     on_progress(1.0, "")
     return results
+
+
+def _progress_of(turn: int, total: int, on_progress: OnProgress) -> OnProgress:
+    """The progress of one picture of several as that of the whole job."""
+    where = f"Layer {turn + 1} of {total}: " if total > 1 else ""
+
+    def step(done: float, text: str) -> None:
+        on_progress((turn + done) / total, where + (text or "Colorizing"))
+
+    return step
+
+
+def _records(
+    engine: Engine, request: Request, colorings: Sequence[Coloring], turn: int, numbers: Sequence[int], models: str
+) -> list[Record]:
+    """What is kept with each result of the picture `turn`, in the colorings' order."""
+    version = str(engine.hello().get("engine", ""))
+    model = _model(engine, models)
+    return [
+        Record(
+            phrase=request.phrase,
+            palette=coloring.palette,
+            number=numbers[index] if index < len(numbers) else index + 1,
+            seed=request.seed + (0 if request.same_palettes else turn),
+            strength=request.strength,
+            natural=request.natural,
+            hint_reach=request.hint_reach,
+            mode=request.mode,
+            model=model,
+            version=version,
+            hints=request.hints,
+            count=request.count,
+            locked=request.locked,
+            extra=coloring.extra,
+        )
+        for index, coloring in enumerate(colorings)
+    ]
 
 
 def insisting(ask: Callable[[], Answer]) -> Answer:

@@ -41,12 +41,7 @@ class DialogLayout:
     ) -> None:
         several = len(originals) > 1
         title = _("Colorize {count} Layers").format(count=len(originals)) if several else _("Colorize")
-        self.window = windows.window(title, (_("Close"), Gtk.ResponseType.CLOSE), (_("_Colorize"), Gtk.ResponseType.OK))
-        self.window.set_default_size(SIZE[0], min(SIZE[1], _room(self.window) - _AROUND))
-        self.window.connect("response", lambda _window, response: dialog.on_response(response))
-        self.window.connect("delete-event", lambda *_args: True)  # a response comes with it
-        self.window.connect("focus-in-event", lambda *_args: dialog.look_at_hints())
-        self.window.connect("key-press-event", lambda _window, event: dialog.on_key(event))
+        self.window = _window(dialog, title)
         content = self.window.get_content_area()
         content.set_spacing(6)
 
@@ -191,6 +186,17 @@ class DialogLayout:
         toggle.connect("button-press-event", press)
         toggle.connect("button-release-event", release)
         toggle.connect("toggled", lambda _button: self.view.show_before(toggle.get_active()))
+
+
+def _window(dialog: ColorizeDialog, title: str) -> Gtk.Dialog:
+    """The empty window, what happens to it told to the dialog."""
+    window = windows.window(title, (_("Close"), Gtk.ResponseType.CLOSE), (_("_Colorize"), Gtk.ResponseType.OK))
+    window.set_default_size(SIZE[0], min(SIZE[1], _room(window) - _AROUND))
+    window.connect("response", lambda _window, response: dialog.on_response(response))
+    window.connect("delete-event", lambda *_args: True)  # a response comes with it
+    window.connect("focus-in-event", lambda *_args: dialog.look_at_hints())
+    window.connect("key-press-event", lambda _window, event: dialog.on_key(event))
+    return window
 
 
 def _room(window: Gtk.Window) -> int:
