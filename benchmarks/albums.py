@@ -220,10 +220,10 @@ def overhead(number: int) -> None:
     from t2c_engine.batch.request import PictureResult
     from t2c_engine.palettes.palette import Palette
 
-    def color_item(item: Item, load: Any) -> Done:
-        return Done(PictureResult(item.plan.input), Outcome(item.plan.input, "digest"))
+    def color_items(items: list[Item], load: Any) -> list[Done]:
+        return [Done(PictureResult(item.plan.input), Outcome(item.plan.input, "digest")) for item in items]
 
-    run.color_item = color_item
+    run.color_items = color_items
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         write_pictures(here / "scans", number, 0.0001)

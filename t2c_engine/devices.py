@@ -52,11 +52,19 @@ def installed_torch() -> str:
         return "torch is not installed; palettes work, colouring does not"
     facts = _torch_build(Path(found.origin).with_name("version.py"))
     device = "cpu"
-    if facts.get("cuda") and _cuda_devices():
+    if has_cuda():
         device = "cuda"
     elif sys.platform == "darwin" and platform.machine() == "arm64":
         device = "mps"
     return f"torch {facts.get('__version__', 'of unknown version')}, device {device}"
+
+
+def has_cuda() -> bool:
+    """Whether torch would find an NVIDIA GPU; torch is not imported."""
+    found = importlib.util.find_spec("torch")
+    if found is None or found.origin is None:
+        return False
+    return bool(_torch_build(Path(found.origin).with_name("version.py")).get("cuda")) and _cuda_devices() > 0
 
 
 def _torch_build(path: Path) -> dict[str, object]:

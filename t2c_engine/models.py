@@ -293,12 +293,20 @@ def export_model(
         default=default,
         folder=folder,
     )
-    text = json.dumps(card.as_json(), indent=2, ensure_ascii=False) + "\n"
-    wrong = _misstated(json.loads(text))
-    if wrong:
-        raise ModelError(f"The model '{name}' cannot be exported: {wrong}.")
-    write_files({folder / card.file: content, folder / f"{name}.json": text.encode()}, overwrite=True)
+    write_files({folder / card.file: content, folder / f"{name}.json": _card_json(card)}, overwrite=True)
     return card
+
+
+def _card_json(card: ModelCard) -> bytes:
+    """The card as its file holds it.
+
+    Raises:
+        ModelError: a text of it is not usable.
+    """
+    text = json.dumps(card.as_json(), indent=2, ensure_ascii=False) + "\n"
+    if wrong := _misstated(json.loads(text)):
+        raise ModelError(f"The model '{card.name}' cannot be exported: {wrong}.")
+    return text.encode()
 
 
 def _as_half(key: str, array: np.ndarray) -> np.ndarray:

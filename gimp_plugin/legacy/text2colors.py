@@ -89,7 +89,7 @@ gimpfu.register(
         (gimpfu.PF_SPINNER, "count", "_Number of palettes", 5, (1, 20, 1)),
         (gimpfu.PF_SPINNER, "seed", "S_eed", 0, (0, 2**31 - 1, 1)),
         (gimpfu.PF_SLIDER, "strength", "St_rength (0 natural, 1 the palette's)", 1.0, (0.0, 2.0, 0.05)),
-        (gimpfu.PF_SLIDER, "natural", "N_atural (how far skin, sky and leaves keep their color)", 0.0, (0.0, 1.0, 0.05)),
+        (gimpfu.PF_SLIDER, "natural", "N_atural (how far skin, sky and leaves keep their color)", 0.2, (0.0, 1.0, 0.05)),
         (gimpfu.PF_OPTION, "result-mode", "Resu_lt", 0, ("Color layers", "Normal layers")),
         (gimpfu.PF_OPTION, "device", "_Device", 0, ("Automatic", "CPU", "GPU (NVIDIA)", "GPU (Apple)")),
         (gimpfu.PF_TOGGLE, "use-hints", "_Use color hints", False),

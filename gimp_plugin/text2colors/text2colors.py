@@ -67,7 +67,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "count": ("int", "_Number of palettes", "How many to draw, 1 to 20", *WHOLE, 5),
     "seed": ("int", "_Seed", "The same seed gives the same palettes", *WHOLE, 0),
     "strength": ("double", "St_rength", "0 is natural color, 1 the palette, 2 twice as strong", *REAL, 1.0),
-    "natural": ("double", "_Natural", "How far skin, sky and leaves keep their natural color, 0 to 1", *REAL, 0.0),
+    "natural": ("double", "_Natural", "How far skin (to 0.2), sky and leaves keep natural color, 0 to 1", *REAL, 0.2),
     "hint-reach": ("double", "Reach o_f hints", "How far hints spread over what looks alike, 0 to 1", *REAL, 0.25),
     "device": ("string", "_Device", "What computes: auto, cpu, cuda or mps", "auto"),
     "result-mode": ("string", "Resu_lt", "How the result is inserted: colour (color layers) or normal", "colour"),

@@ -45,9 +45,9 @@ from t2c_engine.errors import OutputError, UsageError
 from t2c_engine.files import real
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import parse_styles
-from t2c_engine.serving.protocol import DEFAULT_HINT_REACH, DEFAULT_NATURAL
+from t2c_engine.serving.protocol import DEFAULT_HINT_REACH
 
-NUMBERS = {"strength": 1.0, "natural": DEFAULT_NATURAL, "hint_reach": DEFAULT_HINT_REACH}  # of a recipe without them
+NUMBERS = {"strength": 1.0, "natural": 0.0, "hint_reach": DEFAULT_HINT_REACH}  # of a recipe without them
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from typing import Any
 from t2c_engine.albums.job import AlbumJob
 from t2c_engine.albums.run import WORKER_MB, Means, picture_budget, worker_count
 from t2c_engine.albums.worker import Loader, prepare_worker
+from t2c_engine.devices import has_cuda
 from t2c_engine.pictures.threads import cores
 
 _PART = 0.6  # of the memory that is free, used where the job does not say
+GPU_BATCH = 8  # pictures that are encoded at once where there is a GPU
 _MAX_TASKS = 500  # pictures after which a worker is replaced, so that memory in pieces is given back
 
 
@@ -36,7 +38,8 @@ def local_means(job: AlbumJob, load: Loader | None = None) -> Iterator[Means]:
         return pool
 
     try:
-        yield Means(make, workers, picture_budget(memory, workers), load)
+        together = GPU_BATCH if job.device == "cuda" or (job.device == "auto" and has_cuda()) else 1
+        yield Means(make, workers, picture_budget(memory, workers), load, together)
     finally:
         for pool in pools:
             pool.shutdown(wait=True, cancel_futures=True)

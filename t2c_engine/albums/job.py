@@ -29,7 +29,7 @@ from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.style import StyleWeight, parse_styles, styles_text
-from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_SEED
+from t2c_engine.serving.protocol import DEFAULT_NATURAL, DEFAULT_VARIETY, MAX_SEED
 
 
 class Scope(StrEnum):
@@ -86,7 +86,7 @@ class AlbumJob:
     seed: int = 0
     variety: float = DEFAULT_VARIETY
     strength: float = 1.0
-    natural: float = 0.0
+    natural: float = DEFAULT_NATURAL
     look: str | None = None
     exclude: tuple[str, ...] = ()
     name: str = "{stem}"

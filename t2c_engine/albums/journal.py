@@ -98,6 +98,7 @@ class Journal:
         if not create and not self.path.exists():
             raise OutputError(f"{folder} holds no journal of a job; name the job's output folder.")
         with self._sentences():
+            folder.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.path, timeout=_BUSY, isolation_level=None)
             self._db.executescript(_SCHEMA)
 
@@ -252,7 +253,7 @@ class Journal:
     def _sentences(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise OutputError(
                 f"The journal {self.path} cannot be used ({error}); see whether the disk is there and has room."
             ) from error

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from t2c_engine.batch.output_paths import Plan, outputs_of
-from t2c_engine.batch.picture_job import Progress, Task, choose_outputs, finished
+from t2c_engine.batch.picture_job import Progress, Ready, Task, choose_outputs, finished, read_input
 from t2c_engine.batch.recipe import LAYERED_ENTRY, file_digest, recipes_of, sheet_recipe
 from t2c_engine.batch.request import ColoredPicture, PictureResult
 from t2c_engine.errors import ExistsError, T2CError
@@ -36,19 +36,26 @@ class LayeredJob:
     def __init__(self, task: Task, plan: Plan) -> None:
         self._task = task
         self._plan = plan
-        recipes = recipes_of(task.source, task.colors, plan.input, file_digest(plan.input))
+        self.input_digest = file_digest(plan.input)
+        recipes = recipes_of(task.source, task.colors, plan.input, self.input_digest)
         self._recipe = replace(sheet_recipe(recipes), index=1)
         self._path = choose_outputs(task, plan, (self._recipe,)).results[0]
         self._written: ColoredPicture | None = None
         self.is_done = not task.output.overwrite and self._path.exists()
 
-    def run(self, colorizer: Any, progress: Progress = lambda doing, done: None) -> PictureResult:
+    def read(self) -> Picture:
+        """The input, as deep as results are to be. Raises PictureError."""
+        return read_input(self._task, self._plan)
+
+    def run(
+        self, colorizer: Any, progress: Progress = lambda doing, done: None, ready: Ready | None = None
+    ) -> PictureResult:
         """Write the file; an error becomes part of the result."""
         started = time.perf_counter()
         error = None
         try:
             progress(self._plan.input.name, 0)
-            content, palette = self._compose(colorizer)
+            content, palette = self._compose(colorizer, ready)
             write_file(self._path, content, self._task.output.overwrite)
             self._written = ColoredPicture(self._path, palette, self._task.source.seed, colorizer.model)
         except ExistsError:
@@ -69,17 +76,15 @@ class LayeredJob:
             error=error,
         )
 
-    def _compose(self, colorizer: Any) -> tuple[bytes, Palette]:
-        from t2c_engine.batch.picture_job import deepened
+    def _compose(self, colorizer: Any, ready: Ready | None) -> tuple[bytes, Palette]:
         from t2c_engine.colorization.composition import compose
-        from t2c_engine.pictures.picture import read_picture
 
-        picture = read_picture(self._plan.input)
-        picture = deepened(picture) if self._task.output.deep else picture
+        picture = ready.picture if ready else self.read()
         layers: list[tuple[str, bytes]] = []
         palettes: list[Palette] = []
         first = picture.pixels
-        for palette, pixels in compose(picture, self._task.source, self._task.colors, colorizer):
+        encoded = ready.encoded if ready else None
+        for palette, pixels in compose(picture, self._task.source, self._task.colors, colorizer, encoded):
             first = first if layers else pixels
             layers.append((f"{self._task.source.label}: {' '.join(palette.hex)}", png_of(pixels, picture)))
             palettes.append(palette)

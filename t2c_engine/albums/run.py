@@ -24,8 +24,8 @@ from t2c_engine.albums.job import DEEP, SUFFIXES, AlbumJob
 from t2c_engine.albums.journal import Claim, Entry, Journal, Outcome
 from t2c_engine.albums.storage import existing, journal_folder
 from t2c_engine.albums.tree import Leaf, leaves
-from t2c_engine.albums.worker import Done, Item, Loader, color_item, probe_pixels
-from t2c_engine.batch.output_paths import Plan, plan_outputs, prepare_folder, slug
+from t2c_engine.albums.worker import Done, Item, Loader, color_items, probe_pixels
+from t2c_engine.batch.output_paths import Plan, check_folder, plan_outputs, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors, ReferenceColors
@@ -54,12 +54,14 @@ class Means:
 
     make_executor: gives an executor, again after a worker's death. slots: pictures in work at once. budget: bytes for
     pictures in work; at least one is always let in. load: gives workers the colorizer; None: the installed one.
+    together: pictures that a worker is given at once, to be encoded in one batch.
     """
 
     make_executor: MakeExecutor
     slots: int
     budget: int
     load: Loader | None = None
+    together: int = 1
 
 
 def job_items(job: AlbumJob, palettes: tuple[Palette, ...] = ()) -> dict[Path, Item]:
@@ -104,7 +106,7 @@ def open_journal(job: AlbumJob, items: dict[Path, Item], retry_failed: bool = Fa
         OutputError: the output folder or the journal cannot be used.
     """
     folder = journal_folder(job.output)
-    prepare_folder(folder)
+    check_folder(folder)
     journal = Journal(folder)
     entries = []
     for path, item in items.items():
@@ -151,7 +153,7 @@ class _Run:
     stopping: Event
     _executor: Executor | None = None
     _waiting: list[Claim] = field(default_factory=list)
-    _working: dict[Future[Done], tuple[Path, int]] = field(default_factory=dict)
+    _working: dict[Future[list[Done]], tuple[list[Path], int]] = field(default_factory=dict)
     _outcomes: list[Outcome] = field(default_factory=list)
     _flushed: float = 0.0
     _alone: bool = False
@@ -170,18 +172,19 @@ class _Run:
                     return
                 continue
             done, _ = wait(self._working, timeout=_POLL, return_when=FIRST_COMPLETED)
-            lost = []
+            lost: list[Path] = []
             for future in done:
-                path, _ = self._working.pop(future)
+                paths, _ = self._working.pop(future)
                 try:
                     finished = future.result()
                 except BrokenExecutor:
-                    lost.append(path)
+                    lost += paths
                     continue
                 self._deaths = 0
-                self._refuse_lost_disk(finished)
-                self._outcomes.append(finished.outcome)
-                yield finished.result
+                for one in finished:
+                    self._refuse_lost_disk(one)
+                    self._outcomes.append(one.outcome)
+                    yield one.result
             if lost:
                 yield from self._replace_dead(lost)
             if time.monotonic() - self._flushed > (_FLUSH if self._outcomes else _TICK):
@@ -193,8 +196,8 @@ class _Run:
             self._executor.shutdown(wait=True, cancel_futures=True)
         for future, _ in list(self._working.items()):
             if future.done() and not future.cancelled() and future.exception() is None:
-                outcome = future.result().outcome
-                self._outcomes += [outcome] if outcome.error is None else []  # others wait again
+                outcomes = [one.outcome for one in future.result()]
+                self._outcomes += [one for one in outcomes if one.error is None]  # others wait again
         self._flush()
 
     def _drop_queued(self) -> None:
@@ -210,24 +213,36 @@ class _Run:
 
     def _submit(self) -> None:
         while self._waiting and len(self._working) < self.means.slots:
+            group, need = self._next_group()
+            if not group:
+                return
+            if self._executor is None:
+                self._executor = self.means.make_executor()
+            paths = [one.plan.input for one in group]
+            self._working[self._executor.submit(partial(color_items, load=self.means.load), group)] = paths, need
+
+    def _next_group(self) -> tuple[list[Item], int]:
+        """What a worker is given next, and the bytes for it; nothing where it must wait for others."""
+        group: list[Item] = []
+        need = 0
+        used = sum(size for _, size in self._working.values())
+        while self._waiting and len(group) < self.means.together:
             claim = self._waiting[0]
-            path = claim.path
-            need = 0 if self.means.budget >= UNLIMITED else _bytes_needed(path, self.items.get(path))
-            used = sum(size for _, size in self._working.values())
+            item = self.items.get(claim.path)
+            size = 0 if self.means.budget >= UNLIMITED else _bytes_needed(claim.path, item)
             # what was there when a worker died is tried alone: the guilty one shows, and takes no other with it
             alone = claim.attempts > 1
-            if self._working and (alone or self._alone or used + need > self.means.budget):
-                return
+            if (self._working or group) and (alone or self._alone or used + need + size > self.means.budget):
+                break
             self._alone = alone
             del self._waiting[0]
-            item = self.items.get(path)
             if item is None:  # of another job into this folder; given back when this one ends
                 continue
             if claim.again and _untouched(claim.outputs):
                 item = replace(item, output=replace(item.output, overwrite=True))
-            if self._executor is None:
-                self._executor = self.means.make_executor()
-            self._working[self._executor.submit(partial(color_item, load=self.means.load), item)] = (path, need)
+            group.append(item)
+            need += size
+        return group, need
 
     def _flush(self) -> None:
         self._flushed = time.monotonic()

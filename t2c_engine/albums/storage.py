@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,19 @@ from t2c_engine.errors import OutputError, UsageError
 from t2c_engine.files import is_remote, location
 
 _CHANGED = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created")  # what tells versions apart
+_BLOCK = 1 << 16  # bytes that are fetched at once of a file of which a part is read
+# what storage raises, as the specification of fsspec has it: no file system, no library for it, no file, no network
+_ERRORS = (OSError, ValueError, ImportError, LookupError, NotImplementedError, RuntimeError, TypeError)
+# roots of the errors of libraries below file systems, which are no OSError; looked at where they are loaded
+_LIBRARIES = (
+    ("aiohttp", "ClientError"),
+    ("azure.core.exceptions", "AzureError"),
+    ("botocore.exceptions", "BotoCoreError"),
+    ("botocore.exceptions", "ClientError"),  # of answers of the server
+    ("gcsfs.retry", "HttpError"),
+    ("google.auth.exceptions", "GoogleAuthError"),
+    ("paramiko", "SSHException"),
+)
 _PREFIXES = frozenset(("s3", "gs"))  # storage that lists by the beginning of names
 
 
@@ -74,7 +88,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             yield stream
         return
     system, place = _system(path)
-    with system.open(place, "rb", block_size=1 << 16) as stream:
+    with _sentences(path, OutputError):
+        stream = system.open(place, "rb", block_size=_BLOCK)
+    with stream:
         yield stream
 
 
@@ -199,6 +215,12 @@ def _sentences(path: Path, kind: type[UsageError] | type[OutputError]) -> Iterat
         yield
     except (UsageError, OutputError):
         raise
-    except Exception as error:  # each file system has a library of its own, with errors of its own
+    except _storage_errors() as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise kind(f"{location(path)} cannot be reached ({reason}); check address, permissions and network.") from error
+
+
+def _storage_errors() -> tuple[type[Exception], ...]:
+    """What file systems may raise, of the libraries that are loaded."""
+    loaded = ((sys.modules.get(module), name) for module, name in _LIBRARIES)
+    return (*_ERRORS, *(getattr(module, name) for module, name in loaded if hasattr(module, name)))

@@ -127,8 +127,6 @@ class _Captions:
         elif self._kind == "metadata":
             from t2c_engine.albums.titles import title_of
 
-            if is_remote(path):
-                raise UsageError("Captions from metadata need local pictures; give a CSV file, or .txt files.")
             text = title_of(path)
         else:
             keys = (f"{place}/{path.name}".lstrip("/"), path.name, place)

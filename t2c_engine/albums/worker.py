@@ -10,16 +10,17 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from t2c_engine.albums.journal import Outcome
 from t2c_engine.albums.layered import LayeredJob
 from t2c_engine.albums.storage import RemoteFile, opened, staged
 from t2c_engine.batch.output_paths import Plan
-from t2c_engine.batch.picture_job import PictureJob, Task
+from t2c_engine.batch.picture_job import PictureJob, Ready, Task
 from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
 from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
@@ -27,7 +28,14 @@ from t2c_engine.errors import T2CError
 from t2c_engine.files import is_remote, location, real
 from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.pictures.threads import set_threads
+from t2c_engine.rendering.buffers import keep_buffers
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from t2c_engine.pictures.picture import Picture
+
+Job = PictureJob | LayeredJob
 Loader = Callable[[Models], Any]
 
 _colorizers: dict[tuple[Models, tuple[StyleWeight, ...]], Any] = {}
@@ -62,28 +70,79 @@ def color_item(item: Item, load: Loader | None = None) -> Done:
     Args:
         load: gives the colorizer of models; the installed one if None.
     """
-    path = item.plan.input
-    if is_remote(path) or is_remote(item.output.folder):
+    if _is_far(item):
         return _color_far(item, load)
+    return _finish(item, _begin(item), load)
+
+
+def color_items(items: Sequence[Item], load: Loader | None = None) -> list[Done]:
+    """Color several pictures; those on this machine are encoded together, as many at once as have equal sizes."""
+    begun = [None if _is_far(item) else _begin(item) for item in items]
+    ready = _encode_together(items, begun, load)
+    return [
+        _color_far(item, load) if job is None else _finish(item, job, load, ready.get(index))
+        for index, (item, job) in enumerate(zip(items, begun, strict=True))
+    ]
+
+
+def _is_far(item: Item) -> bool:
+    return is_remote(item.plan.input) or is_remote(item.output.folder)
+
+
+def _begin(item: Item) -> Job | str:
+    """The job of a picture on this machine, or why there is none."""
+    path = item.plan.input
+    if item.source is None:
+        return f"{path} has no caption, and the job has no phrase; give one of them."
     try:
-        if item.source is None:
-            raise T2CError(f"{path} has no caption, and the job has no phrase; give one of them.")
-        item.output.folder.mkdir(parents=True, exist_ok=True)
-        task = Task(
-            item.source,
-            resolve_colors(item.source, item.models.palettes),
-            item.output,
-            inputs=frozenset([real(path)]),
-            models=item.models,
-        )
-        kind = LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob
-        job = kind(task, item.plan)
-        result = job.result() if job.is_done else job.run(_colorizer(item.models, item.source.color_styles, load))
+        colors = resolve_colors(item.source, item.models.palettes)
+        task = Task(item.source, colors, item.output, inputs=frozenset([real(path)]), models=item.models)
+        return (LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob)(task, item.plan)
     except (T2CError, OSError) as error:
-        result = PictureResult(path, error=str(error))
+        return str(error)
+
+
+def _encode_together(items: Sequence[Item], begun: Sequence[Job | str | None], load: Loader | None) -> dict[int, Ready]:
+    """Pictures read and encoded, by their number; one that cannot be read is left for its own job to say so."""
+    if len(items) < 2:
+        return {}
+    from t2c_engine.colorization.encoded_picture import Encoded
+    from t2c_engine.pictures.picture import small_lightness
+
+    read: dict[int, tuple[Any, Picture, np.ndarray]] = {}
+    for index, (item, job) in enumerate(zip(items, begun, strict=True)):
+        if item.source is None or job is None or isinstance(job, str) or job.is_done:
+            continue
+        with suppress(T2CError, OSError, MemoryError):
+            colorizer = _colorizer(item.models, item.source.color_styles, load)
+            picture = job.read()
+            read[index] = colorizer, picture, small_lightness(picture, colorizer.short_side)
+    ready: dict[int, Ready] = {}
+    for one in {id(found[0]): found[0] for found in read.values()}.values():
+        mine = {index: found for index, found in read.items() if found[0] is one}
+        with suppress(T2CError):
+            encodings = one.encode_many([lightness for _, _, lightness in mine.values()])
+            for (index, (_, picture, lightness)), encoding in zip(mine.items(), encodings, strict=True):
+                ready[index] = Ready(picture, Encoded(one, lightness, encoding))
+    return ready
+
+
+def _finish(item: Item, job: Job | str, load: Loader | None, ready: Ready | None = None) -> Done:
+    """Run a job, and say what became of it."""
+    path, digest = item.plan.input, ""
+    result = PictureResult(path, error=job if isinstance(job, str) else None)
+    if item.source is not None and not isinstance(job, str):
+        digest = job.input_digest
+        try:
+            if job.is_done:
+                result = job.result()
+            else:
+                result = job.run(_colorizer(item.models, item.source.color_styles, load), ready=ready)
+        except (T2CError, OSError) as error:
+            result = PictureResult(path, error=str(error))
     files = [*(one.path for one in result.results), *result.kept]
     outputs = tuple((str(one), file_digest(one)) for one in files)
-    return Done(result, Outcome(path, file_digest(path), result.seconds, result.error, outputs))
+    return Done(result, Outcome(path, digest or file_digest(path), result.seconds, result.error, outputs))
 
 
 def _color_far(item: Item, load: Loader | None) -> Done:
@@ -122,6 +181,7 @@ def prepare_worker(environment: Mapping[str, str]) -> None:
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
     set_threads(1)
+    keep_buffers()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

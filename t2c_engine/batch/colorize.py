@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from t2c_engine.batch.output_paths import folded, plan_outputs, prepare_folder, remove_empty
+from t2c_engine.batch.output_paths import check_folder, folded, plan_outputs
 from t2c_engine.batch.picture_job import PictureJob, Progress, Task
 from t2c_engine.batch.request import ColorizeRequest, PictureResult
 from t2c_engine.colorization.color_source import resolve_colors
@@ -19,20 +19,12 @@ def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: 
     """Color every input, one result at a time; each file is written whole, so stopping loses only the current one.
 
     A picture that fails gives a result with `error`, and the next is begun (unless `keep_going` is false). Results that
-    exist are kept unless `overwrite`; a picture whose results all exist is not even decoded. An output folder that is
-    new and stays empty is removed.
+    exist are kept unless `overwrite`; a picture whose results all exist is not even decoded.
 
     Raises:
         UsageError, PictureError, ModelError, OutputError: nothing can be done at all; raised before the first result.
     """
-    new = prepare_folder(request.output.folder)
-    try:
-        yield from _results(request, progress)
-    finally:
-        remove_empty(new)
-
-
-def _results(request: ColorizeRequest, progress: Progress) -> Iterator[PictureResult]:
+    check_folder(request.output.folder)
     colors = resolve_colors(request.source, request.models.palettes)
     check_references(request)
     plans = plan_outputs(request.inputs)

@@ -114,7 +114,7 @@ def _given(wanted: WantedFile, given: Sequence[Path]) -> Iterator[Path]:
 def _recorded(wanted: WantedFile, result: Path) -> Iterator[Path]:
     folder = Path(os.path.abspath(result)).parent
     for text in wanted.paths:
-        yield folder / text  # an absolute path stays itself
+        yield Path(os.path.normpath(folder / text))  # an absolute path stays itself
         yield Path(text)
     for text in wanted.paths:  # where whole trees have moved, the ends of paths stay
         parts = [part for part in re.split(r"[/\\]+", text) if part not in ("", ".", "..")]

@@ -38,6 +38,7 @@ from t2c_engine.palettes.palette import Palette
 if TYPE_CHECKING:
     from PIL import Image
 
+    from t2c_engine.colorization.encoded_picture import Encoded
     from t2c_engine.pictures.picture import Picture
 
 Progress = Callable[[str, int], None]  # what is being done now, and how many results have just been finished
@@ -73,6 +74,14 @@ def finished(recipe: Recipe, task: Task, plan: Plan, palette: Palette, colorizer
         input_size=size,
         input_paths=recorded_paths(plan.input, task.output.folder, plan.origin),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A picture that has been read (`PictureJob.read`) and encoded before its job is run."""
+
+    picture: Picture
+    encoded: Encoded
 
 
 def choose_outputs(task: Task, plan: Plan, recipes: tuple[Recipe, ...]) -> Outputs:
@@ -113,7 +122,18 @@ class PictureJob:
         self._kept = {} if task.output.overwrite else self._existing()
         self.is_done = len(self._kept) == len(self._recipes) and self._sheet_is_current()
 
-    def run(self, colorizer: Any, progress: Progress = lambda doing, done: None) -> PictureResult:
+    @property
+    def input_digest(self) -> str:
+        """`recipe.file_digest` of the input."""
+        return self._recipes[0].input_digest
+
+    def read(self) -> Picture:
+        """The input, as deep as results are to be. Raises PictureError."""
+        return read_input(self._task, self._plan)
+
+    def run(
+        self, colorizer: Any, progress: Progress = lambda doing, done: None, ready: Ready | None = None
+    ) -> PictureResult:
         """Make what is missing; an error becomes part of the result, beside what was made before it."""
         started = time.perf_counter()
         error = None
@@ -121,7 +141,7 @@ class PictureJob:
         try:
             progress(self._plan.input.name, already)
             self._refuse_inputs()
-            self._color(colorizer, progress)
+            self._color(colorizer, progress, ready)
             self._write_sheet()
         except (T2CError, MemoryError) as problem:
             error = str(problem) or f"{self._plan.input} does not fit the memory; free some, or use a smaller picture."
@@ -156,24 +176,22 @@ class PictureJob:
                 f"The results of {self._plan.input} would replace an input; choose another folder with -o."
             )
 
-    def _color(self, colorizer: Any, progress: Progress) -> None:
+    def _color(self, colorizer: Any, progress: Progress, ready: Ready | None) -> None:
         """Compose and write the results that are missing."""
         missing = [index for index in range(len(self._recipes)) if index not in self._kept]
         if not missing:
             return
         from t2c_engine.batch.previews import preview
         from t2c_engine.colorization.composition import compose
-        from t2c_engine.pictures.picture import read_picture
 
-        picture = read_picture(self._plan.input, self._task.page)
-        if self._task.output.deep:
-            picture = deepened(picture)
+        picture = ready.picture if ready else self.read()
         colors = [self._task.colors[index] for index in missing]
-        results = compose(picture, self._task.source, colors, colorizer)
+        results = compose(picture, self._task.source, colors, colorizer, ready and ready.encoded)
         for index, (palette, pixels) in zip(missing, results, strict=True):
             recipe = finished(self._recipes[index], self._task, self._plan, palette, colorizer)
             if self._put(index, pixels, picture, recipe):
-                self._previews[index] = preview(pixels)
+                if self._task.output.sheets:
+                    self._previews[index] = preview(pixels)
                 path = self.outputs.results[index]
                 self._written[index] = ColoredPicture(path, palette, self._task.source.seed, colorizer.model)
             progress(self._plan.input.name, 1)
@@ -254,6 +272,14 @@ class PictureJob:
         if index in self._written:
             return self._written[index].palette
         return palette_in(read_recipe(self.outputs.results[index]))
+
+
+def read_input(task: Task, plan: Plan) -> Picture:
+    """The picture of a plan, as deep as the task wants it. Raises PictureError."""
+    from t2c_engine.pictures.picture import read_picture
+
+    picture = read_picture(plan.input, task.page)
+    return deepened(picture) if task.output.deep else picture
 
 
 def sheet_title(source: ColorSource) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html import unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.sax.saxutils import quoteattr
 
 from t2c_engine import __version__
@@ -249,14 +249,20 @@ def read_recipe(path: Path) -> Recipe | None:
 
 
 def read_xmp(path: Path) -> bytes | str | None:
-    """The XMP of a picture file, of which only the head is read.
+    """The XMP of a picture file. Raises what `xmp_of` raises."""
+    with path.open("rb") as stream:
+        return xmp_of(stream)
+
+
+def xmp_of(stream: BinaryIO) -> bytes | str | None:
+    """The XMP of a picture file open for reading, of which only the head is read.
 
     Raises:
         any of UNREADABLE, or Pillow's DecompressionBombError: there is no file, or no picture.
     """
     from PIL import Image
 
-    with path.open("rb") as stream, warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings(action="ignore"):
         start = stream.read(4)
         stream.seek(0)
         if start in _TIFF_STARTS:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,16 +20,16 @@ import typer
 from t2c_engine.albums.job import AlbumJob, Format, Scope, read_job
 from t2c_engine.batch.source_options import parse_colors
 from t2c_engine.cli.batch_report import ProgressKind, Style, error_events, reporting
-from t2c_engine.cli.colorize import Natural, counted, given_palettes
+from t2c_engine.cli.colorize import Natural, References, counted, given_palettes
 from t2c_engine.cli.common import AsJson, Seed, StyleOption, Variety, print_error, print_json, reported
 from t2c_engine.cli.looks import Look
 from t2c_engine.cli.terminal import output
-from t2c_engine.colorization.color_source import BaseColors, DiverseColors
+from t2c_engine.colorization.color_source import BaseColors, DiverseColors, ReferenceColors
 from t2c_engine.colorization.looks import find_look
 from t2c_engine.errors import UsageError
 from t2c_engine.files import is_remote, location
 from t2c_engine.palettes.palette import Palette
-from t2c_engine.serving.protocol import DEFAULT_VARIETY, MAX_PALETTES, MAX_STRENGTH
+from t2c_engine.serving.protocol import DEFAULT_NATURAL, DEFAULT_VARIETY, MAX_PALETTES, MAX_STRENGTH
 
 if TYPE_CHECKING:
     from t2c_engine.albums.run import Means
@@ -57,38 +58,53 @@ Progress = Annotated[
 ]
 
 
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="The folder for results and journal.")]
+Phrase = Annotated[str | None, typer.Option("--phrase", help="Of all pictures without a caption.")]
+PaletteText = Annotated[str | None, typer.Option("--palette", help="Colours, or a palette file.")]
+Count = Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")]
+Name = Annotated[str, typer.Option("--name", help="Results' names, of {stem}, {folder} and {phrase}.")]
+Quality = Annotated[int | None, typer.Option("--quality", min=1, max=100, help="Of JPEG and WebP.")]
+Sidecar = Annotated[bool, typer.Option("--sidecar", help="Put each recipe beside its result, as JSON.")]
+Sheets = Annotated[bool, typer.Option("--sheets", help="Make a contact sheet for each picture.")]
+Memory = Annotated[int, typer.Option("--memory", min=0, help="MB for all together; 0: most of what is free.")]
+PaletteModel = Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")]
+Status = Annotated[bool, typer.Option("--status", help="Say how far the job in OUTPUT is, and do nothing.")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Try the failed pictures again.")]
+
+
 @reported
 def batch(
     inputs: Inputs = None,
-    out: Annotated[Path | None, typer.Option("-o", "--output", help="The folder for results and journal.")] = None,
-    phrase: Annotated[str | None, typer.Option("--phrase", help="Of all pictures without a caption.")] = None,
+    out: Output = None,
+    phrase: Phrase = None,
     captions: Captions = None,
-    palette: Annotated[str | None, typer.Option("--palette", help="Colours, or a palette file.")] = None,
+    palette: PaletteText = None,
     auto: Annotated[bool, typer.Option("--auto", help="The network's own colours.")] = False,
+    reference: References = None,
     diverse: Annotated[bool, typer.Option("--diverse", help="-n plausible colourings that differ.")] = False,
     colors: Colors = None,
     scope: Annotated[Scope, typer.Option("--palette-per", help="What shares one draw of palettes.")] = Scope.ALBUM,
-    count: Annotated[int, typer.Option("-n", "--count", min=1, max=MAX_PALETTES, help="Results a picture.")] = 1,
+    count: Count = 1,
     seed: Seed = 0,
     variety: Variety = DEFAULT_VARIETY,
     style: StyleOption = "",
     strength: Annotated[float, typer.Option("--strength", min=0, max=MAX_STRENGTH, help="As in colorize.")] = 1.0,
-    natural: Natural = 0.0,
+    natural: Natural = DEFAULT_NATURAL,
     look: Look = None,
     exclude: Exclude = None,
-    name: Annotated[str, typer.Option("--name", help="Results' names, of {stem}, {folder} and {phrase}.")] = "{stem}",
+    name: Name = "{stem}",
     format: Annotated[Format, typer.Option("--format", help="Of the results.")] = Format.SAME,
-    quality: Annotated[int | None, typer.Option("--quality", min=1, max=100, help="Of JPEG and WebP.")] = None,
-    sidecar: Annotated[bool, typer.Option("--sidecar", help="Put each recipe beside its result, as JSON.")] = False,
-    sheets: Annotated[bool, typer.Option("--sheets", help="Make a contact sheet for each picture.")] = False,
+    quality: Quality = None,
+    sidecar: Sidecar = False,
+    sheets: Sheets = False,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: all cores.")] = 0,
-    memory: Annotated[int, typer.Option("--memory", min=0, help="MB for all together; 0: most of what is free.")] = 0,
+    memory: Memory = 0,
     scheduler: Scheduler = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")] = "auto",
     model: Annotated[str | None, typer.Option("--model", help="Which colouring model.")] = None,
-    palette_model: Annotated[str | None, typer.Option("--palette-model", help="Which palette model.")] = None,
-    status: Annotated[bool, typer.Option("--status", help="Say how far the job in OUTPUT is, and do nothing.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try the failed pictures again.")] = False,
+    palette_model: PaletteModel = None,
+    status: Status = False,
+    retry_failed: RetryFailed = False,
     choices: Choices = None,
     as_json: AsJson = False,
     progress: Progress = ProgressKind.BAR,
@@ -96,39 +112,64 @@ def batch(
     """Colour whole trees of pictures as a job that can be stopped, killed and gone on with."""
     told = choose_style(as_json, progress)
     if choices is not None:
-        deliver_choices(inputs or [], choices, out)
-        return
+        return deliver_choices(inputs or [], choices, out)
+    base = given_colors(colors, reference, diverse, count, seed)
+    job = partial(
+        AlbumJob, phrase=phrase, palette=palette, auto=auto, colors=base, captions=captions, scope=scope,
+        count=count, seed=seed, variety=variety, strength=strength, natural=natural,
+        look=look, exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar,
+        sheets=sheets, device=device, model=model, palette_model=palette_model, style=style,
+    )  # fmt: skip
+    start(chosen_job(inputs, out, job, workers, memory, status), out, status, scheduler, retry_failed, told)
+
+
+def chosen_job(
+    inputs: list[str] | None,
+    out: Path | None,
+    make: Callable[..., AlbumJob],
+    workers: int,
+    memory: int,
+    status: bool,
+) -> AlbumJob | None:
+    """The job of a file or of the options (`make`); None where only the status of a folder is asked for.
+
+    Raises:
+        UsageError: there is neither.
+    """
     if inputs and len(inputs) == 1 and inputs[0].lower().endswith(".toml"):
         job = read_job(Path(inputs[0]))
-        job = replace(job, workers=workers or job.workers, memory=memory or job.memory)
-        out = out or job.output
-    elif status and out is not None:
-        job = None
-    elif inputs and out is not None:
-        job = AlbumJob(
-            tuple(inputs), out, phrase, palette, auto, given_colors(colors, diverse, count, seed), captions,
-            scope, count, seed, variety, strength, natural, look=look,
-            exclude=tuple(exclude or ()), name=name, format=format, quality=quality, sidecar=sidecar, sheets=sheets,
-            workers=workers, memory=memory, device=device, model=model, palette_model=palette_model, style=style,
-        )  # fmt: skip
-    else:
+        return replace(job, workers=workers or job.workers, memory=memory or job.memory)
+    if status and out is not None:
+        return None
+    if not inputs or out is None:
         raise UsageError("Give folders or pictures and -o with the output folder; or a job file, as scans.toml.")
+    return make(tuple(inputs), out, workers=workers, memory=memory)
+
+
+def start(
+    job: AlbumJob | None, out: Path | None, status: bool, scheduler: str | None, retry_failed: bool, told: Style
+) -> None:
+    """Run a job, or say how far it is."""
     if status:
-        say_status(out, as_json)
+        say_status(out or (job.output if job else None), told is Style.RESULTS)
     elif job is not None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside is ended like Ctrl-C
         with error_events(told):
             run(job, scheduler, retry_failed, told)
 
 
-def given_colors(colors: str | None, diverse: bool, count: int, seed: int) -> BaseColors | None:
-    """What --colors or --diverse ask for; None where neither is given.
+def given_colors(
+    colors: str | None, reference: list[Path] | None, diverse: bool, count: int, seed: int
+) -> BaseColors | None:
+    """What --colors, --reference or --diverse ask for; None where none is given.
 
     Raises:
-        UsageError: both are given, or one cannot be.
+        UsageError: several are given, or one cannot be.
     """
-    if diverse and colors is not None:
-        raise UsageError("Give one of --colors and --diverse.")
+    if sum((diverse, colors is not None, bool(reference))) > 1:
+        raise UsageError("Give one of --colors, --reference and --diverse.")
+    if reference:
+        return ReferenceColors(tuple(reference))
     if diverse:
         return DiverseColors(count, seed)
     return parse_colors(colors) if colors is not None else None

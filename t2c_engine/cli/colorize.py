@@ -48,6 +48,7 @@ from t2c_engine.palettes.style import parse_styles, styles_text
 from t2c_engine.serving.protocol import (
     DEFAULT_COUNT,
     DEFAULT_HINT_REACH,
+    DEFAULT_NATURAL,
     DEFAULT_VARIETY,
     MAX_STRENGTH,
     MAX_VARIATIONS,
@@ -57,7 +58,13 @@ if TYPE_CHECKING:
     from t2c_engine.batch.request import ColorizeRequest, PictureResult
 
 Natural = Annotated[
-    float, typer.Option("--natural", min=0, max=1, help="How far skin, sky and leaves keep their automatic colour.")
+    float,
+    typer.Option(
+        "--natural",
+        min=0,
+        max=1,
+        help="How far automatic colour is kept: up to 0.2 of skin, beyond of sky and leaves too.",
+    ),
 ]
 PaletteText = Annotated[
     str | None, typer.Option("--palette", help="Colours such as '#8c2f1b,#d98c3f', or a palette file.")
@@ -122,7 +129,7 @@ class ColorizeOptions:
     style: StyleOption = ""
     look: Look = None
     strength: Strength = 1.0
-    natural: Natural = 0.0
+    natural: Natural = DEFAULT_NATURAL
     out: Annotated[Path, typer.Option("-o", "--output", help="The folder for the results.")] = Path("out")
     device: Device = "auto"
     as_json: AsJson = False

@@ -22,6 +22,7 @@ from t2c_engine.palettes.style import StyleWeight, parse_styles
 from t2c_engine.serving.protocol import (
     DEFAULT_COUNT,
     DEFAULT_HINT_REACH,
+    DEFAULT_NATURAL,
     DEFAULT_VARIETY,
     MAX_SEED,
     MAX_STRENGTH,
@@ -243,7 +244,7 @@ class ColorSource:
     hints: Path | None = None
     regions: tuple[Region, ...] = ()
     strength: float = 1.0
-    natural: float = 0.0
+    natural: float = DEFAULT_NATURAL
     hint_reach: float = DEFAULT_HINT_REACH
     color_styles: tuple[StyleWeight, ...] = ()
     look: LookChoice | None = None
@@ -303,10 +304,8 @@ class ColorSource:
         strength = (f"strength {self.strength:g}",) if self.strength != 1 else ()
         if self.look is None:
             return strength
-        return (
-            *strength,
-            f"the look {self.look.name}" + (f" {self.look.strength:g}" if self.look.strength != 1 else ""),
-        )
+        share = f" at strength {self.look.strength:g}" if self.look.strength != 1 else ""
+        return (*strength, f"the look {self.look.name}{share}")
 
     @property
     def colors_outside_regions(self) -> bool:

@@ -25,7 +25,7 @@ from t2c_engine.colorization.palette_extraction import palette_of_points
 from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
-from t2c_engine.networks.colorizer import ColorizerNet, Condition
+from t2c_engine.networks.colorizer import NATURAL_SKIN, ColorizerNet, Condition
 from t2c_engine.networks.diverse import GreyFeatures, grey_features
 from t2c_engine.networks.layers import fuse_norms
 from t2c_engine.networks.picture_encoder import DETAIL, SCALE, Features, read_network_config, with_tuples
@@ -152,6 +152,31 @@ class Colorizer:
         with threads_for(lightness.size):
             return Encoding(tuple(self._encode_scale(lightness, part) for part in self.inference.scales))
 
+    @torch.inference_mode()
+    def encode_many(self, pictures: Sequence[np.ndarray]) -> list[Encoding]:
+        """As `encode` of each; pictures of equal padded size go through the network together, which GPUs are made for.
+
+        Raises:
+            ModelError: one is larger than the network is meant for.
+        """
+        scales = [self._encode_scales(pictures, part) for part in self.inference.scales]
+        return [Encoding(tuple(one)) for one in zip(*scales, strict=True)]
+
+    def _encode_scales(self, pictures: Sequence[np.ndarray], part: float) -> list[EncodedScale]:
+        """Every picture at one size, in order."""
+        inputs = [self._network_input(one, part) for one in pictures]
+        by_size: dict[torch.Size, list[int]] = {}
+        for index, (light, _, _) in enumerate(inputs):
+            by_size.setdefault(light.shape, []).append(index)
+        found: dict[int, EncodedScale] = {}
+        for indices in by_size.values():
+            batch = torch.cat([inputs[index][0] for index in indices])
+            features = self._network.encode(batch.contiguous(memory_format=torch.channels_last))
+            for place, index in enumerate(indices):
+                _, height, width = inputs[index]
+                found[index] = EncodedScale(features.of(place), height // SCALE, width // SCALE)
+        return [found[index] for index in range(len(inputs))]
+
     def _encode_scale(self, lightness: np.ndarray, part: float) -> EncodedScale:
         light, height, width = self._network_input(lightness, part)
         return EncodedScale(self._network.encode(light), height // SCALE, width // SCALE)
@@ -208,7 +233,8 @@ class Colorizer:
         Args:
             hints: of any size (Zhang et al. 2017); every map has their colours where they are, and what belongs to them
                 follows. Without a palette their colours are one for the rest, beside the automatic colour.
-            natural: 0..1, how far the automatic colour is kept where it is certain: skin, sky, leaves.
+            natural: 0..1, how far the automatic colour is kept where it is certain: up to NATURAL_SKIN on skin alone,
+                beyond on sky and leaves, too.
 
         Raises:
             ValueError: natural is out of range.
@@ -294,7 +320,7 @@ class Colorizer:
         """One ab map a reference, in its colors where they fit, elsewhere in automatic ones (Xu et al. 2020).
 
         Args:
-            lightness: what was encoded. hints, natural: as in `color`.
+            lightness: what was encoded. hints, natural: as in `color`, but skin takes the references' colours.
 
         Raises:
             ModelError: the transfer sub-net cannot be loaded.
@@ -302,6 +328,7 @@ class Colorizer:
         from t2c_engine.colorization.exemplar import merged, overlaid, sampled
 
         size, spacing = (encoding.height, encoding.width), self.transfer.inference.spacing
+        natural = natural if natural > NATURAL_SKIN else 0.0
         direct = self.color(encoding, [None])[0]
         plain = hints is None and not natural
         base = self.automatic(encoding) if plain else self.color(encoding, [None], hints, natural)[0]

@@ -24,14 +24,18 @@ from t2c_engine.rendering.guided_upsampling import render
 
 
 def compose(
-    picture: Picture, source: ColorSource, results: Sequence[ResultColors], colorizer: Any
+    picture: Picture,
+    source: ColorSource,
+    results: Sequence[ResultColors],
+    colorizer: Any,
+    encoded: Encoded | None = None,
 ) -> Iterator[tuple[Palette, np.ndarray]]:
     """Palette and pixels (H x W x 3, the picture's type and space) of every result, one at a time.
 
     The palette of the network's own colors is taken from them, before a look changes them.
 
     Args:
-        colorizer: a `Colorizer`; the picture is encoded once.
+        colorizer: a `Colorizer`; the picture is encoded once. encoded: the picture, if it has been encoded already.
 
     Raises:
         PictureError: hints, a mask or a reference cannot be used. ModelError: the picture is too large, or a look's
@@ -39,8 +43,7 @@ def compose(
     """
     hints = None if source.hints is None else read_hints(source.hints, picture.size, source.hint_reach)
     masks = [read_mask(region.mask, picture.size) for region in source.regions]
-    lightness = small_lightness(picture, colorizer.short_side)
-    encoded = Encoded(colorizer, lightness)
+    encoded = encoded or Encoded(colorizer, small_lightness(picture, colorizer.short_side))
     inner = [
         list(_maps(encoded, source, [one.regions[index] for one in results], hints)) for index in range(len(masks))
     ]
@@ -56,7 +59,7 @@ def compose(
         if source.look is not None:
             toned = [encoded.toned(one, source.look) for one in parts]
             parts, curve = [one.ab for one in toned], toned[0].curve
-        paint = partial(render, picture, lightness=lightness, curve=curve)
+        paint = partial(render, picture, lightness=encoded.lightness, curve=curve)
         pixels = paint(parts[0])
         for mask, other in zip(masks, parts[1:], strict=True):
             blend(pixels, mask, paint(other))

@@ -36,10 +36,11 @@ class Encoded:
         lightness: h x w float32, 0..100, what was encoded.
     """
 
-    def __init__(self, colorizer: Any, lightness: np.ndarray) -> None:
+    def __init__(self, colorizer: Any, lightness: np.ndarray, encoding: Any = None) -> None:
+        """encoding: of `lightness` by this colouriser, if at hand."""
         self.colorizer = colorizer
         self.lightness = lightness
-        self._encoding = colorizer.encode(lightness)
+        self._encoding = colorizer.encode(lightness) if encoding is None else encoding
         self._features: tuple[Any, ...] = ()
         self._cache: OrderedDict[Key, np.ndarray] = OrderedDict()
         self._draws: OrderedDict[tuple[int, int], list[np.ndarray]] = OrderedDict()  # by count and seed

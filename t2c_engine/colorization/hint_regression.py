@@ -21,7 +21,7 @@ NEAR = (0.086, 7.5, 3.78, 2e-5, 2.2e-5, 1.34e-5, 3.3e-5, 0.82)
 WIDE = (0.038, 1.5, 1.51, 1.8e-6, 2.8e-6, 8.8e-6, 2.1e-5, 0.54)
 NEAR_VARIANCE, WIDE_VARIANCE, COMMON_VARIANCE = 4.79, 2.94, 0.163  # of the residuals: of things, kinds, the picture
 NOISE = 0.0244  # variance of a hint that covers a cell whole
-CLOSE = 2.0  # factor on NEAR where all hints lie on one thing
+CLOSE = 2.0  # factor on NEAR where things are told apart
 THINGS = (2.0, 3.5)  # unlike things up to which hints say nothing of the rest, and from which on all that they can
 MAX_POINTS = 128  # cells of hints that the regression rests on; of more, even samples
 STEP = StepCosts(length=0.2, lightness=0.02, free=3.0, color=0.005)  # of the paths that confine hints
@@ -59,11 +59,11 @@ class HintRegression:
         covered = np.flatnonzero(hints.mask.ravel() > 0)
         self._cells = covered[:: max(1, -(-len(covered) // MAX_POINTS))]
         near, wide = _distances(places.blocks, self._cells)
-        things = min(_unlike(np.exp(-CLOSE * near[self._cells])), label(hints.mask > 0, np.ones((3, 3)))[1])
+        strokes = int(np.max(label(hints.mask > 0, np.ones((3, 3)))[0]))  # pyright: ignore[reportArgumentType, reportIndexIssue]
+        things = min(_unlike(np.exp(-CLOSE * near[self._cells])), strokes)
         told = np.clip((things - THINGS[0]) / (THINGS[1] - THINGS[0]), 0, 1)
         free = float(told * min(1, (hints.reach or 0) / DEFAULT_HINT_REACH))
-        self._kernel = NEAR_VARIANCE * np.exp(-(CLOSE + (1 - CLOSE) * free) * near)
-        self._kernel += free * (WIDE_VARIANCE * np.exp(-wide) + COMMON_VARIANCE)
+        self._kernel = NEAR_VARIANCE * np.exp(-near) + WIDE_VARIANCE * np.exp(-wide) + COMMON_VARIANCE
         self.share = free + (1 - free) * self._confined(places)
 
     def _confined(self, places: Places) -> np.ndarray:

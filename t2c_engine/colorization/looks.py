@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,12 +29,16 @@ KIND = "look"
 
 @dataclass(frozen=True, slots=True)
 class LookInfo:
-    """name: what a user asks for. title: for lists. model: of which it is a part; index: its label there."""
+    """name: what a user asks for. title: for lists. model: of which it is a part; index: its label there.
+
+    natural: how far along the network's change a strength of 1 goes, more than 0 and up to MAX_STRENGTH.
+    """
 
     name: str
     title: str
     model: str
     index: int = 0
+    natural: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,17 @@ def looks_of(card: ModelCard) -> tuple[LookInfo, ...]:
     if not isinstance(listed, list | tuple):
         return ()
     named = [
-        LookInfo(one["name"], str(one.get("title") or one["name"]), card.name, index)
+        LookInfo(one["name"], str(one.get("title") or one["name"]), card.name, index, float(one.get("natural", 1.0)))
         for index, one in enumerate(listed)
-        if isinstance(one, dict) and isinstance(one.get("name"), str) and one["name"]
+        if isinstance(one, dict) and isinstance(one.get("name"), str) and one["name"] and _is_natural(one)
     ]
     return tuple(named)
+
+
+def _is_natural(look: Mapping[str, Any]) -> bool:
+    """Whether a card's look has a natural strength that can be used."""
+    value = look.get("natural", 1.0)
+    return isinstance(value, int | float) and 0 < value <= MAX_STRENGTH
 
 
 def find_look(name: str) -> LookInfo:
@@ -128,7 +138,7 @@ class Look:
         from t2c_engine.devices import threads_for
         from t2c_engine.networks.look_generator import FEATURE_LEVEL
 
-        config = self._network.config
+        config, strength = self._network.config, strength * self.info.natural
         size = network_size((ab.shape[0], ab.shape[1]), config.side, 2**config.levels)
         label = torch.zeros(1, config.targets)
         label[0, self.info.index] = 1

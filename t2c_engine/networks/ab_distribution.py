@@ -8,6 +8,8 @@ from torch import Tensor
 from t2c_engine.color.lab import ab_bins
 
 KERNEL = 10.0  # ab units, standard deviation with which a colour claims the probability of bins near it
+SKIN_HUES = (25.0, 75.0)  # degrees in the ab plane, of skin of every tone
+SKIN_CHROMA = (8.0, 42.0)  # ab units
 FLOOR = 1e-3  # least likelihood, so that logarithms stay bounded
 
 
@@ -39,6 +41,18 @@ def certainty(probable: Tensor, ab: Tensor) -> Tensor:
     claims = _claims(ab.flatten(2).transpose(1, 2).float(), probable)  # B x P x Q
     likely = (claims * probable.flatten(2).transpose(1, 2)).sum(2)
     return (likely + FLOOR).clamp(max=1).view(len(ab), 1, *ab.shape[2:])
+
+
+def skin(probable: Tensor) -> Tensor:
+    """The probability of bins of a skin's hue, B x 1 x h x w.
+
+    Args:
+        probable: B x Q x h x w, distribution over the ab bins.
+    """
+    a, b = torch.tensor(ab_bins(), device=probable.device).unbind(-1)
+    hue, chroma = torch.rad2deg(torch.atan2(b, a)), torch.hypot(a, b)
+    among = (hue > SKIN_HUES[0]) & (hue < SKIN_HUES[1]) & (chroma > SKIN_CHROMA[0]) & (chroma < SKIN_CHROMA[1])
+    return torch.einsum("bqhw,q->bhw", probable, among.to(probable.dtype))[:, None]
 
 
 def _claims(colors: Tensor, probable: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.ab_distribution import certainty, evidence, log_likelihood
+from t2c_engine.networks.ab_distribution import certainty, evidence, log_likelihood, skin
 from t2c_engine.networks.edge_avoiding_filter import EdgeAvoidingFilter
 from t2c_engine.networks.global_attention import PalettePlacement
 from t2c_engine.networks.layers import NORM_EPS, Residual, upsampled
@@ -38,7 +38,10 @@ CLOSENESS_UNIT = 8.0  # L between pixel and colour to one unit of the closeness 
 AUTOMATIC_LIMIT = 12.0  # ab units that a palette may move the automatic colour, so that no third hue arises
 AUTOMATIC_LIMIT_FREE = 80.0  # the same where hints are given, or no palette is
 RESIDUAL_LIMIT = 8.0  # ab units
+NATURAL_SKIN = 0.2  # of `natural`, up to which it holds back palettes on skin alone
 NATURAL_GAIN = 8.0  # weight of the log-likelihoods of all colours where `natural` is 1
+SKIN_GAIN = 8.0  # score of the automatic colour on skin from NATURAL_SKIN on
+SKIN_PROBABLE = (0.45, 0.75)  # probability of a skin's hue, sharpened, from which on a place counts, and counts whole
 NATURAL_CHROMA = 0.4  # by which the automatic colour, faint with doubt, is made more vivid where `natural` is 1
 NATURAL_SHARPNESS = 2.0  # power to which the distribution is raised for them: rebalancing has made it broad
 
@@ -49,7 +52,8 @@ class Condition:
 
     palette: B x K x 3, Lab; palette_mask: B x K, 1 where a colour is given, 0 where not (all 0: automatic);
     hints: B x 3 x h x w at a quarter of the input's resolution (a, b in Lab units, mask 0..1) or None;
-    natural: 0..1, how far colours count by their likelihood at a place, the automatic colour among them;
+    natural: 0..1; up to NATURAL_SKIN, how far skin keeps its automatic colour; beyond, how far colours count by their
+        likelihood at a place, the automatic colour among them;
     score_scale: factor on learned scores beside those of tones; below 1 for pictures unlike those of training.
     """
 
@@ -58,6 +62,16 @@ class Condition:
     hints: Tensor | None = None
     natural: float = 0.0
     score_scale: float = 1.0
+
+    @property
+    def natural_skin(self) -> float:
+        """0..1, how far skin keeps its automatic colour."""
+        return min(1.0, self.natural / NATURAL_SKIN)
+
+    @property
+    def natural_beyond(self) -> float:
+        """0..1, how far colours count by their likelihood."""
+        return max(0.0, self.natural - NATURAL_SKIN) / (1 - NATURAL_SKIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +240,7 @@ class ColorizerNet(nn.Module):
         )
         weights = self._assignment(scores, features, restored, condition, mask)
         weights = self.filter(weights, features.detailed, textures)
-        automatic = (1 + NATURAL_CHROMA * condition.natural) * features.automatic
+        automatic = (1 + NATURAL_CHROMA * condition.natural_beyond) * features.automatic
         automatic = automatic + bounded(change, _automatic_limit(condition))
         residual = upsampled(bounded(residual, RESIDUAL_LIMIT), features.detailed)
         residual = residual + bounded(AB_SCALE * fine_residual.float(), RESIDUAL_LIMIT)
@@ -289,8 +303,12 @@ class ColorizerNet(nn.Module):
         scores = torch.cat((self.certainty_weight * certain, self.evidence_weight * suits), 1)
         if condition.natural:
             sharp = (NATURAL_SHARPNESS * logits).softmax(1)
-            likely = torch.cat((certainty(sharp, automatic).log(), log_likelihood(sharp, colors)), 1)
-            scores = scores + condition.natural * NATURAL_GAIN * likely
+            least, whole = SKIN_PROBABLE
+            held = ((skin(sharp) - least) / (whole - least)).clamp(0, 1)
+            scores = scores + F.pad(condition.natural_skin * SKIN_GAIN * held, (0, 0, 0, 0, 0, colors.shape[1]))
+            if condition.natural_beyond:
+                likely = torch.cat((certainty(sharp, automatic).log(), log_likelihood(sharp, colors)), 1)
+                scores = scores + condition.natural_beyond * NATURAL_GAIN * likely
         return upsampled(scores, like)
 
     def _assignment(

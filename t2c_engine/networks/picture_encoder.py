@@ -70,6 +70,14 @@ class Features:
             lightness, detailed, edges, (fine, middle, coarse), places, logits, automatic, tuple(pretrained)
         )
 
+    def of(self, index: int) -> Features:
+        """Those of one picture of a batch (no copy)."""
+        parts = (self.lightness, self.detailed, self.edges, *self.skips, self.places, self.logits, self.automatic)
+        lightness, detailed, edges, fine, middle, coarse, places, logits, automatic = (
+            part[index : index + 1] for part in parts
+        )
+        return Features(lightness, detailed, edges, (fine, middle, coarse), places, logits, automatic)
+
 
 class ToneEncoder(nn.Module):
     """Lightness to features at 1/4, 1/8 and 1/16, of the decoder's widths: tones and textures, which need no names."""

@@ -149,17 +149,26 @@ def lightness(pixels: np.ndarray, space: RgbSpace = SRGB) -> np.ndarray:
 
 
 def luminance(
-    pixels: np.ndarray, space: RgbSpace = SRGB, out: np.ndarray | None = None, work: np.ndarray | None = None
+    pixels: np.ndarray,
+    space: RgbSpace = SRGB,
+    out: np.ndarray | None = None,
+    work: np.ndarray | None = None,
+    index: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Y (H x W float32, 0..1; CIE 1931) of H x W or H x W x 3 pixels, in `out` with the help of `work` where given."""
+    """Y (H x W float32, 0..1; CIE 1931) of H x W or H x W x 3 pixels.
+
+    Args:
+        out, work (float32), index (intp): of the result's shape; given, nothing is allocated.
+    """
     out = np.empty(pixels.shape[:2], np.float32) if out is None else out
+    index = np.empty(out.shape, np.intp) if index is None else index
     if pixels.ndim == 2:
-        return _decoded(pixels, space, 1.0, out)
+        return _decoded(pixels, space, 1.0, out, index)
     work = np.empty_like(out) if work is None else work
     weights = space.to_xyz[1]
-    _decoded(pixels[..., 0], space, weights[0], out)
+    _decoded(pixels[..., 0], space, weights[0], out, index)
     for channel in (1, 2):
-        out += _decoded(pixels[..., channel], space, weights[channel], work)
+        out += _decoded(pixels[..., channel], space, weights[channel], work, index)
     return out
 
 
@@ -214,12 +223,13 @@ def _table(space: RgbSpace, depth: str, weight: float) -> np.ndarray:
     return (space.curve.decode(np.arange(count) / (count - 1)) * weight).astype(np.float32)
 
 
-def _decoded(channel: np.ndarray, space: RgbSpace, weight: float, out: np.ndarray) -> np.ndarray:
+def _decoded(channel: np.ndarray, space: RgbSpace, weight: float, out: np.ndarray, index: np.ndarray) -> np.ndarray:
     """Linear light of one channel times `weight`, in `out`."""
     if channel.dtype.kind == "f":
         return np.multiply(space.curve.decode(channel), np.float32(weight), out=out)
+    np.copyto(index, channel)  # numpy would make a new array of them
     # no number lies beyond the table; "clip" only spares the check
-    return np.take(_table(space, channel.dtype.name, weight), channel, out=out, mode="clip")
+    return np.take(_table(space, channel.dtype.name, weight), index, out=out, mode="clip")
 
 
 def _upright(array: np.ndarray, orientation: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from t2c_engine.pictures.picture import Picture, lightness_at
 from t2c_engine.pictures.resize import linear_taps, resize
 from t2c_engine.pictures.threads import spread, threads
 from t2c_engine.rendering.block_renderer import BlockRenderer, Workspace
+from t2c_engine.rendering.buffers import new_pixels
 
 SMOOTHING = 2.0  # of the fit: variance of L (squared units) from which on a slope counts
 BLOCK = 60_000  # pixels treated at a time: few enough for the cache, many enough to outweigh the calls
@@ -47,8 +48,9 @@ def render(
     height, width = picture.size
     coefficients = _coefficients(small, ab)
     renderer = BlockRenderer(picture.space, picture.pixels.dtype)
-    result = np.empty((height, width, 3), picture.pixels.dtype)
+    result = new_pixels((height, width, 3), picture.pixels.dtype)
     low, _, weight = linear_taps(size[0], height)
+    weights = np.stack((1 - weight, weight), 1)
     rows = max(1, BLOCK // width)
     starts = [0]
     for row in range(1, height):  # a block ends where it is full, or where the next row of `ab` begins
@@ -62,29 +64,28 @@ def render(
         for top, bottom in blocks[len(blocks) * share // workers : len(blocks) * (share + 1) // workers]:
             at_block()
             planes = workspace.block(bottom - top)
-            renderer.read(picture.pixels[top:bottom], planes)
-            _apply(planes, wide.pair(low[top]), weight[top:bottom])
+            renderer.read(picture.pixels[top:bottom], workspace)
+            _apply(planes, wide.pair(low[top]), weights[top:bottom])
             if curve is not None:
                 renderer.tone(planes, curve)
-            renderer.write(workspace, result[top:bottom])
+            renderer.write(workspace, result, top, bottom)
+        renderer.finish(workspace, result)
 
     spread(work, range(workers))
     return result
 
 
-def _apply(planes: np.ndarray, rows: np.ndarray, weight: np.ndarray) -> None:
-    """Fill dx and dz (planes 5 and 7) from f with the model between two rows of coefficients.
+def _apply(planes: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> None:
+    """Fill dx and dz (planes 5 and 6) from f with the model between two rows of coefficients.
 
     Args:
-        planes: as in `BlockRenderer`. rows: 6 x 2 x W. weight: of the lower row, one for each row of the block.
+        planes: as in `BlockRenderer`. rows: 6 x 2 x W. weights: of both, for each row of the block.
     """
-    np.matmul(np.stack((1 - weight, weight), 1), rows, out=planes[5:11])
-    slope_x, offset_x, slope_z, offset_z, low, high = planes[5:11]
-    held = np.minimum(np.maximum(planes[3], low, out=low), high, out=low)
-    slope_x *= held
-    slope_x += offset_x
-    slope_z *= held
-    slope_z += offset_z
+    np.matmul(weights, rows, out=planes[5:11])
+    held, chroma = np.maximum(planes[3], planes[9], out=planes[4]), planes[5:7]
+    np.minimum(held, planes[10], out=held)
+    chroma *= held
+    chroma += planes[7:9]
 
 
 def _coefficients(light: np.ndarray, ab: np.ndarray) -> np.ndarray:
@@ -96,23 +97,24 @@ def _coefficients(light: np.ndarray, ab: np.ndarray) -> np.ndarray:
         light: h x w, L 0..100. ab: h x w x 2.
 
     Returns:
-        6 x h x w float32: slope_x, offset_x, slope_z, offset_z, low, high.
+        6 x h x w float32: slope_x, slope_z, offset_x, offset_z, low, high.
     """
     mean, variance = _window_mean(light), _window_mean(light * light)
     variance = np.maximum(variance - mean * mean, 0)
     # a window that holds an edge tells its neighbours what to do there; flat ones have nothing to tell
     weight = variance + 1e-2
     total = _window_mean(weight)
-    planes = []
+    slopes, offsets = [], []
     for channel, scale in ((0, 1 / 500), (1, -1 / 200)):
         channel_ab = ab[..., channel].astype(np.float32)
         slope = (_window_mean(light * channel_ab) - mean * _window_mean(channel_ab)) / (variance + SMOOTHING)
         slope = _window_mean(slope * weight) / total
         # through the small pixel itself, so that the model keeps its colour; L = 116 f - 16
-        planes += [slope * (116 * scale), (channel_ab - slope * (light + 16)) * scale]
+        slopes.append(slope * (116 * scale))
+        offsets.append((channel_ab - slope * (light + 16)) * scale)
     # outside the window's range of lightness the model would only guess
-    planes += [(_window_extreme(light, np.minimum) + 16) / 116, (_window_extreme(light, np.maximum) + 16) / 116]
-    return np.stack(planes).astype(np.float32)
+    limits = [(_window_extreme(light, choose) + 16) / 116 for choose in (np.minimum, np.maximum)]
+    return np.stack((*slopes, *offsets, *limits)).astype(np.float32)
 
 
 def _window_mean(plane: np.ndarray) -> np.ndarray:
@@ -134,22 +136,25 @@ class _WideRows:
 
     def __init__(self, coefficients: np.ndarray, width: int) -> None:
         self._coefficients = coefficients
-        self._taps = linear_taps(coefficients.shape[2], width)
-        self._pair = np.empty((6, 2, width), np.float32)
+        self._low_taps, self._high_taps, self._weight = linear_taps(coefficients.shape[2], width)
+        self._pair = np.empty((2, 6, width), np.float32)
+        self._spare = np.empty((6, width), np.float32)
         self._low = -2  # the row that is first in the pair
 
     def pair(self, low: int) -> np.ndarray:
         """6 x 2 x width: the rows `low` and the next (the last row again after the last); good until the next call."""
         if low == self._low + 1:
-            self._pair[:, 0] = self._pair[:, 1]
-            self._pair[:, 1] = self._row(low + 1)
+            self._pair[0] = self._pair[1]
+            self._fill(low + 1, self._pair[1])
         elif low != self._low:
-            self._pair[:, 0], self._pair[:, 1] = self._row(low), self._row(low + 1)
+            self._fill(low, self._pair[0])
+            self._fill(low + 1, self._pair[1])
         self._low = low
-        return self._pair
+        return self._pair.swapaxes(0, 1)
 
-    def _row(self, index: int) -> np.ndarray:
+    def _fill(self, index: int, out: np.ndarray) -> None:
         row = self._coefficients[:, min(index, self._coefficients.shape[1] - 1)]
-        low, high, weight = self._taps
-        left = row[:, low]
-        return left + (row[:, high] - left) * weight
+        np.take(row, self._high_taps, 1, out=out, mode="clip")
+        out -= np.take(row, self._low_taps, 1, out=self._spare, mode="clip")
+        out *= self._weight
+        out += self._spare

@@ -68,15 +68,15 @@ def test_forty_kinds_of_bad_files_among_two_hundred_are_forty_sentences():
 def test_a_worker_that_dies_is_replaced_and_a_deadly_picture_fails(monkeypatch: pytest.MonkeyPatch):
     for name in ("a.png", "deadly.png", "z.png"):
         photo(f"scans/{name}")
-    real, deaths = worker.color_item, []
+    real, deaths = worker.color_items, []
 
-    def color_item(item: worker.Item, load: Any) -> worker.Done:
-        if item.plan.input.name == "deadly.png":
+    def color_items(items: list[worker.Item], load: Any) -> list[worker.Done]:
+        if any(item.plan.input.name == "deadly.png" for item in items):
             deaths.append(1)
             raise BrokenExecutor
-        return real(item, load)
+        return real(items, load)
 
-    monkeypatch.setattr("t2c_engine.albums.run.color_item", color_item)
+    monkeypatch.setattr("t2c_engine.albums.run.color_items", color_items)
     results = run(album())
     assert len(deaths) == MAX_ATTEMPTS and [one.input.name for one in results if one.error] == ["deadly.png"]
     assert files("out") == ["a-1.png", "z-1.png"]
@@ -86,11 +86,11 @@ def test_workers_that_end_whatever_the_picture_pause_the_job(monkeypatch: pytest
     for index in range(20):
         photo(f"scans/{index}.png")
 
-    def color_item(item: worker.Item, load: Any) -> worker.Done:
+    def color_items(items: list[worker.Item], load: Any) -> list[worker.Done]:
         raise BrokenExecutor
 
     with monkeypatch.context() as patch:
-        patch.setattr("t2c_engine.albums.run.color_item", color_item)
+        patch.setattr("t2c_engine.albums.run.color_items", color_items)
         with pytest.raises(OutputError, match="The job pauses: worker processes end"):
             run(album())
     monkeypatch.setattr(worker, "_colorizers", {})

@@ -276,3 +276,31 @@ def test_layered_files_hold_the_original_and_a_layer_for_each_result():
     os.remove(Path("out", NAME))  # the file itself says what it is
     (result,) = run(album(phrase="autumn & <co>", count=3, format=Format.ORA))
     assert result.kept == (Path("out/a-1.ora"),) and Path("out/a-1.ora").read_bytes() == content
+
+
+def test_colors_of_other_pictures_by_the_option_that_colorize_has():
+    photo("scans/a.jpg")
+    for name, color in (("sea.png", "#2040a0"), ("rust.png", "#a04020")):
+        Image.new("RGB", (40, 30), color).save(name)
+    t2c("batch", "scans", "-o", "out", "--reference", "sea.png", "--reference", "rust.png")
+    assert files("out") == ["a-1.jpg", "a-2.jpg"]
+    blue, red = (read_picture(Path(f"out/a-{index}.jpg")).pixels.mean((0, 1)) for index in (1, 2))
+    assert blue[2] > blue[0] and red[0] > red[2]
+    error = t2c("batch", "scans", "-o", "out", "--reference", "sea.png", "--diverse", code=2).stderr
+    assert "one of --colors, --reference and --diverse" in " ".join(error.split())
+
+
+@pytest.mark.parametrize("command", ["batch", "colorize"])
+def test_a_run_that_fails_leaves_no_empty_folder(command: str):
+    photo("scans/x/bad.jpg")
+    Path("scans/x/bad.jpg").write_bytes(b"no picture")
+    Image.new("RGB", (40, 30), "grey").save("grey.png")
+    t2c(command, "scans/x", "-o", "a/out", "--reference", "missing.png", code=1)
+    t2c(command, "scans/x", "-o", "a/out", "--reference", "grey.png", code=1)
+    assert not Path("a").exists()
+    t2c(command, "scans" if command == "batch" else "scans/x/bad.jpg", "-o", "a/out", "--auto", code=1)
+    assert [path for path in Path().rglob("*") if path.is_dir() and not any(path.iterdir())] == []
+    Path("file").touch()
+    assert "file/out cannot be made" in " ".join(
+        t2c(command, "scans/x", "-o", "file/out", "--auto", code=1).stderr.split()
+    )

@@ -151,11 +151,37 @@ def test_urls_survive_as_paths(path: str, url: str | None):
     assert location(Path(path)) == (url or str(Path(path)))
 
 
-def test_a_job_of_captions_in_metadata_says_what_it_needs():
-    place = f"memory://album-{uuid.uuid4().hex[:8]}"
-    put(f"{place}/a.jpg", photo("a.jpg"))
-    from t2c_engine.albums.job import AlbumJob
-    from t2c_engine.albums.tree import leaves
+def test_titles_inside_pictures_at_urls_are_captions(place: str):
+    inner = b'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">harbour at dawn</rdf:li></rdf:Alt></dc:title>'
+    titled = photo("titled.jpg")
+    Image.open(titled).save("with-title.jpg", xmp=b"<x:xmpmeta><rdf:RDF>" + inner + b"</rdf:RDF></x:xmpmeta>")
+    put(f"{place}/a.jpg", Path("with-title.jpg"))
+    put(f"{place}/b.jpg", titled)
+    t2c("batch", place, "-o", "out", "--captions", "metadata", "--phrase", "autumn")
+    found = {path.name: read_recipe(path) for path in Path("out").glob("*.jpg")}
+    assert {name: one and one.colors["phrase"] for name, one in found.items()} == {
+        "a-1.jpg": "harbour at dawn", "b-1.jpg": "autumn",
+    }  # fmt: skip
 
-    with pytest.raises(UsageError, match="need local"):
-        leaves(AlbumJob((place,), Path("out"), captions="metadata"))
+
+def test_errors_of_storage_libraries_are_sentences_and_our_own_faults_are_not(monkeypatch: pytest.MonkeyPatch):
+    """Each kind of error that a file system may raise; one that it may not is no sentence about networks."""
+    botocore = pytest.importorskip("botocore.exceptions")
+    from t2c_engine.albums import storage
+
+    for error in (
+        botocore.NoCredentialsError(),
+        botocore.ClientError({"Error": {"Code": "403", "Message": "no"}}, "GetObject"),
+        TimeoutError("late"),
+        ValueError("no such protocol"),
+    ):
+
+        def fail(path: str, error: Exception = error, **options: Any) -> Any:
+            raise error
+
+        monkeypatch.setattr(storage, "_system", lambda path, fail=fail: (type("Far", (), {"find": fail}), "x"))
+        with pytest.raises(UsageError, match="memory://x cannot be reached"):
+            storage.list_files(Path("memory:/x"))
+    monkeypatch.setattr(storage, "_system", lambda path: (None, "x"))
+    with pytest.raises(AttributeError):
+        storage.list_files(Path("memory:/x"))

@@ -41,10 +41,11 @@ def hints(reach: float, *cells: tuple[int, int]) -> Hints:
 
 
 def test_the_residual_makes_hints_right_and_fades_with_likeness() -> None:
-    found = HintRegression(hints(0.25, (12, 8)), places(halves())).residual(np.zeros((*SIZE, 2), np.float32))
-    np.testing.assert_allclose(found[12, 8], BLUE, rtol=0.02)
-    left, right = found[12, 4], found[12, 30]
-    assert left @ BLUE > 0.7 * np.square(BLUE).sum() and abs(right @ BLUE) < 0.2 * np.square(BLUE).sum()
+    regression = HintRegression(hints(0.25, (12, 8)), places(halves()))
+    found = regression.residual(np.zeros((*SIZE, 2), np.float32)) @ BLUE / np.square(BLUE).sum()
+    assert abs(found[12, 8] - 1) < 0.02
+    assert found[12, 4] > 0.9 and found[12, 30] < 0.6, "less where it is light"
+    assert (regression.share * found)[12, 30] < 0.1
 
 
 def test_what_is_right_already_changes_nothing() -> None:

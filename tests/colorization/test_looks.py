@@ -199,3 +199,13 @@ def test_a_result_without_a_recipe_does_not_keep_others_from_being_made_again(lo
     t2c("colorize", "a.png", "--look", "warm", "-o", "out")
     t2c("again", "a.png", "out/a-1.png", "-o", "again", code=1)
     assert [path.name for path in Path("again").iterdir()] == ["a-1.png"]
+
+
+def test_a_strength_of_one_goes_as_far_as_the_card_says(looks, tmp_path):
+    make_look(tmp_path / "models", "mild", (3.0, 6.0), looks=[{"name": "mild", "natural": 0.5}])
+    make_look(tmp_path / "models", "wild", (3.0, 6.0), looks=[{"name": "wild", "natural": "much"}])
+    assert [(one.name, one.natural) for one in installed_looks()] == [("faded", 1.0), ("mild", 0.5), ("warm", 1.0)]
+    before = np.full((16, 24, 2), 4.0, np.float32)
+    once, twice = (Encoded(fakes.Colorizer(), RAMP).toned(before, LookChoice("mild", one)).ab for one in (1.0, 2.0))
+    np.testing.assert_allclose(once - before, np.broadcast_to([1.5, 3.0], before.shape), atol=0.1)
+    np.testing.assert_allclose(twice - before, np.broadcast_to([3.0, 6.0], before.shape), atol=0.1)

@@ -34,11 +34,12 @@ def test_the_numbers_are_the_engines() -> None:
         protocol.MAX_HEADER,
         protocol.MAX_FRAME,
     )
-    assert (limits.MODES, limits.DEVICES, limits.MAX_STRENGTH, limits.HINT_REACH) == (
+    assert (limits.MODES, limits.DEVICES, limits.MAX_STRENGTH, limits.HINT_REACH, limits.NATURAL_SHARE) == (
         protocol.MODES,
         protocol.DEVICES,
         protocol.MAX_STRENGTH,
         protocol.DEFAULT_HINT_REACH,
+        protocol.DEFAULT_NATURAL,
     )
     assert frames.CANCELLED == protocol.ErrorCode.CANCELLED
     assert frames.UNKNOWN_PICTURE == protocol.ErrorCode.UNKNOWN_PICTURE

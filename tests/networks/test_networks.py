@@ -7,7 +7,7 @@ import torch
 
 from t2c_engine.color.lab import ab_bins, lab_to_srgb
 from t2c_engine.networks.ab_distribution import certainty, evidence, log_likelihood
-from t2c_engine.networks.colorizer import AUTOMATIC_LIMIT, RESIDUAL_LIMIT, ColorizerNet, Condition
+from t2c_engine.networks.colorizer import AUTOMATIC_LIMIT, NATURAL_SKIN, RESIDUAL_LIMIT, ColorizerNet, Condition
 from t2c_engine.networks.layers import fuse_norms
 from t2c_engine.networks.palette_assignment import (
     ToneMixture,
@@ -115,6 +115,27 @@ def test_natural_gives_places_that_are_certain_their_automatic_colour(network: C
         logits[bins.argmin()] = 10.0  # sure of the bin of the automatic colour
     weights = [network(light, replace(asked, natural=value)).weights[:, 0].mean() for value in (0.0, 0.5, 1.0)]
     assert weights[0] < weights[1] < weights[2] and weights[2] > 0.9
+
+
+def test_a_little_of_natural_keeps_skin_alone(network: ColorizerNet) -> None:
+    light, asked = torch.rand(1, 1, 64, 64) * 100, condition(1)
+    with torch.no_grad():
+        network.encoder.logits.weight.zero_()
+    logits = network.encoder.logits.bias
+    assert logits is not None
+
+    def weight_of_automatic(ab: tuple[float, float], natural: float) -> float:
+        """Where the automatic distribution is sure of a colour."""
+        with torch.no_grad():
+            logits.fill_(-10.0)
+            logits[torch.cdist(torch.tensor([ab]), torch.tensor(ab_bins()))[0].argmin()] = 10.0
+            return float(network(light, replace(asked, natural=natural)).weights[:, 0].mean())
+
+    skin, leaves = (18.0, 20.0), (-30.0, 30.0)
+    half, whole = (weight_of_automatic(skin, value) - weight_of_automatic(skin, 0.0) for value in (0.1, NATURAL_SKIN))
+    assert 0 < half < whole and weight_of_automatic(skin, NATURAL_SKIN) > 0.9
+    assert weight_of_automatic(leaves, NATURAL_SKIN) == weight_of_automatic(leaves, 0.0)
+    assert weight_of_automatic(leaves, 0.8) != weight_of_automatic(leaves, 0.0)
 
 
 def test_a_result_stays_near_the_palette_and_the_automatic_colour(network: ColorizerNet) -> None:

@@ -42,10 +42,11 @@ def test_painter_agrees_with_the_plain_formulas(dtype: type, chroma: float) -> N
     renderer = BlockRenderer(Picture(grey).space, np.dtype(dtype))
     workspace = Workspace(60, 80)
     planes = workspace.block(60)
-    renderer.read(grey, planes)
-    planes[5], planes[7] = ab[..., 0] / 500, ab[..., 1] / -200
+    renderer.read(grey, workspace)
+    planes[5], planes[6] = ab[..., 0] / 500, ab[..., 1] / -200
     result = np.empty((60, 80, 3), dtype)
-    renderer.write(workspace, result)
+    renderer.write(workspace, result, 0, 60)
+    renderer.finish(workspace, result)
     expected = paint_plainly(grey / full, ab)
     difference = np.abs(result / full - expected) * 255
     light = srgb_to_lab(np.repeat(grey[..., None] / full, 3, 2))[..., :1]

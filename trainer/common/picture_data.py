@@ -30,7 +30,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from t2c_engine.color.lab import srgb_to_lab
-from t2c_engine.errors import PictureError
+from t2c_engine.errors import PictureError, UsageError
 from t2c_engine.networks.picture_encoder import SCALE
 from t2c_engine.pictures.formats import READ_SUFFIXES
 from t2c_engine.pictures.resize import resize
@@ -76,6 +76,13 @@ class PictureSet:
     def indices(self, *, validation: bool) -> np.ndarray:
         """Which pictures are of the training (or validation) part."""
         return np.flatnonzero(self.validation == validation)
+
+
+def refuse_shared(sources: Sequence[Path], validation: Sequence[Path]) -> None:
+    """Raises UsageError where pictures are given for training and for validation."""
+    if both := {path.resolve() for path in sources} & {path.resolve() for path in validation}:
+        names = ", ".join(sorted(path.name for path in both))
+        raise UsageError(f"{names} is given for training and for validation; leave it out of the pictures to train on.")
 
 
 def load_pictures(sources: Sequence[Path], cache: Path, *, max_side: int = 320, crop: int = 160) -> PictureSet:

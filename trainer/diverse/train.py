@@ -22,6 +22,7 @@ from t2c_engine.models import find_model
 from t2c_engine.networks.diverse import FieldNetwork, LowRankFields, build_sampler
 from t2c_engine.networks.field_vae import AB_RANGE, FIELD_SIDE, FieldVae
 from trainer.common.checkpoints import CHECKPOINT, load_checkpoint, restore, save_checkpoint, states_of
+from trainer.common.picture_data import refuse_shared
 from trainer.common.run_log import RunLog, track
 from trainer.common.schedule import learning_rate
 from trainer.diverse.config import DiverseTrainConfig, LossWeights
@@ -110,15 +111,9 @@ def train_diverse(
     Raises:
         UsageError: the run is of other settings. PictureError, ModelError: pictures or the colouriser are missing.
     """
-    if both := {path.resolve() for path in sources} & {path.resolve() for path in validation}:
-        names = ", ".join(sorted(path.name for path in both))
-        raise UsageError(f"{names} is given for training and for validation; leave it out of the pictures to train on.")
+    refuse_shared(sources, validation)
     card, looking = find_model("colorizer", colorizer), Colorizer.load(colorizer, device)
-    data = field_data(
-        sources, cache, looking, fingerprint=card.sha256, count=config.pictures, weights=config.source_weights
-    )
-    if len(data) < config.batch:
-        raise UsageError(f"There are {len(data)} pictures, fewer than a batch of {config.batch}; give more.")
+    data = _training_data(config, sources, cache, looking, card.sha256)
     held_out = field_data(validation, cache, looking, fingerprint=card.sha256, count=10_000) if validation else None
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
@@ -146,6 +141,21 @@ def train_diverse(
             assert isinstance(averaged, FieldNetwork)
             history.note(done, validate(averaged, held_out, config.sampling, out / "sheet.png"))
     return out / CHECKPOINT
+
+
+def _training_data(
+    config: DiverseTrainConfig, sources: Sequence[Path], cache: Path, colorizer: Colorizer, fingerprint: str
+) -> FieldData:
+    """The pictures to learn from.
+
+    Raises:
+        UsageError: they are fewer than a batch.
+    """
+    count, weights = config.pictures, config.source_weights
+    data = field_data(sources, cache, colorizer, fingerprint=fingerprint, count=count, weights=weights)
+    if len(data) < config.batch:
+        raise UsageError(f"There are {len(data)} pictures, fewer than a batch of {config.batch}; give more.")
+    return data
 
 
 def _statistics(config: DiverseTrainConfig, data: FieldData) -> FieldStatistics | None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from t2c_engine.errors import UsageError
+from t2c_engine.serving.protocol import MAX_STRENGTH
 from trainer.common.picture_data import AB_STEP, L_UNIT, PictureSet
 from trainer.common.settings import read_settings
 
@@ -95,7 +96,7 @@ class Domain:
     """A look to be learned, and which pictures have it.
 
     names: pattern that a picture's name begins with; "" takes all. ranges: statistic to (least, most). limit: pictures
-    at most, chosen by a hash of their names.
+    at most, chosen by a hash of their names. natural: how far along what is learned a strength of 1 goes.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Domain:
     names: str = ""
     ranges: tuple[tuple[str, float, float], ...] = ()
     limit: int = MOST_PICTURES
+    natural: float = 1.0
 
     def holds(self, name: str, statistics: Mapping[str, float]) -> bool:
         """Whether a picture is of the domain."""
@@ -161,7 +163,7 @@ def _domain(name: str, values: Any, path: Path) -> Domain:
         raise UsageError(f"The name of {where} may hold small letters, digits and hyphens only.")
     ranges = []
     for key, value in values.items():
-        if key in ("title", "names", "limit"):
+        if key in ("title", "names", "limit", "natural"):
             continue
         if key not in STATISTICS:
             raise UsageError(f"{where} says {key}, which is not known; there are {', '.join(STATISTICS)}.")
@@ -176,7 +178,10 @@ def _domain(name: str, values: Any, path: Path) -> Domain:
         re.compile(names)
     except re.error as error:
         raise UsageError(f"names in {where} is no pattern: {error}.") from error
-    return Domain(name, title, names, tuple(ranges), limit)
+    natural = values.get("natural", 1.0)
+    if not isinstance(natural, int | float) or not 0 < natural <= MAX_STRENGTH:
+        raise UsageError(f"natural in {where} must be a number above 0, up to {MAX_STRENGTH:g}.")
+    return Domain(name, title, names, tuple(ranges), limit, float(natural))
 
 
 def sort_pictures(pictures: PictureSet, domains: Sequence[Domain]) -> dict[str, np.ndarray]:

@@ -191,7 +191,7 @@ def train_tonings(
     if init is not None:
         load_initial(run.generator, init)
     facts = {
-        "looks": [{"name": one.name, "title": one.title} for one in domains],
+        "looks": [{"name": one.name, "title": one.title, "natural": one.natural} for one in domains],
         "colorizer": colorizer.model,
         "data": [f"{one.title}: {len(used[one.name])} pictures" for one in domains]
         + ([f"Photographs of no toning: {len(parts[-1])}"] if len(parts[-1]) else []),

@@ -95,10 +95,9 @@ def train_paper(
     # models, optimisers, resume
     generator, discriminator, optimizers = build_networks(config, init)
     parts = {"g": generator, "d": discriminator, "og": optimizers[0], "od": optimizers[1]}
-    start = 0
+    start = 0 if state is None else state["epoch"]
     if state is not None:
         restore(parts, state, out)
-        start = state["epoch"]
     batches = max(1, len(rows) // config.batch)
     steps = RunLog(out, LOSSES, start * batches)
 
@@ -116,7 +115,7 @@ def train_paper(
             palette_sheet(out / "sheet.png", make_sampler(generator, run, config), SHEET_PHRASES)
 
     # export
-    huber = validation_huber(generator, run.validation, vectors)
+    huber = round(validation_huber(generator, run.validation, vectors), 5)
     return export(
         out,
         model_tensors(generator, run),
@@ -124,7 +123,7 @@ def train_paper(
         card_config(config),
         name=config.name,
         version=config.version,
-        figures={"validation_huber": round(huber, 5), "epochs": config.epochs},
+        figures={"validation_huber": huber, "epochs": config.epochs},
     )
 
 

@@ -29,7 +29,7 @@ class Request(object):
     """
 
     def __init__(
-        self, phrase=u"", palettes=(), count=5, seed=0, strength=1.0, natural=0.0, device="auto", mode="colour",
+        self, phrase=u"", palettes=(), count=5, seed=0, strength=1.0, natural=limits.NATURAL_SHARE, device="auto", mode="colour",
         hint_reach=limits.HINT_REACH,
     ):  # fmt: skip
         # type: (Text, Sequence[Sequence[Text]], int, int, float, float, str, str, float) -> None

@@ -60,14 +60,15 @@ def figures(tmp_path, monkeypatch, fake_networks):
         pictures,
         others,
         cast(Any, plain_distance),
-        [truth("none", 1, 6)],
+        [truth("none", 1, 6), truth("absent", 1, 6)],
         features=mean_color,  # type: ignore[arg-type]
     )
 
 
 def test_tonings_are_judged_told_apart_and_compared_with_the_truth(figures):
     together, looks = figures["tonings"], figures["looks"]
-    assert together["judged"] == 1.0 and together["judged_true"] == 1.0
+    assert together["judged"] == 1.0 and together["judged_true"] == 1.0 and together["judged_error"] == 0
+    assert "absent" not in looks, "it is not installed"
     assert together["pairs_least"] == pytest.approx(np.hypot(12, 24), abs=1.5)
     assert looks["none"]["perceptual_to_automatic"] == pytest.approx(1.0, abs=0.02)
     assert looks["none"]["ab_from_automatic"] < 0.5 and looks["none"]["identity"] < 1.5

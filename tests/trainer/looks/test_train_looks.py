@@ -197,6 +197,7 @@ def test_tonings_are_told_apart_after_training(domains, tmp_path, monkeypatch):
         ("domains = 3", "fewer than two"),
         ('pictures = "x"\n[domains.a]\n[domains.b]', "must be a list"),
         ("colour = 1\n[domains.a]\n[domains.b]", "colour, which is not known"),
+        ("[domains.a]\nnatural = 3\n[domains.b]", "above 0, up to 2"),
         ("[domains", "cannot be read"),
     ],
 )

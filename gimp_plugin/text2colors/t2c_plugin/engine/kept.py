@@ -1,4 +1,4 @@
-"""An engine that stays warm while GIMP runs: on a Unix socket of its own, found again by every later call.
+"""An engine that stays loaded while GIMP runs: on a Unix socket of its own, found again by every later call.
 
 It is started with `--listen`, with `--while` and GIMP's process number, so that it ends with GIMP, and with
 `--idle-exit`. It serves one conversation at a time: while it is busy, a call gets an engine of its own on pipes.

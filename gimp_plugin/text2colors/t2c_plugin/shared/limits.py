@@ -12,6 +12,7 @@ MODES = ("colour", "normal")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_STRENGTH = 2.0
 HINT_REACH = 0.25  # where none is said
+NATURAL_SHARE = 0.2  # the same
 
 HELLO_TIMEOUT = 40.0  # seconds for the engine to say hello; a cold disk or ssh may take long
 QUICK_TIMEOUT = 30.0  # seconds for answers that need no picture

@@ -5,7 +5,7 @@ The first that is set counts: the environment variable T2C_ENGINE, `engine.json`
 holds one object:
 
     {"command": ["/path/to/t2c", "engine"]}     or one text, split like a shell does
-    {"command": ["/path/to/t2c", "engine"], "keep": true}      stays warm while GIMP 3 runs, and takes --listen
+    {"command": ["/path/to/t2c", "engine"], "keep": true}      stays loaded while GIMP 3 runs, and takes --listen
     {"command": "ssh gpubox t2c engine"}
     {"socket": "/path/to/engine.sock"}          on Windows the name of a pipe: "\\\\.\\pipe\\text2colors"
 

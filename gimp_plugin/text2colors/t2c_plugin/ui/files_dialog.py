@@ -11,7 +11,7 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gimp, Gio, GLib, Gtk  # noqa: E402
+from gi.repository import Gimp, GLib, Gtk  # noqa: E402
 
 from t2c_plugin import files  # noqa: E402
 from t2c_plugin.engine.errors import EngineError  # noqa: E402
@@ -231,10 +231,7 @@ class FilesDialog:
             self._open.set_sensitive(True)
             self._words.set_text(words or f"{self.report}\n{page}")
             if page is not None:
-                try:
-                    Gio.AppInfo.launch_default_for_uri(page.resolve().as_uri(), None)
-                except GLib.Error as error:
-                    log.warning("no browser: %s", error.message)
+                windows.open_in_browser(page)
             return GLib.SOURCE_REMOVE
 
         threading.Thread(target=work, name="text2colors review", daemon=True).start()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import gi
@@ -12,11 +14,13 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gegl", "0.4")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gdk, GdkPixbuf, Gegl, Gimp, GimpUi, GLib, Gtk, Pango  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, Gegl, Gimp, GimpUi, Gio, GLib, Gtk, Pango  # noqa: E402
 
 from t2c_plugin.image.colors import hex_of, palette_colors  # noqa: E402
 from t2c_plugin.request import RequestError  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
+
+log = logging.getLogger(__name__)
 
 BINARY = "text2colors"
 SPACE = 12  # px between things that do not belong together; half of it between those that do
@@ -256,3 +260,11 @@ def save_gimp_palette(name: str, colors: Sequence[str]) -> str:
     name = palette.get_name()
     Gimp.palettes_refresh()  # writes what has changed, which else would wait for GIMP's end
     return name
+
+
+def open_in_browser(page: Path) -> None:
+    """Show a page of this machine in the user's browser; where there is none, only the log says so."""
+    try:
+        Gio.AppInfo.launch_default_for_uri(page.resolve().as_uri(), None)
+    except GLib.Error as error:
+        log.warning("no browser: %s", error.message)

@@ -12,7 +12,7 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import GdkPixbuf, Gimp, Gio, GLib, Gtk, Pango  # noqa: E402
+from gi.repository import GdkPixbuf, Gimp, GLib, Gtk, Pango  # noqa: E402
 
 from t2c_plugin import teach  # noqa: E402
 from t2c_plugin.engine import jobs  # noqa: E402
@@ -179,7 +179,4 @@ class TeachDialog:
 
     def _open_report(self) -> None:
         if self._page is not None:
-            try:
-                Gio.AppInfo.launch_default_for_uri(self._page.resolve().as_uri(), None)
-            except GLib.Error as error:
-                log.warning("no browser: %s", error.message)
+            windows.open_in_browser(self._page)
