@@ -1,7 +1,7 @@
 """Figures of a colouriser on the evaluation pictures, beside grey and nearest lightness.
 
-Goes through the engine's own doors (`Colorizer`, `render`) with its defaults: it measures what users get. Every picture is
-reduced to 256 px on its short side; its palette is extracted by the one extraction. Must not import networks.
+Goes through the engine's own doors (`Colorizer`, `render`) with its defaults: it measures what users get. Every picture
+is reduced to 256 px on its short side; its palette is extracted by the one extraction. Must not import networks.
 """
 
 from __future__ import annotations
