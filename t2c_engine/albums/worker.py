@@ -150,7 +150,7 @@ def _color_far(item: Item, load: Loader | None) -> Done:
     path = item.plan.input
     try:
         with staged(path, item.output.folder, item.plan.stem) as files:
-            here = replace(item.plan, input=files.input, origin=location(path if is_remote(path) else path.absolute()))
+            here = replace(item.plan, input=files.input, origin=location(path) if is_remote(path) else path.name)
             done = color_item(replace(item, plan=here, output=replace(item.output, folder=files.folder)), load)
     except (T2CError, OSError) as error:
         result = PictureResult(path, error=str(error))

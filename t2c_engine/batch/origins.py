@@ -25,7 +25,7 @@ class WantedFile:
     """A file as a recipe names it.
 
     what: for sentences, as "input". digest: `file_digest`, or "" if unknown. size: bytes, None if unknown. paths: where
-    it was: relative ones to the result's folder or the current one, and absolute ones.
+    it was: relative ones to the result's folder or the current one, URLs, and absolute ones of earlier recipes.
     """
 
     what: str
@@ -42,18 +42,20 @@ class WantedFile:
 
 
 def recorded_paths(path: Path, folder: Path, origin: str = "") -> tuple[str, ...]:
-    """Where a file is, for a recipe: relative to the result's folder, with slashes, and absolute.
+    """Where a file is, for a recipe: relative to the result's folder, with slashes; nothing where that is far.
+
+    Who gives a result away should not give away where its maker keeps files.
 
     Args:
-        origin: its place where `path` is but a copy of it; taken alone then.
+        origin: its URL where `path` is but a copy of it; taken alone then.
     """
     if origin:
         return (origin,)
-    absolute = os.path.abspath(path)
     try:
-        return Path(os.path.relpath(absolute, os.path.abspath(folder))).as_posix(), absolute
+        relative = Path(os.path.relpath(os.path.abspath(path), os.path.abspath(folder)))
     except ValueError:  # on another drive
-        return (absolute,)
+        return ()
+    return (relative.as_posix(),) if relative.parts.count("..") <= _PARENTS else ()
 
 
 def find_file(wanted: WantedFile, result: Path, given: Sequence[Path] = (), also: Iterable[Path] = ()) -> Path:
