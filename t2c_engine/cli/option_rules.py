@@ -66,6 +66,8 @@ class Rule:
 
 
 def _natural_works(given: Given) -> bool:
+    if given.values["natural"] == 0:  # nothing is held
+        return True
     alone = not given.any(*_SOURCES)
     return given.any("phrase", "captions", "palette", "reference", "region") or ("hints" in given and alone)
 

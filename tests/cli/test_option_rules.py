@@ -127,7 +127,8 @@ def test_every_pair_of_options_goes_together_where_both_have_an_effect():
         (["--diverse", 2, "-n", 2], ""),
         (["--diverse", 2, "-n", 4], "--diverse 2 makes 2 results a picture, and -n asks for 4"),
         (["--reference", "colour.png", "--reference", "a.png", "-n", 2], ""),
-        (["--auto", "--seed", 0, "--variety", 0.5, "--natural", 0, "--hint-reach", 0.25], ""),  # the usual values
+        (["--auto", "--seed", 0, "--variety", 0.5, "--natural", 0.2, "--hint-reach", 0.25], ""),  # the usual values
+        (["--auto", "--natural", 0], ""),  # nothing is held
         (["--auto", "--style", "none"], "No style is called 'none'"),
     ],
 )
