@@ -115,9 +115,11 @@ class AlbumJob:
         if self.quality is not None and not 1 <= self.quality <= 100:
             raise UsageError(f"The quality {self.quality} is out of range; give 1 to 100.")
         try:
-            self.name.format(stem="", folder="", phrase="")
+            shown = self.name.format(stem="stem", folder="folder", phrase="phrase")
         except (KeyError, IndexError, ValueError) as error:
             raise UsageError(f"The name '{self.name}' is no template; use {{stem}}, {{folder}}, {{phrase}}.") from error
+        if not shown.strip() or shown.startswith(".") or {"/", "\\"} & set(shown):
+            raise UsageError(f"The name '{self.name}' names no file; use {{stem}}, {{folder}}, {{phrase}}, words.")
 
     @property
     def _says_phrases(self) -> bool:

@@ -344,21 +344,22 @@ class Colorizer:
         Raises:
             ModelError: the transfer sub-net cannot be loaded.
         """
-        from t2c_engine.colorization.exemplar import merged, overlaid, sampled
+        from t2c_engine.colorization.exemplar import merged, sampled
 
         size, spacing = (encoding.height, encoding.width), self.transfer.inference.spacing
         natural = natural if natural > NATURAL_SKIN else 0.0
         direct = self.color(encoding, [None])[0]
-        plain = hints is None and not natural
-        base = self.automatic(encoding) if plain else self.color(encoding, [None], hints, natural)[0]
+        base = self.color(encoding, [None], None, natural)[0] if natural else self.automatic(encoding)
         maps = []
         for reference in references:
             moved = self.transfer.transfer(lightness, direct, reference)
             found = resize(moved.ab, size)
             if spacing:
-                found = self.color(encoding, [None], overlaid(sampled(moved, spacing), hints), natural)[0]
-            maps.append(merged(base, found, resize(moved.mask, size), hints))
-        return maps
+                found = self.color(encoding, [None], sampled(moved, spacing), natural)[0]
+            maps.append(merged(base, found, resize(moved.mask, size)))
+        if hints is None or hints.reach is None:
+            return _pasted(maps, hints)
+        return self._with_hints(encoding, maps, maps, maps, hints)
 
     def variations(self, encoding: Encoding, lightness: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
         """As `ColorFieldSampler.draw`, whose network is loaded when first wanted.

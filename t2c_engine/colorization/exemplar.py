@@ -101,7 +101,7 @@ class ColorTransfer:
         taken = confidence**self.inference.power
         share = self.inference.distribution * self.inference.kinship(float(confidence.mean()))
         if share:
-            shown = merged(resize(automatic, taken.shape), ab, taken, None)
+            shown = merged(resize(automatic, taken.shape), ab, taken)
             ab = ab + share * _distribution_shift(lightness, shown, reference)
         return Hints(np.ascontiguousarray(ab), np.ascontiguousarray(taken), 0.0, gain=1)
 
@@ -140,24 +140,13 @@ def sampled(transfer: Hints, spacing: int) -> Hints:
     return Hints(transfer.ab, transfer.mask * grid, None, transfer.gain)
 
 
-def merged(base: np.ndarray, found: np.ndarray, confidence: np.ndarray, hints: Hints | None) -> np.ndarray:
-    """A reference's colors over those without it, by confidence, but for places of a user's own hints.
+def merged(base: np.ndarray, found: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """A reference's colors over those without it, by confidence.
 
     Args:
         base, found: h x w x 2 ab. confidence: h x w, 0..1.
     """
-    if hints is not None:
-        confidence = confidence * (1 - hints.at_size((base.shape[0], base.shape[1])).mask)
     return base + confidence[..., None] * (found - base)
-
-
-def overlaid(transfer: Hints, hints: Hints | None) -> Hints:
-    """A transfer under a user's own hints, which win where they are, at the transfer's size."""
-    if hints is None:
-        return transfer
-    own = hints.at_size(transfer.size)
-    ab = transfer.ab + own.mask[..., None] * (own.ab - transfer.ab)
-    return Hints(ab, np.maximum(transfer.mask, own.mask), None, transfer.gain)
 
 
 def network_size(shape: tuple[int, ...], short_side: int) -> tuple[int, int]:

@@ -28,6 +28,8 @@ from tests.command_line import HEX, photo, t2c
 
 pytestmark = pytest.mark.usefixtures("fake_networks")
 
+NAMELESS = ("", " ", ".{stem}", "../{stem}", "{folder}/{stem}")  # templates of results' names
+
 
 def test_a_tree_is_kept_and_system_files_results_and_patterns_are_left_out():
     for name in ("a.jpg", "x/b.png", "x/y/c.tif", "rejects/d.jpg", "x/skip_me.png"):
@@ -153,6 +155,7 @@ def test_a_job_file_says_it_all():
         ('inputs = ["a"]\noutput = "o"', "takes one of"),
         ('inputs = ["a"]\noutput = "o"\nauto = true\npalette = "#123"', "takes one of"),
         ('inputs = ["a"]\noutput = "o"\nauto = true\nname = "{what}"', "no template"),
+        *((f'inputs = ["a"]\noutput = "o"\nauto = true\nname = "{name}"', "names no file") for name in NAMELESS),
     ],
 )
 def test_wrong_job_files_are_sentences(text: str, words: str, tmp_path: Path):
