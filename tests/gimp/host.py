@@ -192,8 +192,9 @@ def processes_below(ancestor: int) -> dict[int, str]:
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
             number = int(folder.name)
-            parents[number] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            commands[number] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            parents[number], commands[number] = parent, words  # of those that have not ended meanwhile
     found: dict[int, str] = {}
     new = {ancestor}
     while new:
