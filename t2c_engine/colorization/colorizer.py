@@ -8,7 +8,7 @@ Must not import files, pictures or the trainer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,16 +19,16 @@ from torch.nn import functional as F
 from t2c_engine.color.lab import ab_bins
 from t2c_engine.colorization.color_styles import styled_weights
 from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
-from t2c_engine.colorization.hint_regression import HintRegression, Places
-from t2c_engine.colorization.hints import Hints, spread
-from t2c_engine.colorization.palette_extraction import palette_of_points
+from t2c_engine.colorization.encoding import EncodedScale, Encoding
+from t2c_engine.colorization.hinting.maps import hint_palette, pasted, spread_over, with_hints, with_plain
+from t2c_engine.colorization.hints import Hints
 from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.colorizer import NATURAL_SKIN, ColorizerNet, Condition
 from t2c_engine.networks.diverse import GreyFeatures, grey_features
-from t2c_engine.networks.layers import fuse_norms
-from t2c_engine.networks.picture_encoder import DETAIL, SCALE, Features, read_network_config, with_tuples
+from t2c_engine.networks.layers import fuse_norms, with_weights
+from t2c_engine.networks.picture_encoder import SCALE, Features, read_network_config, with_tuples
 from t2c_engine.networks.pretrained_encoder import MULTIPLE, PretrainedEncoder
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from t2c_engine.palettes.style import StyleWeight
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from t2c_engine.colorization.exemplar import ColorTransfer
     from t2c_engine.colorization.reference import Reference
 
-HINTED_SHARE = 0.4  # of what the network makes of hints; the rest is their regression's
-HINT_COVERAGE = 0.3  # mask from which a cell's colour counts among the hints' own
 MAX_PIXELS = 2048 * 2048  # of the network's input; more is refused rather than left to run out of memory
 
 
@@ -57,44 +55,9 @@ class InferenceConfig:
     scales: tuple[float, ...] = (1.0,)
     score_scale: float = 1.0
     chroma_gain: float = 1.0
-    vivid_gain: float = 0.95
+    vivid_gain: float = 1.0
     vivid_chroma: float = 15.0
     mirrored: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedScale:
-    """A picture at one size as the decoder sees it.
-
-    light: 1 x 1 x H x W, 0..100, the network's input. height, width: of the finest features without padding, px.
-    """
-
-    light: Tensor
-    features: Features
-    height: int
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """A picture encoded at one or several sizes, the largest first."""
-
-    scales: tuple[EncodedScale, ...]
-
-    @property
-    def height(self) -> int:
-        """Of the ab that comes back, px."""
-        return self.scales[0].height * DETAIL
-
-    @property
-    def width(self) -> int:
-        """Of the ab that comes back, px."""
-        return self.scales[0].width * DETAIL
-
-    @property
-    def pixels(self) -> int:
-        """Of the network's input."""
-        return self.scales[0].height * self.scales[0].width * SCALE**2
 
 
 class Colorizer:
@@ -251,10 +214,10 @@ class Colorizer:
             return []
         with threads_for(len(palettes) * encoding.pixels):
             if hints is None or hints.reach is None:
-                return _pasted(self._decoded(encoding, palettes, hints, natural), hints)
+                return pasted(self._decoded(encoding, palettes, hints, natural), hints)
             maps = self._decoded(encoding, palettes, hints, natural, also_plain=True)
             plain, hinted = maps[: len(palettes)], maps[len(palettes) :]
-            return self._with_hints(encoding, plain, plain, hinted, hints)
+            return with_hints(encoding, plain, plain, hinted, hints)
 
     @torch.inference_mode()
     def automatic(
@@ -269,11 +232,11 @@ class Colorizer:
                 parts.append(self._automatic(scale, decoding))
             else:
                 parts.append(decode_bins(scale.features.logits, self._bins, decoding))
-        maps = self._maps(encoding, parts)
+        maps = encoding.maps(parts)
         if hints is None or hints.reach is None:
-            return _pasted(maps, hints)[0]
+            return pasted(maps, hints)[0]
         plain, hinted = self._decoded(encoding, [None], hints, 0.0, also_plain=True)
-        return self._with_hints(encoding, maps, [plain], [hinted], hints)[0]
+        return with_hints(encoding, maps, [plain], [hinted], hints)[0]
 
     def _automatic(self, scale: EncodedScale, decoding: Decoding) -> Tensor:
         """1 x 2 x h x w: vivid or direct automatic color; the mirror image is another look at the same picture."""
@@ -306,10 +269,10 @@ class Colorizer:
         for scale in encoding.scales:
             condition = self._condition(scale, palettes, hints, natural)
             if also_plain:
-                condition = _with_plain(self._condition(scale, palettes, None, natural), condition)
+                condition = with_plain(self._condition(scale, palettes, None, natural), condition)
             ab = self._network.decode(scale.features.repeat(count), condition).ab
             parts.append(ab * torch.tensor(gains, device=ab.device)[:, None, None, None])
-        return self._maps(encoding, parts)
+        return encoding.maps(parts)
 
     @property
     def transfer(self) -> ColorTransfer:
@@ -358,8 +321,8 @@ class Colorizer:
                 found = self.color(encoding, [None], sampled(moved, spacing), natural)[0]
             maps.append(merged(base, found, resize(moved.mask, size)))
         if hints is None or hints.reach is None:
-            return _pasted(maps, hints)
-        return self._with_hints(encoding, maps, maps, maps, hints)
+            return pasted(maps, hints)
+        return with_hints(encoding, maps, maps, maps, hints)
 
     def variations(self, encoding: Encoding, lightness: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
         """As `ColorFieldSampler.draw`, whose network is loaded when first wanted.
@@ -373,64 +336,6 @@ class Colorizer:
             self._sampler = ColorFieldSampler.load()
         return self._sampler.draw(self, encoding, lightness, count, seed)
 
-    def _maps(self, encoding: Encoding, parts: Sequence[Tensor]) -> list[np.ndarray]:
-        """B x 2 x h x w of every scale, cropped, averaged, as one array each."""
-        size = (encoding.height, encoding.width)
-        total: Tensor | None = None
-        for ab, scale in zip(parts, encoding.scales, strict=True):
-            padded = scale.features.lightness.shape[-2:]
-            full = [side * DETAIL for side in padded]
-            if list(ab.shape[2:]) != full:  # decoded from the bins, at a lower resolution
-                ab = F.interpolate(ab, full, mode="bilinear", align_corners=False)
-            cropped = ab[:, :, : scale.height * DETAIL, : scale.width * DETAIL]
-            if cropped.shape[2:] != size:
-                cropped = F.interpolate(cropped, size, mode="bilinear", align_corners=False)
-            total = cropped if total is None else total + cropped
-        assert total is not None
-        return list((total / len(parts)).permute(0, 2, 3, 1).float().cpu().numpy())
-
-    def _with_hints(
-        self,
-        encoding: Encoding,
-        outside: Sequence[np.ndarray],
-        plain: Sequence[np.ndarray],
-        hinted: Sequence[np.ndarray],
-        hints: Hints,
-    ) -> list[np.ndarray]:
-        """Maps that are `outside` where hints do not reach.
-
-        Where they do, maps are between those without hints and with them, and what is left over at the hints is spread.
-
-        Args:
-            outside, plain, hinted: h x w x 2 each, of the same palettes.
-        """
-        scale, size = encoding.scales[0], (encoding.height, encoding.width)
-        small = hints.at_size((scale.height, scale.width))
-        if not small.mask.any():
-            return list(outside)
-        regression = HintRegression(small, self._places(scale))
-        share = resize(regression.share, size)[..., None]
-        maps = []
-        for beyond, before, after in zip(outside, plain, hinted, strict=True):
-            ab = before + HINTED_SHARE * (after - before)
-            ab = ab + resize(regression.residual(_below(ab, hints, small)), size)
-            maps.append(beyond + share * (ab - beyond))
-        return _pasted(maps, hints)
-
-    def _places(self, scale: EncodedScale) -> Places:
-        """What the cells of a scale are like, for hints to spread."""
-        features, (height, width) = scale.features, (scale.height, scale.width)
-        longest = max(height, width)
-        rows, columns = (torch.arange(side, device=self.device) / longest for side in (height, width))
-        position = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
-        levels = (*features.pretrained, features.logits.float().softmax(1).sqrt())
-        full = features.lightness.shape[-2:]
-        levels = [F.interpolate(one.float(), full, mode="bilinear", align_corners=False)[0] for one in levels]
-        lightness, automatic = features.lightness[0].float(), features.automatic[0].float()
-        tensors = (position, lightness / 100, automatic / 50, *levels)
-        blocks = tuple(one[:, :height, :width].cpu().numpy() for one in tensors)
-        return Places(100 * blocks[1][0], 50 * blocks[2].transpose(1, 2, 0), blocks)
-
     def _condition(
         self, scale: EncodedScale, palettes: Sequence[Palette | None], hints: Hints | None, natural: float
     ) -> Condition:
@@ -443,58 +348,19 @@ class Colorizer:
         given = None
         if hints is not None:
             small = hints.at_size((scale.height, scale.width))
-            own = self._hint_palette(scale, small)
+            own = hint_palette(scale, small)
             for row, palette in enumerate(palettes):
                 if palette is None:
                     colors[row, : len(own)], mask[row, : len(own)] = own, 1
-            small = self._spread(scale, small)
+            small = spread_over(scale, small)
             given = self._tensor(np.concatenate((small.ab, small.mask[..., None]), -1)).permute(2, 0, 1)[None]
             height, width = scale.features.lightness.shape[-2:]
             given = F.pad(given, (0, width - scale.width, 0, height - scale.height))
             given = given.expand(len(palettes), -1, -1, -1)
         return Condition(self._tensor(colors), self._tensor(mask), given, natural, self.inference.score_scale)
 
-    def _spread(self, scale: EncodedScale, hints: Hints) -> Hints:
-        """Hints of the scale's size, spread over its lightness and automatic colour."""
-        features = scale.features
-        both = torch.cat((features.lightness[0], features.automatic[0]))[:, : scale.height, : scale.width]
-        lab = both.permute(1, 2, 0).float().cpu().numpy()
-        return spread(hints, lab[..., 0], lab[..., 1:])
-
-    def _hint_palette(self, scale: EncodedScale, hints: Hints) -> np.ndarray:
-        """n x 3 Lab: the hints' colours at the lightness below them. Without a palette they are the picture's."""
-        lightness = scale.features.lightness[0, 0, : scale.height, : scale.width].float().cpu()
-        covered = torch.from_numpy(hints.mask >= HINT_COVERAGE)
-        if not covered.any():
-            return np.zeros((0, 3), np.float32)
-        points = torch.cat((lightness[covered][:, None], torch.from_numpy(hints.ab)[covered]), 1)
-        return palette_of_points(points, PALETTE_SIZE).numpy()
-
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self.device)
-
-
-def _with_plain(plain: Condition, hinted: Condition) -> Condition:
-    """Both conditions as one batch, those without hints first; hints that cover nothing are none."""
-    assert hinted.hints is not None
-    palette, mask = (torch.cat((getattr(plain, name), getattr(hinted, name))) for name in ("palette", "palette_mask"))
-    return replace(
-        hinted, palette=palette, palette_mask=mask, hints=torch.cat((torch.zeros_like(hinted.hints), hinted.hints))
-    )
-
-
-def _pasted(maps: Sequence[np.ndarray], hints: Hints | None) -> list[np.ndarray]:
-    """Maps with the hints' own colours where they are."""
-    if hints is None:
-        return list(maps)
-    small = hints.at_size((maps[0].shape[0], maps[0].shape[1]))
-    return [ab + small.mask[..., None] * (small.ab - ab) for ab in maps]
-
-
-def _below(ab: np.ndarray, hints: Hints, small: Hints) -> np.ndarray:
-    """The mean of a map below the hints of each cell, of the size of `small`."""
-    weight = hints.at_size((ab.shape[0], ab.shape[1])).mask[..., None] + 1e-3
-    return resize(ab * weight, small.size) / resize(weight[..., 0], small.size)[..., None]
 
 
 def build_network(card: ModelCard, styles: Sequence[StyleWeight] = ()) -> ColorizerNet:
@@ -504,13 +370,7 @@ def build_network(card: ModelCard, styles: Sequence[StyleWeight] = ()) -> Colori
         ModelError: the card's sizes are unusable, the weights are not those of such a network, or a style's not of it.
     """
     arrays = styled_weights(card, load_weights(card), styles)
-    weights = {name: torch.from_numpy(array).float() for name, array in arrays.items()}
-    try:
-        network = ColorizerNet(read_network_config(card.config.get("network", {})))
-        network.load_state_dict(weights)
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise ModelError(f"The weights of model '{card.name}' do not fit its card; install it again.") from error
-    return network
+    return with_weights(lambda: ColorizerNet(read_network_config(card.config.get("network", {}))), arrays, card.name)
 
 
 def read_inference_config(card: ModelCard) -> InferenceConfig:

@@ -13,11 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from t2c_engine.colorization.colorizer import Colorizer, Encoding
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.colorization.encoding import Encoding
 from t2c_engine.devices import threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.diverse import Draw, FieldNetwork, GreyFeatures, build_sampler
+from t2c_engine.networks.layers import with_weights
 from t2c_engine.palettes.selection import choose
 from t2c_engine.pictures.resize import resize
 
@@ -146,13 +148,7 @@ def _build(card: ModelCard) -> FieldNetwork:
     Raises:
         ModelError: the card's sizes are unusable or the weights are not those of such a network.
     """
-    weights = {name: torch.from_numpy(array).float() for name, array in load_weights(card).items()}
-    try:
-        network = build_sampler(card.config)
-        network.load_state_dict(weights)
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise ModelError(f"The weights of model '{card.name}' do not fit its card; install it again.") from error
-    return network
+    return with_weights(lambda: build_sampler(card.config), load_weights(card), card.name)
 
 
 def _inference(card: ModelCard) -> DiverseInference:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +22,8 @@ from t2c_engine.devices import threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
 from t2c_engine.networks.exemplar import Exemplar, ExemplarConfig, ExemplarNet, seen
+from t2c_engine.networks.layers import with_weights
+from t2c_engine.networks.picture_encoder import with_tuples
 from t2c_engine.networks.pretrained_encoder import MULTIPLE, PretrainedEncoder
 from t2c_engine.pictures.resize import resize
 
@@ -162,13 +163,8 @@ def build_exemplar_network(card: ModelCard) -> ExemplarNet:
     Raises:
         ModelError: the card's sizes are unusable or the weights are not those of such a network.
     """
-    weights = {name: torch.from_numpy(array).float() for name, array in load_weights(card).items()}
-    try:
-        network = ExemplarNet(ExemplarConfig(**_tuples(card.config.get("network", {}))))
-        network.load_state_dict(weights | _counters(network))
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise ModelError(f"The weights of model '{card.name}' do not fit its card; install it again.") from error
-    return network
+    config = card.config.get("network", {})
+    return with_weights(lambda: ExemplarNet(ExemplarConfig(**with_tuples(config))), load_weights(card), card.name)
 
 
 def read_transfer_inference(card: ModelCard) -> TransferInference:
@@ -181,12 +177,3 @@ def read_transfer_inference(card: ModelCard) -> TransferInference:
         return TransferInference(**card.config.get("inference", {}))
     except TypeError as error:
         raise ModelError(f"The model '{card.name}' cannot be used as its card says: {error}") from error
-
-
-def _counters(network: ExemplarNet) -> dict[str, Tensor]:
-    """What batch norms count in training, which no file holds."""
-    return {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}

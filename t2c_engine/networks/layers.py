@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from t2c_engine.errors import ModelError
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -47,4 +52,18 @@ def fuse_norms(network: Network) -> Network:
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Sequential) and len(child) == 2 and isinstance(child[1], nn.BatchNorm2d):
                 setattr(module, name, fuse_conv_bn_eval(child[0], child[1]))  # type: ignore[arg-type]
+    return network
+
+
+def with_weights(make: Callable[[], Network], arrays: Mapping[str, np.ndarray], model: str) -> Network:
+    """The network that `make` makes of a card's sizes, with a model's weights, float32.
+
+    Raises:
+        ModelError: the sizes are unusable, or the weights are not those of such a network.
+    """
+    try:
+        network = make()
+        network.load_state_dict({name: torch.from_numpy(array).float() for name, array in arrays.items()})
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(f"The weights of model '{model}' do not fit its card; install it again.") from error
     return network

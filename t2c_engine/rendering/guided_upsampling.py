@@ -52,11 +52,7 @@ def render(
     low, _, weight = linear_taps(size[0], height)
     weights = np.stack((1 - weight, weight), 1)
     rows = max(1, BLOCK // width)
-    starts = [0]
-    for row in range(1, height):  # a block ends where it is full, or where the next row of `ab` begins
-        if row - starts[-1] >= rows or low[row] != low[row - 1]:
-            starts.append(row)
-    blocks = list(zip(starts, [*starts[1:], height], strict=True))
+    blocks = _blocks(low, rows)
     workers = max(1, min(threads(), len(blocks)))
 
     def work(share: int) -> None:
@@ -73,6 +69,19 @@ def render(
 
     spread(work, range(workers))
     return result
+
+
+def _blocks(low: np.ndarray, rows: int) -> list[tuple[int, int]]:
+    """First row and the row after the last of each block: it ends where it is full, or where `ab`'s next row begins.
+
+    Args:
+        low: of each full-resolution row, the row of `ab` above it. rows: at most, of a block.
+    """
+    starts = [0]
+    for row in range(1, len(low)):
+        if row - starts[-1] >= rows or low[row] != low[row - 1]:
+            starts.append(row)
+    return list(zip(starts, [*starts[1:], len(low)], strict=True))
 
 
 def _apply(planes: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from t2c_engine.colorization.colorizer import Colorizer, InferenceConfig
 from t2c_engine.colorization.decoding import Decoding
-from t2c_engine.colorization.hint_regression import MAX_POINTS, NEAR, HintRegression, Places
+from t2c_engine.colorization.hinting.regression import MAX_POINTS, NEAR, HintRegression, Places
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.networks.colorizer import ColorizerNet
 from t2c_engine.palettes.palette import Palette

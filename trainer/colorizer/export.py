@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from t2c_engine.colorization.colorizer import InferenceConfig
-from t2c_engine.errors import UsageError
 from t2c_engine.models import ModelCard, export_model
 from trainer.colorizer.provenance import origin_of_run
-from trainer.common.checkpoints import CHECKPOINT, load_checkpoint
+from trainer.common.checkpoints import finished_checkpoint
 
 LICENCE = "CC BY-SA 4.0"
 CONDITIONS = ("palette", "automatic", "hints", "natural")
@@ -38,9 +37,7 @@ def export_colorizer(
         UsageError: the run has no checkpoint.
         OutputError: the folder cannot be written.
     """
-    state = load_checkpoint(run, "cpu")
-    if state is None:
-        raise UsageError(f"There is no {run / CHECKPOINT}; train first.")
+    state = finished_checkpoint(run)
     origin = origin_of_run(state)
     return export_model(
         folder,

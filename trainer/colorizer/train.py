@@ -39,7 +39,7 @@ from trainer.common.checkpoints import (
 from trainer.common.distributed import World, join_world
 from trainer.common.muon import Muon, takes
 from trainer.common.perceptual import PerceptualDistance
-from trainer.common.picture_data import load_pictures
+from trainer.common.picture_data import load_pictures, refuse_shared
 from trainer.common.run_log import RunLog, track
 from trainer.common.schedule import learning_rate
 
@@ -149,9 +149,7 @@ def train_colorizer(
     Returns:
         The checkpoint's path. Raises PictureError and UsageError with a sentence.
     """
-    if both := {path.resolve() for path in sources} & {path.resolve() for path in validation}:
-        names = ", ".join(sorted(path.name for path in both))
-        raise UsageError(f"{names} is given for training and for validation; leave it out of the pictures to train on.")
+    refuse_shared(sources, validation)
     world = join_world(device)
     with world.first_goes_first():
         pictures = load_pictures(sources, cache, crop=config.crop)
@@ -163,8 +161,15 @@ def train_colorizer(
     module = build_module(config, device, init, encoder, perceptual)
     set_trained(module.network, config.stage)
     run = Run(config, out, module, device, origin_at_start(sources, init, encoder, perceptual), world)
+    _take_steps(run, data, held_out, save_every, show_every)
+    return out / CHECKPOINT
+
+
+def _take_steps(run: Run, data: TrainingData, held_out: Example | None, save_every: int, show_every: int) -> None:
+    """All steps that the run has not taken yet; checkpoints, the log and sheets beside."""
+    config, world, device = run.config, run.world, str(run.device)
     first = run.resume()
-    history = RunLog(out, LOSSES, first) if world.first else None
+    history = RunLog(run.folder, LOSSES, first) if world.first else None
     examples = prefetched(data, config, range(first, config.steps), device, world)
     for step in track(range(first, config.steps), total=config.steps, description="colorizer", show=world.first):
         losses = run.step(data, next(examples), step)
@@ -178,8 +183,7 @@ def train_colorizer(
             run.save(done)
         if done % show_every == 0 or done == config.steps:
             shown = run.update_statistics(data, deepcopy(run.average))
-            history.note(done, validate(shown, held_out, device, out / "sheet.png"))
-    return out / CHECKPOINT
+            history.note(done, validate(shown, held_out, device, run.folder / "sheet.png"))
 
 
 def prefetched(data: TrainingData, config: TrainConfig, steps: range, device: str, world: World) -> Iterator[Example]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from t2c_engine.colorization.colorizer import InferenceConfig
 from t2c_engine.colorization.decoding import vivid
 from t2c_engine.colorization.diverse_colors import DiverseInference, choose_fields
 from t2c_engine.colorization.palette_extraction import extract_palettes
@@ -19,7 +20,7 @@ from trainer.diverse.losses import at_side, colorfulness
 
 CHOSEN = 5  # fields of a picture
 SHEET_ROWS = 12
-VIVID_GAIN, VIVID_CHROMA = 0.95, 15.0  # as the shipped colouriser's card says
+INFERENCE = InferenceConfig()  # by which automatic color is made vivid
 
 
 @torch.inference_mode()
@@ -34,7 +35,7 @@ def validate(network: FieldNetwork, data: FieldData, sampling: DiverseInference,
         fields = sampling.gain * network.sample(batch.grey, Draw(sampling.candidates, 0, sampling.temperature))[0]
         five = fields[choose_fields(fields, CHOSEN, sampling.typicality)]
         ab = at_side(batch.ab, five.shape[-1])
-        automatic = vivid(batch.grey.automatic, VIVID_GAIN, VIVID_CHROMA)
+        automatic = vivid(batch.grey.automatic, INFERENCE.vivid_gain, INFERENCE.vivid_chroma)
         five = automatic + sampling.share * (five - automatic)
         errors = _distance(five, ab)
         pairs = [float(_distance(a, b)) for a, b in combinations(five, 2)]

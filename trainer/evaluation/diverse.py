@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from t2c_engine.color.lab import srgb_to_lab
-from t2c_engine.colorization.colorizer import Colorizer, Encoding
+from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.colorization.diverse_colors import ColorFieldSampler, choose_fields, on_automatic
+from t2c_engine.colorization.encoding import Encoding
 from t2c_engine.networks.diverse import BINS_TEMPERATURE
 from t2c_engine.pictures.resize import resize
 from t2c_engine.rendering.guided_upsampling import render

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 
 from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
-from t2c_engine.colorization.colorizer import Colorizer, Encoding
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.colorization.encoding import Encoding
 from t2c_engine.colorization.reference import LEAST_CHROMA, Reference, reference_of
 from t2c_engine.errors import PictureError
 from t2c_engine.palettes.palette import Palette
