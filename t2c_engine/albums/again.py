@@ -250,10 +250,11 @@ class _Finder:
         return found
 
     def other(self, what: str, value: Sequence[Any]) -> Path:
-        """A file of hints, a mask or a reference: name and digest in the recipe."""
+        """A file of hints, a mask or a reference: path, digest and, in later recipes, size."""
         path, digest = Path(str(value[0])), str(value[1])
+        size = value[2] if len(value) > 2 else None
         also = [folder / part for folder in self._beside for part in (path, path.name)]
-        found = find_file(WantedFile(what, path.name, digest, None, (str(path),)), self._result, self._given, also)
+        found = find_file(WantedFile(what, path.name, digest, size, (str(path),)), self._result, self._given, also)
         self._note(found, digest)
         return found
 

@@ -158,9 +158,10 @@ def source_json(source: ColorSource) -> dict[str, Any]:
     return values
 
 
-def _named(path: Path) -> list[str]:
-    """A file as recipes name it: path and digest."""
-    return [str(path), file_digest(path)]
+def _named(path: Path) -> list[Any]:
+    """A file as recipes name it: path, digest and size; of an absolute path the name alone, as of the input's."""
+    digest = file_digest(path)
+    return [path.name if path.is_absolute() else path.as_posix(), digest, path.stat().st_size if digest else None]
 
 
 def sheet_recipe(recipes: tuple[Recipe, ...]) -> Recipe:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from t2c_engine.batch.picture_job import picture_with_recipe
 from t2c_engine.batch.recipe import Recipe, read_recipe
@@ -115,6 +116,17 @@ def test_an_input_is_looked_for_in_the_folders_given():
     assert [(Path(one["input"]).name, one["same"]) for one in found] == [("aa.png", True), ("bb.png", True)]
     assert "nor in out" in " ".join(t2c("again", "out/a-1.png", "--input", "out", code=1).stderr.split())
     assert "is not there" in t2c("again", "out/a-1.png", "--input", "none.png", code=2).stderr
+
+
+def test_a_reference_elsewhere_is_named_without_its_folder_and_found_renamed():
+    photo("scans/a.png")
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)).save("colored.png")
+    t2c("colorize", "scans/a.png", "--reference", Path("colored.png").absolute())
+    assert recipe_of("out/a-1.png").colors["reference"][0] == "colored.png"
+    os.makedirs("postcards")
+    shutil.move("colored.png", "postcards/red.png")
+    (one,) = made("out/a-1.png", "--input", "postcards")
+    assert one["same"] and not one["notes"]
 
 
 def test_hints_masks_and_references_are_found_where_they_have_gone():
