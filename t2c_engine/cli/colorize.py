@@ -81,7 +81,12 @@ HintsFile = Annotated[
 ]
 HintReach = Annotated[
     float,
-    typer.Option("--hint-reach", min=0, max=1, help="How far hints spread over what looks alike: 0 not, 1 all of it."),
+    typer.Option(
+        "--hint-reach",
+        min=0,
+        max=1,
+        help="How far hints spread over what looks alike: 0 over their own thing alone, 1 all of it.",
+    ),
 ]
 Regions = Annotated[
     list[str] | None,
