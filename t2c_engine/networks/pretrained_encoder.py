@@ -37,7 +37,11 @@ class SameConv(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """B x inputs x h x w to B x outputs x h/stride x w/stride."""
-        return super().forward(input if self.uneven is None else F.pad(input, self.uneven))
+        padded = input if self.uneven is None else F.pad(input, self.uneven)
+        if self.groups > 1 and padded.device.type == "cpu" and torch.is_grad_enabled() and self.weight.requires_grad:
+            with torch.autocast("cpu", enabled=False):  # gradients of depthwise kernels: 5 times faster in float32
+                return super().forward(padded.float())
+        return super().forward(padded)
 
 
 class InvertedResidual(nn.Module):
