@@ -25,9 +25,10 @@ from t2c_engine.colorization.hints import Hints
 from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
+from t2c_engine.networks.ab_distribution import blues, sharpened, skin_places
 from t2c_engine.networks.colorizer import NATURAL_SKIN, ColorizerNet, Condition
 from t2c_engine.networks.diverse import GreyFeatures, grey_features
-from t2c_engine.networks.layers import fuse_norms, with_weights
+from t2c_engine.networks.layers import fuse_norms, upsampled, with_weights
 from t2c_engine.networks.picture_encoder import SCALE, Features, read_network_config, with_tuples
 from t2c_engine.networks.pretrained_encoder import MULTIPLE, PretrainedEncoder
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
@@ -47,8 +48,9 @@ class InferenceConfig:
 
     short_side: of the network's input, px. scales: sizes at which a picture is encoded, as parts of that input; the
     colours are averaged (multi-scale inference). score_scale: see `Condition`. chroma_gain: factor on palette colours'
-    ab. vivid_gain, vivid_chroma: of `decoding.vivid`. mirrored: automatic color is the mean of a picture's and its
-    mirror image's.
+    ab. vivid_gain, vivid_chroma: of `decoding.vivid`. vivid_calm: part of that gain which skin and blues go without,
+    for their automatic chroma is nearly true. mirrored: automatic color is the mean of a picture's and its mirror
+    image's.
     """
 
     short_side: int = 160
@@ -57,6 +59,7 @@ class InferenceConfig:
     chroma_gain: float = 1.0
     vivid_gain: float = 1.0
     vivid_chroma: float = 15.0
+    vivid_calm: float = 0.0
     mirrored: bool = True
 
 
@@ -252,7 +255,9 @@ class Colorizer:
             ab = (ab + colors(self._network.encode(scale.light.flip(-1))).flip(-1)) / 2
         if decoding is Decoding.DIRECT:
             return ab
-        return vivid(ab, self.inference.vivid_gain, self.inference.vivid_chroma)
+        skin = upsampled(skin_places(sharpened(scale.features.logits.float())), ab)
+        calm = self.inference.vivid_calm * torch.maximum(skin, blues(ab))
+        return vivid(ab, self.inference.vivid_gain, self.inference.vivid_chroma, calm)
 
     def _decoded(
         self,

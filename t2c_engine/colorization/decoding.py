@@ -51,14 +51,16 @@ def decode_bins(logits: Tensor, bins: Tensor, decoding: Decoding, temperature: f
     return torch.einsum("bqhw,qc->bchw", (logits / temperature).softmax(1), bins)
 
 
-def vivid(direct: Tensor, gain: float, chroma: float) -> Tensor:
+def vivid(direct: Tensor, gain: float, chroma: float, calm: Tensor | None = None) -> Tensor:
     """Faint ab made vivid where it is not faint with doubt: factors of 1 for greys up to 1 + gain for vivid colors.
 
     Args:
         direct: B x 2 x H x W, Lab units. gain: 0 and up. chroma: at which half of the gain is reached, ab units.
+        calm: B x 1 x H x W, 0..1, the part of the gain that a place goes without; None for none.
 
     Returns:
         B x 2 x H x W.
     """
     own = direct.square().sum(1, keepdim=True).sqrt()
-    return direct * (1 + gain * own / (own + chroma))
+    more = gain * own / (own + chroma)
+    return direct * (1 + (more if calm is None else more * (1 - calm)))

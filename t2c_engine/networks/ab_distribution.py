@@ -10,6 +10,9 @@ from t2c_engine.color.lab import ab_bins
 KERNEL = 10.0  # ab units, standard deviation with which a colour claims the probability of bins near it
 SKIN_HUES = (25.0, 75.0)  # degrees in the ab plane, of skin of every tone
 SKIN_CHROMA = (8.0, 42.0)  # ab units
+SKIN_PROBABLE = (0.45, 0.75)  # probability of a skin's hue, sharpened, from which on a place counts, and counts whole
+BLUE_HUES = (200.0, 220.0, 300.0, 320.0)  # degrees: none, all from the second to the third, none again
+SHARPNESS = 2.0  # power to which the distribution is raised where nature is asked: rebalancing has made it broad
 FLOOR = 1e-3  # least likelihood, so that logarithms stay bounded
 
 
@@ -43,6 +46,11 @@ def certainty(probable: Tensor, ab: Tensor) -> Tensor:
     return (likely + FLOOR).clamp(max=1).view(len(ab), 1, *ab.shape[2:])
 
 
+def sharpened(logits: Tensor) -> Tensor:
+    """B x Q x h x w logits over the ab bins to probabilities, as nature has them rather than training's weights."""
+    return (SHARPNESS * logits).softmax(1)
+
+
 def skin(probable: Tensor) -> Tensor:
     """The probability of bins of a skin's hue, B x 1 x h x w.
 
@@ -53,6 +61,23 @@ def skin(probable: Tensor) -> Tensor:
     hue, chroma = torch.rad2deg(torch.atan2(b, a)), torch.hypot(a, b)
     among = (hue > SKIN_HUES[0]) & (hue < SKIN_HUES[1]) & (chroma > SKIN_CHROMA[0]) & (chroma < SKIN_CHROMA[1])
     return torch.einsum("bqhw,q->bhw", probable, among.to(probable.dtype))[:, None]
+
+
+def skin_places(probable: Tensor) -> Tensor:
+    """How far a place counts as skin, B x 1 x h x w, 0..1.
+
+    Args:
+        probable: B x Q x h x w, of `sharpened`.
+    """
+    least, whole = SKIN_PROBABLE
+    return ((skin(probable) - least) / (whole - least)).clamp(0, 1)
+
+
+def blues(ab: Tensor) -> Tensor:
+    """How far colors are of a blue hue, B x 1 x h x w, 0..1, of B x 2 x h x w."""
+    rise, first, last, fall = BLUE_HUES
+    hue = torch.rad2deg(torch.atan2(ab[:, 1:], ab[:, :1])) % 360
+    return ((hue - rise) / (first - rise)).clamp(0, 1) * ((fall - hue) / (fall - last)).clamp(0, 1)
 
 
 def _claims(colors: Tensor, probable: Tensor) -> Tensor:

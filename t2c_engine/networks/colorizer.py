@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2c_engine.networks.ab_distribution import certainty, evidence, log_likelihood, skin
+from t2c_engine.networks.ab_distribution import certainty, evidence, log_likelihood, sharpened, skin_places
 from t2c_engine.networks.edge_avoiding_filter import EdgeAvoidingFilter
 from t2c_engine.networks.global_attention import PalettePlacement
 from t2c_engine.networks.layers import NORM_EPS, Residual, upsampled
@@ -41,9 +41,7 @@ RESIDUAL_LIMIT = 8.0  # ab units
 NATURAL_SKIN = 0.2  # of `natural`, up to which it holds back palettes on skin alone
 NATURAL_GAIN = 8.0  # weight of the log-likelihoods of all colours where `natural` is 1
 SKIN_GAIN = 8.0  # score of the automatic colour on skin from NATURAL_SKIN on
-SKIN_PROBABLE = (0.45, 0.75)  # probability of a skin's hue, sharpened, from which on a place counts, and counts whole
 NATURAL_CHROMA = 0.4  # by which the automatic colour, faint with doubt, is made more vivid where `natural` is 1
-NATURAL_SHARPNESS = 2.0  # power to which the distribution is raised for them: rebalancing has made it broad
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +300,9 @@ class ColorizerNet(nn.Module):
         certain = certainty(probable, automatic).log()
         scores = torch.cat((self.certainty_weight * certain, self.evidence_weight * suits), 1)
         if condition.natural:
-            sharp = (NATURAL_SHARPNESS * logits).softmax(1)
-            least, whole = SKIN_PROBABLE
-            held = ((skin(sharp) - least) / (whole - least)).clamp(0, 1)
-            scores = scores + F.pad(condition.natural_skin * SKIN_GAIN * held, (0, 0, 0, 0, 0, colors.shape[1]))
+            sharp = sharpened(logits)
+            held = condition.natural_skin * SKIN_GAIN * skin_places(sharp)
+            scores = scores + F.pad(held, (0, 0, 0, 0, 0, colors.shape[1]))
             if condition.natural_beyond:
                 likely = torch.cat((certainty(sharp, automatic).log(), log_likelihood(sharp, colors)), 1)
                 scores = scores + condition.natural_beyond * NATURAL_GAIN * likely

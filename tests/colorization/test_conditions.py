@@ -14,12 +14,13 @@ from torch.nn import functional as F
 from typer.testing import CliRunner
 
 from t2c_engine.cli.main import app
-from t2c_engine.color.lab import srgb_to_lab
+from t2c_engine.color.lab import ab_bins, srgb_to_lab
 from t2c_engine.colorization.colorizer import Colorizer, InferenceConfig
 from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
 from t2c_engine.colorization.hints import Hints, hints_from_pixels
 from t2c_engine.colorization.overlays import blend, read_hints, read_mask
 from t2c_engine.errors import PictureError
+from t2c_engine.networks.ab_distribution import blues, sharpened, skin_places
 from t2c_engine.networks.colorizer import ColorizerNet, Condition
 from t2c_engine.networks.picture_encoder import read_network_config
 from t2c_engine.palettes.palette import Palette
@@ -60,6 +61,32 @@ def test_vivid_keeps_hues_and_raises_what_has_chroma_more() -> None:
     assert torch.allclose(factors[1:], torch.tensor([1.25, 1.5, 1 + 100 / 115]))
     assert not found[..., 0].any()
     assert torch.equal(vivid(direct, 0.0, 15.0), direct)
+    calm = torch.tensor([0.0, 1.0, 0.5, 0.0]).view(1, 1, 1, 4)
+    calmed = vivid(direct, 1.0, 15.0, calm)
+    assert torch.allclose(calmed, direct + (found - direct) * (1 - calm), atol=1e-5)
+
+
+def test_blues_are_known_by_their_hue_and_skin_by_its_probability() -> None:
+    colors = torch.tensor([[-20.0, -5.0, 10.0, 0.0, 20.0], [-10.0, -30.0, -40.0, 30.0, -5.0]]).view(1, 2, 1, 5)
+    assert torch.allclose(blues(colors)[0, 0, 0], torch.tensor([0.3283, 1.0, 1.0, 0.0, 0.0]), atol=1e-3)
+    bins = torch.tensor(ab_bins())
+    like_skin = (-(bins - torch.tensor([14.0, 18.0])).norm(dim=1) / 3)[None, :, None, None]
+    like_sky = (-(bins - torch.tensor([-2.0, -20.0])).norm(dim=1) / 3)[None, :, None, None]
+    assert skin_places(sharpened(like_skin)).item() == 1
+    assert skin_places(sharpened(like_sky)).item() == 0
+
+
+def test_automatic_color_keeps_the_direct_chroma_of_blues_where_it_is_calm() -> None:
+    torch.manual_seed(0)
+    network = ColorizerNet(SMALL).eval()
+    network.encoder.automatic.bias = torch.nn.Parameter(torch.tensor([-0.1, -0.3]))  # blue everywhere
+    lightness = np.linspace(20, 80, 64 * 64, dtype=np.float32).reshape(64, 64)
+    chroma = []
+    for calm in (0.0, 1.0):
+        inference = InferenceConfig(short_side=64, vivid_gain=1.0, vivid_calm=calm)
+        colorizer = Colorizer(deepcopy(network), "small", torch.device("cpu"), inference)
+        chroma.append(np.linalg.norm(colorizer.automatic(colorizer.encode(lightness)), axis=-1).mean())
+    assert chroma[0] > 1.4 * chroma[1] > 0
 
 
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 12))
