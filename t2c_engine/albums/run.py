@@ -118,7 +118,7 @@ def open_journal(job: AlbumJob, items: dict[Path, Item], retry_failed: bool = Fa
             entries.append(Entry(path, _key(item), status.st_size, status.st_mtime_ns))
         except OSError:
             entries.append(Entry(path, _key(item), 0, 0))
-    journal.sync(entries)
+    journal.sync(entries, exists=lambda path: is_remote(path) or os.path.lexists(path))
     journal.forget_missing_outputs(existing(job.output) if is_remote(job.output) else os.path.lexists)
     if retry_failed:
         journal.retry_failed()
