@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from t2c_engine.errors import ExistsError, ModelError, UsageError
-from t2c_engine.files import write_file
+from t2c_engine.files import check_folder, write_file
 from t2c_engine.models import (
     NAME,
     PACKAGE_FOLDER,
@@ -89,6 +89,7 @@ def export_file(card: ModelCard, path: Path, overwrite: bool = False) -> Path:
     target = path / card.file if path.is_dir() else path
     if target.suffix.lower() != ".safetensors":
         raise UsageError(f"{target} is no name for a model; let it end in .safetensors.")
+    check_folder(target.parent)
     tensors = load_weights(card)
     header = {_CARD: json.dumps(card.as_json(), ensure_ascii=False), _DIGEST: digest_of(tensors)}
     write_file(target, save(dict(sorted(tensors.items())), metadata=header), overwrite)

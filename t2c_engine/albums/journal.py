@@ -1,7 +1,7 @@
 """The journal of an album job: one SQLite file in the output folder that says what became of every picture.
 
 Several processes may share it: each claims pictures, and what a dead one had claimed is free again. Only the process
-that runs a job writes it, never its workers. Must not import anything of the engine but errors.
+that runs a job writes it, never its workers. Must not import anything of the engine but errors and files.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from t2c_engine.errors import OutputError
+from t2c_engine.files import reason
 
 NAME = "t2c-journal.sqlite"
 MAX_ATTEMPTS = 3  # of a picture whose worker dies
@@ -103,7 +104,8 @@ class Journal:
             self._db = sqlite3.connect(self.path, timeout=_BUSY, isolation_level=None)
             self._db.executescript(_SCHEMA)
             if not any(row[1] == "gone" for row in self._db.execute("PRAGMA table_info(pictures)")):
-                self._db.execute("ALTER TABLE pictures ADD COLUMN gone INTEGER DEFAULT 0")  # a journal made before there was one
+                # a journal of an earlier version
+                self._db.execute("ALTER TABLE pictures ADD COLUMN gone INTEGER DEFAULT 0")
         self._synced = False
 
     def __enter__(self) -> Journal:
@@ -268,7 +270,7 @@ class Journal:
             yield
         except (sqlite3.Error, OSError) as error:
             raise OutputError(
-                f"The journal {self.path} cannot be used ({error}); see whether the disk is there and has room."
+                f"The journal {self.path} cannot be used ({reason(error)}); see whether the disk is there and has room."
             ) from error
 
 

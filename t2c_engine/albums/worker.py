@@ -25,7 +25,7 @@ from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
 from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
 from t2c_engine.errors import T2CError
-from t2c_engine.files import is_remote, location, real
+from t2c_engine.files import explain, is_remote, location, real
 from t2c_engine.palettes.style import StyleWeight
 from t2c_engine.pictures.threads import set_threads
 from t2c_engine.rendering.buffers import keep_buffers
@@ -99,7 +99,11 @@ def _begin(item: Item) -> Job | str:
         task = Task(item.source, colors, item.output, inputs=frozenset([real(path)]), models=item.models)
         return (LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob)(task, item.plan)
     except (T2CError, OSError) as error:
-        return str(error)
+        return _sentence(error)
+
+
+def _sentence(error: T2CError | OSError) -> str:
+    return explain(error) if isinstance(error, OSError) else str(error)
 
 
 def _encode_together(items: Sequence[Item], begun: Sequence[Job | str | None], load: Loader | None) -> dict[int, Ready]:
@@ -139,7 +143,7 @@ def _finish(item: Item, job: Job | str, load: Loader | None, ready: Ready | None
             else:
                 result = job.run(_colorizer(item.models, item.source.color_styles, load), ready=ready)
         except (T2CError, OSError) as error:
-            result = PictureResult(path, error=str(error))
+            result = PictureResult(path, error=_sentence(error))
     files = [*(one.path for one in result.results), *result.kept]
     outputs = tuple((str(one), file_digest(one)) for one in files)
     return Done(result, Outcome(path, digest or file_digest(path), result.seconds, result.error, outputs))
@@ -153,7 +157,7 @@ def _color_far(item: Item, load: Loader | None) -> Done:
             here = replace(item.plan, input=files.input, origin=location(path) if is_remote(path) else path.name)
             done = color_item(replace(item, plan=here, output=replace(item.output, folder=files.folder)), load)
     except (T2CError, OSError) as error:
-        result = PictureResult(path, error=str(error))
+        result = PictureResult(path, error=_sentence(error))
         return Done(result, Outcome(path, error=result.error))
     error = files.reworded(done.result.error)
     found = done.result

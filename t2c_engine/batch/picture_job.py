@@ -32,7 +32,7 @@ from t2c_engine.batch.request import ColoredPicture, Models, OutputOptions, Pict
 from t2c_engine.batch.used_models import used_models
 from t2c_engine.colorization.color_source import ColorSource, ResultColors
 from t2c_engine.errors import ExistsError, OutputError, PictureError, T2CError
-from t2c_engine.files import real, write_file
+from t2c_engine.files import explain, real, write_file
 from t2c_engine.palettes.palette import Palette
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ class PictureJob:
             self._refuse_inputs()
             self._color(colorizer, progress, ready)
             self._write_sheet()
+        except OSError as problem:
+            error = explain(problem)
         except (T2CError, MemoryError) as problem:
             error = str(problem) or f"{self._plan.input} does not fit the memory; free some, or use a smaller picture."
             progress(self._plan.input.name, len(self._recipes) - max(already, len(self._kept)) - len(self._written))

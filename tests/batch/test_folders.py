@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from t2c_engine.batch.input_files import expand_inputs
-from t2c_engine.batch.output_paths import cut_name, name_limit
+from t2c_engine.batch.output_paths import cut_name
 from t2c_engine.batch.recipe import read_recipe
 from t2c_engine.errors import UsageError
+from t2c_engine.files import name_limit
 from tests import fakes
 from tests.command_line import HEX, lines, photo, t2c
 
