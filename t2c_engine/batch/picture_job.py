@@ -88,16 +88,24 @@ def choose_outputs(task: Task, plan: Plan, recipes: tuple[Recipe, ...]) -> Outpu
     """Names that hold these results already, or are free, or whose files tell nothing of their origin."""
     folder, count = task.output.folder, len(recipes)
     outputs = outputs_of(folder, plan, count)
-    if task.output.overwrite or _fits(outputs, recipes, unknown=True):
+    sheets = task.output.sheets
+    if task.output.overwrite or _fits(outputs, recipes, sheets, unknown=True):
         return outputs
     for outputs in candidates(folder, plan, count, task.source.label, task.stems):
-        if _fits(outputs, recipes, unknown=False):
+        if _fits(outputs, recipes, sheets, unknown=False):
             break
     return outputs  # the last candidate is free, and fits
 
 
-def _fits(outputs: Outputs, recipes: tuple[Recipe, ...], unknown: bool) -> bool:
-    """Whether the files that exist are these results. unknown: what a file without a recipe counts as."""
+def _fits(outputs: Outputs, recipes: tuple[Recipe, ...], sheets: bool, unknown: bool) -> bool:
+    """Whether the files that exist are these results, and the sheet none of another input's, as photo.tif is.
+
+    Args:
+        sheets: whether one is made. unknown: what a file without a recipe counts as.
+    """
+    sheet = read_recipe(outputs.sheet) if sheets else None
+    if sheet is not None and not sheet.same_input(recipes[0]):
+        return False
     there = [(path, recipe) for path, recipe in zip(outputs.results, recipes, strict=True) if lexists(path)]
     marks = [(read_recipe(path), recipe) for path, recipe in there]
     return all(unknown if mark is None else mark.same_result(recipe) for mark, recipe in marks)
