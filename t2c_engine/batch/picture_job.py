@@ -151,10 +151,8 @@ class PictureJob:
             self._refuse_inputs()
             self._color(colorizer, progress, ready)
             self._write_sheet()
-        except OSError as problem:
-            error = explain(problem)
-        except (T2CError, MemoryError) as problem:
-            error = str(problem) or f"{self._plan.input} does not fit the memory; free some, or use a smaller picture."
+        except FAILURES as problem:
+            error = failure(problem, self._plan.input)
             progress(self._plan.input.name, len(self._recipes) - max(already, len(self._kept)) - len(self._written))
         return self.result(time.perf_counter() - started, error)
 
@@ -282,6 +280,16 @@ class PictureJob:
         if index in self._written:
             return self._written[index].palette
         return palette_in(read_recipe(self.outputs.results[index]))
+
+
+FAILURES = (T2CError, OSError, MemoryError)  # of one picture: the run goes on
+
+
+def failure(problem: Exception, path: Path) -> str:
+    """What became of a picture that one of FAILURES ended."""
+    if isinstance(problem, OSError):
+        return explain(problem)
+    return str(problem) or f"{path} does not fit the memory; free some, or use a smaller picture."
 
 
 def read_input(task: Task, plan: Plan) -> Picture:
