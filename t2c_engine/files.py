@@ -73,9 +73,11 @@ def explain(error: OSError, path: Path | str | None = None, action: str = "used"
 
 
 def reason(error: Exception) -> str:
-    """What went wrong, in words for a sentence: of an error of the operating system without number and file name."""
+    """What went wrong, in words for a sentence; of an error of the operating system without its number and file."""
     if isinstance(error, OSError) and error.errno is not None:
         return _REASONS.get(error.errno, (error.strerror or os.strerror(error.errno), ""))[0]
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text"
     return " ".join(str(error).split())[:300] or type(error).__name__
 
 

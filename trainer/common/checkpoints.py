@@ -96,6 +96,6 @@ def load_initial(network: nn.Module, path: Path) -> None:
         weights = {name: value.float() for name, value in load_file(path).items() if not name.startswith("words.")}
         network.load_state_dict(kept | weights)
     except (OSError, SafetensorError) as error:
-        raise UsageError(f"The weights {path} to start from cannot be read: {reason(error)}.") from error
+        raise UsageError(f"The weights {path} cannot be read ({reason(error)}); give a .safetensors file.") from error
     except RuntimeError as error:
         raise UsageError(f"{path} holds weights of another network than the settings ask for: {error}") from error

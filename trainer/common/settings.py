@@ -26,7 +26,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     try:
         return _tuples(tomllib.loads(path.read_text("utf-8")))
     except (OSError, ValueError) as error:
-        raise UsageError(f"The settings in {path} cannot be read: {reason(error)}.") from error
+        raise UsageError(f"The settings in {path} cannot be read ({reason(error)}); give a TOML file.") from error
 
 
 def build_settings(kind: type[T], values: Mapping[str, Any], path: Path, section: str = "") -> T:

@@ -140,7 +140,7 @@ def most_used_names(folder: Path) -> list[TextColors]:
         terms = [table["terms"][index] for index in np.argsort(-uses, kind="stable")]
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
-            f"The use of colour names in {folder / 'xkcd_c3.json'} cannot be read: {reason(error)}."
+            f"The use of colour names in {folder / 'xkcd_c3.json'} cannot be read ({reason(error)}); check it."
         ) from error
     rows = {row.text.replace(" ", ""): row for row in read_color_names(folder / "xkcd_color_names.csv")}
     return [rows[term] for term in terms if term in rows][:MOST_USED]
