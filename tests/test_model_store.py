@@ -72,7 +72,7 @@ def test_shipped_models_stay_and_are_not_shadowed(tmp_path):
 
 def test_a_picture_is_no_model_and_needs_no_other_installation(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8")
-    with pytest.raises(UsageError, match="photo.jpg is no model; name its card"):
+    with pytest.raises(UsageError, match=r"photo\.jpg is no model; name its card"):
         add_model(tmp_path / "photo.jpg")
 
 

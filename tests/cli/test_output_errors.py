@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +27,7 @@ from tests.command_line import HEX, photo, t2c
 from trainer.cli import app as trainer_app
 from trainer.common.checkpoints import CHECKPOINT, save_checkpoint
 
+resource: Any = pytest.importorskip("resource")  # limits of processes, which Windows has not
 LONG = "n" * 300
 # a folder that no one can make, a file where a folder must be, below a file, a name too long for the file system
 PLACES = ("/proc/y", "file", "file/below", LONG)
