@@ -113,7 +113,7 @@ def import_file(path: Path, name: str | None = None, overwrite: bool = False) ->
 def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> ModelCard:
     """Install the model of a card (.json) with its weights beside it, or of a folder with one card, as runs have.
 
-    Args and errors: as `import_file`, and UsageError where the folder has no card or several, or the file is of another kind.
+    Args and errors: as `import_file`, and UsageError where the folder has no card or several, or the file is none.
     """
     if path.is_dir():
         cards = sorted(one for one in path.glob("*.json") if _looks_like_card(one))
