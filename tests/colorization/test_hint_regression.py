@@ -101,6 +101,8 @@ def test_shares_are_parts_that_grow_with_reach_and_colors_stay_finite(seed: int,
     far = HintRegression(Hints(given_hints.ab, mask, min(1, 2 * reach + 0.01)), where)
     assert near.share.min() >= 0 and near.share.max() <= 1 + 1e-6 and (far.share >= near.share - 1e-5).all()
     assert np.abs(near.residual(np.zeros((*SIZE, 2), np.float32))).max() < 500
+    ab, share = near.fill()
+    assert share.min() >= 0 and share.max() <= 1 and np.abs(ab).max() <= 80, "no color beyond the hints'"
 
 
 def test_more_hints_than_the_regression_takes_are_thinned_evenly() -> None:

@@ -90,10 +90,10 @@ class HintRegression:
         Between a palette's colour and a hint's, half of each is grey or a third hue, so that a place has one of them;
         the step between is steep. Kriging of the colours with an unknown mean of the rest: weights are normalised.
         """
-        known = np.concatenate((self._hints.ab.reshape(-1, 2)[self._cells], np.ones((len(self._cells), 1))), 1)
-        found = self._spread(known)
+        own = self._hints.ab.reshape(-1, 2)[self._cells]
+        found = self._spread(np.concatenate((own, np.ones((len(own), 1))), 1))
         alike = found[..., 2].clip(0, 1)
-        ab = found[..., :2] / alike.clip(1e-3)[..., None]
+        ab = (found[..., :2] / alike.clip(1e-3)[..., None]).clip(own.min(0), own.max(0))  # weights may be negative
         step = ((alike * self._confined - THING[0]) / (THING[1] - THING[0])).clip(0, 1)
         return ab, step * step * (3 - 2 * step)
 
