@@ -39,7 +39,7 @@ def words(sentence: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_no_sentence_is_longer_than_25_words(page: Path, request: pytest.FixtureRequest) -> None:
-    if page.relative_to(ROOT).as_posix() in NOT_YET:
+    if page.parent.name == "results" and page.name in NOT_YET:
         request.applymarker(pytest.mark.xfail)
     long = [one for one in sentences(page.read_text("utf-8")) if len(words(one)) > MOST_WORDS]
     assert not long, "\n".join(f"{len(words(one))} words: {one}" for one in long)
