@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from t2c_engine.errors import ExistsError, ModelError, UsageError
-from t2c_engine.files import write_file
+from t2c_engine.files import check_folder, write_file
 from t2c_engine.models import (
     NAME,
     PACKAGE_FOLDER,
@@ -89,6 +89,7 @@ def export_file(card: ModelCard, path: Path, overwrite: bool = False) -> Path:
     target = path / card.file if path.is_dir() else path
     if target.suffix.lower() != ".safetensors":
         raise UsageError(f"{target} is no name for a model; let it end in .safetensors.")
+    check_folder(target.parent)
     tensors = load_weights(card)
     header = {_CARD: json.dumps(card.as_json(), ensure_ascii=False), _DIGEST: digest_of(tensors)}
     write_file(target, save(dict(sorted(tensors.items())), metadata=header), overwrite)
@@ -112,7 +113,7 @@ def import_file(path: Path, name: str | None = None, overwrite: bool = False) ->
 def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> ModelCard:
     """Install the model of a card (.json) with its weights beside it, or of a folder with one card, as runs have.
 
-    Args and errors: as `import_file`, and UsageError where the folder has no card or several.
+    Args and errors: as `import_file`, and UsageError where the folder has no card or several, or the file is none.
     """
     if path.is_dir():
         cards = sorted(one for one in path.glob("*.json") if _looks_like_card(one))
@@ -124,6 +125,8 @@ def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> M
         return import_file(path, name, overwrite)
     if _file_size(path) > MAX_HEADER:
         raise ModelError(f"{path} is too large for a model card; name the .json file beside the weights.")
+    if path.suffix.lower() != ".json":
+        raise UsageError(f"{path} is no model; name its card (.json), its run's folder, or one .safetensors file.")
     card = read_card(path)
     if card.size > MAX_FILE:
         raise ModelError(f"The model of {path} is larger than {MAX_FILE >> 20} MB; it is not installed.")

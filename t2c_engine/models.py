@@ -23,7 +23,7 @@ import numpy as np
 from platformdirs import user_data_dir
 
 from t2c_engine.errors import ModelError
-from t2c_engine.files import write_files
+from t2c_engine.files import reason, write_files
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def read_card(path: Path) -> ModelCard:
     try:
         values = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"The model card {path} cannot be read ({error}); {_REINSTALL}.") from error
+        raise ModelError(f"The model card {path} cannot be read ({reason(error)}); {_REINSTALL}.") from error
     return card_from_json(values, path)
 
 
@@ -168,7 +168,9 @@ def scan_models() -> tuple[list[ModelCard], list[ModelError]]:
         try:
             paths = sorted(folder.glob("*.json"))
         except OSError as error:
-            problems.append(ModelError(f"The model folder {folder} cannot be read ({error}); check its permissions."))
+            problems.append(
+                ModelError(f"The model folder {folder} cannot be read ({reason(error)}); check its permissions.")
+            )
             continue
         for path in paths:
             try:
@@ -217,7 +219,7 @@ def weights_path(card: ModelCard) -> Path:
     except FileNotFoundError as error:
         raise ModelError(f"The weights of model '{card.name}' are missing at {path}; {_REINSTALL}.") from error
     except OSError as error:
-        raise ModelError(f"The weights {path} cannot be read ({error.strerror}); check its permissions.") from error
+        raise ModelError(f"The weights {path} cannot be read ({reason(error)}); check its permissions.") from error
     if status.st_size != card.size or digest != card.sha256:
         raise ModelError(
             f"The weights {path} are not those of model '{card.name}' {card.version} (the sha256 differs), "
@@ -246,7 +248,9 @@ def load_weights(card: ModelCard) -> dict[str, np.ndarray]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"The weights {path} are no readable safetensors file ({error}); {_REINSTALL}.") from error
+        raise ModelError(
+            f"The weights {path} are no readable safetensors file ({reason(error)}); {_REINSTALL}."
+        ) from error
 
 
 def export_model(

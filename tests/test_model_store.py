@@ -70,6 +70,12 @@ def test_shipped_models_stay_and_are_not_shadowed(tmp_path):
     assert find_model("palette").name == "palette-set"
 
 
+def test_a_picture_is_no_model_and_needs_no_other_installation(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8")
+    with pytest.raises(UsageError, match=r"photo\.jpg is no model; name its card"):
+        add_model(tmp_path / "photo.jpg")
+
+
 def test_a_folder_must_hold_one_card(tmp_path):
     (tmp_path / "run").mkdir()
     with pytest.raises(UsageError, match="no model card"):

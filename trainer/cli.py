@@ -17,7 +17,19 @@ import typer
 from t2c_engine.cli.common import reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
-from trainer.common.arguments import CONFIGS, Device, FiguresFile, Init, Into, Out, Steps, read_figures
+from t2c_engine.files import make_folder
+from trainer.common.arguments import (
+    CONFIGS,
+    Device,
+    FiguresFile,
+    Init,
+    Into,
+    Out,
+    Steps,
+    output_file,
+    output_folder,
+    read_figures,
+)
 from trainer.diverse.cli import diverse
 from trainer.exemplar.cli import exemplar, export_exemplar_command
 from trainer.looks.cli import look, stargan_paper, tonings
@@ -59,7 +71,13 @@ def style(
     palettes: Annotated[Path, typer.Argument(help="A folder of palette files, tables, captioned pictures; or a file.")],
     name: Annotated[str, typer.Option("--name", help="What the style is to be called.")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder for the check and the report; style-NAME if not given.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            callback=output_folder,
+            help="Folder for the check and the report; style-NAME if not given.",
+        ),
     ] = None,
     correct: Annotated[bool, typer.Option("--correct", help="Take the offered corrections of texts.")] = False,
     check_only: Annotated[bool, typer.Option("--check-only", help="Check the palettes and train nothing.")] = False,
@@ -193,7 +211,9 @@ def evaluate(
         list[str] | None, typer.Option("--diverse-model", help="Which model of diverse colours; may be repeated.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Also write the JSON here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", callback=output_file, help="Also write the JSON here.")
+    ] = None,
 ) -> None:
     """Measure everything on the evaluation data, with fixed seeds."""
     from trainer.evaluation.evaluate import evaluate_all, figures_text
@@ -220,7 +240,7 @@ def evaluate(
 @app.command()
 @reported
 def report(
-    out: Annotated[Path, typer.Argument(help="Folder for the pictures, e.g. docs/results.")],
+    out: Annotated[Path, typer.Argument(callback=output_folder, help="Folder for the pictures, e.g. docs/results.")],
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="So many pictures of the folder.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="The data folder, for true palettes beside ours.")] = None,
@@ -239,7 +259,7 @@ def report(
     _refuse_unknown("reports", only, ("palettes", "photographs", "references", "diverse", "looks"))
     if old_photographs is not None and (pictures is not None or only is not None):
         raise UsageError("--old-photographs makes sheets of its own; leave --pictures and --only out.")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     if old_photographs is not None:
         from trainer.evaluation.report_photographs import old_photograph_sheets
 
@@ -292,7 +312,9 @@ def _refuse_unknown(what: str, only: str | None, known: Sequence[str]) -> None:
 def compare(
     data: Annotated[Path, typer.Argument(help="The data folder, with text/.")],
     runs: Annotated[list[Path], typer.Argument(help="Folders of palette runs that came to their end.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The picture to write.")] = Path("ab.png"),
+    out: Annotated[Path, typer.Option("-o", "--out", callback=output_file, help="The picture to write.")] = Path(
+        "ab.png"
+    ),
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many texts, for a look.")] = None,
 ) -> None:
     """Palette models side by side: figures as JSON, and their colours plotted in the ab plane."""
@@ -307,7 +329,9 @@ def compare(
 def compare_colors_command(
     data: Annotated[Path, typer.Argument(help="The data folder, with images/eval/.")],
     runs: Annotated[list[Path] | None, typer.Argument(help="Folders of runs of the papers' colour networks.")] = None,
-    sheets: Annotated[Path | None, typer.Option("--sheets", help="Also draw sheets of the pictures here.")] = None,
+    sheets: Annotated[
+        Path | None, typer.Option("--sheets", callback=output_folder, help="Also draw sheets of the pictures here.")
+    ] = None,
     model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser beside them.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=2, help="So many pictures a group, for a look.")] = None,
 ) -> None:

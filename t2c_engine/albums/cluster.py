@@ -16,6 +16,7 @@ from t2c_engine.albums.job import AlbumJob
 from t2c_engine.albums.run import UNLIMITED, Means
 from t2c_engine.albums.worker import Loader
 from t2c_engine.errors import OutputError, UsageError
+from t2c_engine.files import reason
 from t2c_engine.pictures.threads import set_threads
 
 LOCAL = "local"
@@ -44,7 +45,9 @@ def cluster_means(job: AlbumJob, scheduler: str, load: Loader | None = None) -> 
         except (OSError, ValueError) as error:
             if isinstance(error, TimeoutError) and "workers" in str(error):
                 raise OutputError(f"The scheduler {scheduler} has no worker; start some, then try again.") from error
-            raise UsageError(f"There is no Dask scheduler at {scheduler} ({error}); check the address.") from error
+            raise UsageError(
+                f"There is no Dask scheduler at {scheduler} ({reason(error)}); check the address."
+            ) from error
         threads = sum(client.nthreads().values())
         executor = _ClusterExecutor(client)
         yield Means(lambda: executor, _SLOTS * threads, UNLIMITED, load)  # memory is for each worker to watch

@@ -1,7 +1,7 @@
 """The journal of an album job: one SQLite file in the output folder that says what became of every picture.
 
 Several processes may share it: each claims pictures, and what a dead one had claimed is free again. Only the process
-that runs a job writes it, never its workers. Must not import anything of the engine but errors.
+that runs a job writes it, never its workers. Must not import anything of the engine but errors and files.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from t2c_engine.errors import OutputError
+from t2c_engine.files import reason
 
 NAME = "t2c-journal.sqlite"
 MAX_ATTEMPTS = 3  # of a picture whose worker dies
@@ -31,9 +32,10 @@ CREATE TABLE IF NOT EXISTS pictures (
     path BLOB PRIMARY KEY, key TEXT NOT NULL, size INTEGER, changed INTEGER, digest TEXT DEFAULT '',
     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'failed')),
     again INTEGER DEFAULT 0, attempts INTEGER DEFAULT 0, owner TEXT, finished REAL, seconds REAL, error TEXT,
-    outputs TEXT DEFAULT '[]'
+    outputs TEXT DEFAULT '[]', gone INTEGER DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS states ON pictures (state);
+CREATE TEMP TABLE present (path BLOB PRIMARY KEY) WITHOUT ROWID;  -- this connection's: what the last sync was given
 """
 
 # of a whole process; that it ended is not the picture's fault
@@ -101,6 +103,10 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.path, timeout=_BUSY, isolation_level=None)
             self._db.executescript(_SCHEMA)
+            if not any(row[1] == "gone" for row in self._db.execute("PRAGMA table_info(pictures)")):
+                # a journal of an earlier version
+                self._db.execute("ALTER TABLE pictures ADD COLUMN gone INTEGER DEFAULT 0")
+        self._synced = False
 
     def __enter__(self) -> Journal:
         return self
@@ -115,16 +121,19 @@ class Journal:
             self._db.execute("DELETE FROM owners WHERE name=?", (self.owner,))
         self._db.close()
 
-    def sync(self, entries: Iterable[Entry]) -> None:
+    def sync(self, entries: Iterable[Entry], exists: Callable[[Path], bool] = os.path.lexists) -> None:
         """Take in the pictures there are now.
 
         New ones, changed ones and those wanted otherwise wait; finished ones stay; unfinished ones that are there no
-        more are forgotten.
+        more are forgotten, and finished ones of which the input does not exist are no more counted. From now on
+        `counts` counts these entries alone.
         """
         rows = [(os.fsencode(one.path), one.key, one.size, one.changed) for one in entries]
         there = {row[0] for row in rows}
         with self._sentences(), self._transaction():
             self._free_the_dead()
+            self._db.execute("DELETE FROM present")
+            self._db.executemany("INSERT OR IGNORE INTO present VALUES (?)", [row[:1] for row in rows])
             unfinished = self._db.execute("SELECT path FROM pictures WHERE state IN ('waiting', 'failed')").fetchall()
             self._db.executemany(
                 "DELETE FROM pictures WHERE path=?", [row for row in unfinished if row[0] not in there]
@@ -138,6 +147,10 @@ class Journal:
                 "AND (key, size, changed) != (excluded.key, excluded.size, excluded.changed)",
                 rows,
             )
+            finished = self._db.execute("SELECT path FROM pictures WHERE state='done'").fetchall()
+            gone = [(int(one not in there and not exists(Path(os.fsdecode(one)))), one) for (one,) in finished]
+            self._db.executemany("UPDATE pictures SET gone=? WHERE path=?", gone)
+        self._synced = True
 
     def forget_missing_outputs(self, exists: Callable[[str], bool] = os.path.lexists) -> int:
         """Let pictures wait again whose results have been taken away; how many."""
@@ -204,9 +217,11 @@ class Journal:
         return worn
 
     def counts(self) -> dict[str, int]:
-        """Pictures by state."""
+        """Pictures by state: those of the last `sync` here; before any, all but those whose input is gone."""
+        which = "path IN (SELECT path FROM present)" if self._synced else "NOT gone"
         with self._sentences():
-            found = dict(self._db.execute("SELECT state, count(*) FROM pictures GROUP BY state").fetchall())
+            rows = self._db.execute(f"SELECT state, count(*) FROM pictures WHERE {which} GROUP BY state").fetchall()
+        found = dict(rows)
         return {state: found.get(state, 0) for state in ("waiting", "running", "done", "failed")}
 
     def records(self, state: str | None = None) -> Iterator[Record]:
@@ -255,7 +270,7 @@ class Journal:
             yield
         except (sqlite3.Error, OSError) as error:
             raise OutputError(
-                f"The journal {self.path} cannot be used ({error}); see whether the disk is there and has room."
+                f"The journal {self.path} cannot be used ({reason(error)}); see whether the disk is there and has room."
             ) from error
 
 

@@ -17,10 +17,10 @@ from xml.etree import ElementTree
 import numpy as np
 
 from t2c_engine.batch.output_paths import Plan, outputs_of
-from t2c_engine.batch.picture_job import Progress, Ready, Task, choose_outputs, finished, read_input
+from t2c_engine.batch.picture_job import FAILURES, Progress, Ready, Task, choose_outputs, failure, finished, read_input
 from t2c_engine.batch.recipe import LAYERED_ENTRY, file_digest, recipes_of, sheet_recipe
 from t2c_engine.batch.request import ColoredPicture, PictureResult
-from t2c_engine.errors import ExistsError, T2CError
+from t2c_engine.errors import ExistsError
 from t2c_engine.files import write_file
 from t2c_engine.palettes.palette import Palette
 
@@ -60,8 +60,8 @@ class LayeredJob:
             self._written = ColoredPicture(self._path, palette, self._task.source.seed, colorizer.model)
         except ExistsError:
             self.is_done = True  # another run was quicker
-        except (T2CError, MemoryError) as problem:
-            error = str(problem) or f"{self._plan.input} does not fit the memory; free some, or use a smaller picture."
+        except FAILURES as problem:
+            error = failure(problem, self._plan.input)
         return self.result(time.perf_counter() - started, error)
 
     def result(self, seconds: float = 0.0, error: str | None = None) -> PictureResult:

@@ -25,13 +25,13 @@ from t2c_engine.albums.journal import Claim, Entry, Journal, Outcome
 from t2c_engine.albums.storage import existing, journal_folder
 from t2c_engine.albums.tree import Leaf, leaves
 from t2c_engine.albums.worker import Done, Item, Loader, color_items, probe_pixels
-from t2c_engine.batch.output_paths import Plan, check_folder, plan_outputs, slug
+from t2c_engine.batch.output_paths import Plan, plan_outputs, slug
 from t2c_engine.batch.recipe import file_digest, source_json
 from t2c_engine.batch.request import OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import AutomaticColors, PaletteColors, PhraseColors, ReferenceColors
 from t2c_engine.colorization.reference import read_reference
 from t2c_engine.errors import OutputError
-from t2c_engine.files import is_remote, real
+from t2c_engine.files import check_folder, is_remote, real
 from t2c_engine.palettes.palette import Palette
 
 WORKER_MB = 320  # of one worker with torch and the network loaded
@@ -118,7 +118,7 @@ def open_journal(job: AlbumJob, items: dict[Path, Item], retry_failed: bool = Fa
             entries.append(Entry(path, _key(item), status.st_size, status.st_mtime_ns))
         except OSError:
             entries.append(Entry(path, _key(item), 0, 0))
-    journal.sync(entries)
+    journal.sync(entries, exists=lambda path: is_remote(path) or os.path.lexists(path))
     journal.forget_missing_outputs(existing(job.output) if is_remote(job.output) else os.path.lexists)
     if retry_failed:
         journal.retry_failed()

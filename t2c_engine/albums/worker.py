@@ -20,7 +20,7 @@ from t2c_engine.albums.journal import Outcome
 from t2c_engine.albums.layered import LayeredJob
 from t2c_engine.albums.storage import RemoteFile, opened, staged
 from t2c_engine.batch.output_paths import Plan
-from t2c_engine.batch.picture_job import PictureJob, Ready, Task
+from t2c_engine.batch.picture_job import FAILURES, PictureJob, Ready, Task, failure
 from t2c_engine.batch.recipe import LAYERED_SUFFIX, file_digest
 from t2c_engine.batch.request import Models, OutputOptions, PictureResult
 from t2c_engine.colorization.color_source import ColorSource, resolve_colors
@@ -98,8 +98,8 @@ def _begin(item: Item) -> Job | str:
         colors = resolve_colors(item.source, item.models.palettes)
         task = Task(item.source, colors, item.output, inputs=frozenset([real(path)]), models=item.models)
         return (LayeredJob if item.plan.suffix == LAYERED_SUFFIX else PictureJob)(task, item.plan)
-    except (T2CError, OSError) as error:
-        return str(error)
+    except FAILURES as error:
+        return failure(error, path)
 
 
 def _encode_together(items: Sequence[Item], begun: Sequence[Job | str | None], load: Loader | None) -> dict[int, Ready]:
@@ -113,7 +113,7 @@ def _encode_together(items: Sequence[Item], begun: Sequence[Job | str | None], l
     for index, (item, job) in enumerate(zip(items, begun, strict=True)):
         if item.source is None or job is None or isinstance(job, str) or job.is_done:
             continue
-        with suppress(T2CError, OSError, MemoryError):
+        with suppress(*FAILURES):
             colorizer = _colorizer(item.models, item.source.color_styles, load)
             picture = job.read()
             read[index] = colorizer, picture, small_lightness(picture, colorizer.short_side)
@@ -138,8 +138,8 @@ def _finish(item: Item, job: Job | str, load: Loader | None, ready: Ready | None
                 result = job.result()
             else:
                 result = job.run(_colorizer(item.models, item.source.color_styles, load), ready=ready)
-        except (T2CError, OSError) as error:
-            result = PictureResult(path, error=str(error))
+        except FAILURES as error:
+            result = PictureResult(path, error=failure(error, path))
     files = [*(one.path for one in result.results), *result.kept]
     outputs = tuple((str(one), file_digest(one)) for one in files)
     return Done(result, Outcome(path, digest or file_digest(path), result.seconds, result.error, outputs))
@@ -152,8 +152,8 @@ def _color_far(item: Item, load: Loader | None) -> Done:
         with staged(path, item.output.folder, item.plan.stem) as files:
             here = replace(item.plan, input=files.input, origin=location(path) if is_remote(path) else path.name)
             done = color_item(replace(item, plan=here, output=replace(item.output, folder=files.folder)), load)
-    except (T2CError, OSError) as error:
-        result = PictureResult(path, error=str(error))
+    except FAILURES as error:
+        result = PictureResult(path, error=failure(error, path))
         return Done(result, Outcome(path, error=result.error))
     error = files.reworded(done.result.error)
     found = done.result

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from t2c_engine.batch.output_paths import check_folder, folded, plan_outputs
+from t2c_engine.batch.output_paths import folded, plan_outputs
 from t2c_engine.batch.picture_job import PictureJob, Progress, Task
 from t2c_engine.batch.request import ColorizeRequest, PictureResult
 from t2c_engine.colorization.color_source import resolve_colors
 from t2c_engine.errors import UsageError
-from t2c_engine.files import real
+from t2c_engine.files import check_folder, real
 
 
 def colorize(request: ColorizeRequest, progress: Progress = lambda doing, done: None) -> Iterator[PictureResult]:

@@ -15,11 +15,10 @@ from itertools import count as count_up
 from itertools import takewhile
 from pathlib import Path
 
-from t2c_engine.errors import OutputError
+from t2c_engine.files import name_limit
 from t2c_engine.pictures.formats import WRITTEN
 
 SHEET_TAIL = "-sheet.png"
-_NAME_BYTES = 255  # of a file's name, where the system does not say
 _LABEL_LENGTH = 40  # characters of a phrase in a name
 
 
@@ -115,14 +114,6 @@ def slug(label: str) -> str:
     return words[:_LABEL_LENGTH].strip("-_") or "colours"
 
 
-def name_limit(folder: Path) -> int:
-    """Bytes that a file's name may have in a folder."""
-    try:
-        return os.pathconf(existing_folder(folder), "PC_NAME_MAX")
-    except (OSError, ValueError, AttributeError):  # no such question
-        return _NAME_BYTES
-
-
 def cut_name(stem: str, room: int) -> str:
     """A stem of at most `room` bytes; one that is cut ends in a digest of the whole, so that stems stay different."""
     raw = os.fsencode(stem)
@@ -133,25 +124,3 @@ def cut_name(stem: str, room: int) -> str:
     while len(os.fsencode(kept)) > room - len(mark):
         kept = kept[: min(len(kept) - 1, room)]
     return kept + mark
-
-
-def check_folder(folder: Path) -> None:
-    """See that the output folder can be made and written, before any work is done; the first file makes it.
-
-    Raises:
-        OutputError: it cannot be made or written.
-    """
-    there = existing_folder(folder)
-    if not there.is_dir():
-        raise OutputError(f"The folder {folder} cannot be made ({there} is a file); choose another with -o.")
-    if not os.access(there, os.W_OK | os.X_OK):
-        wrong = "is not writable for you" if there == folder else f"cannot be made ({there} is not writable for you)"
-        raise OutputError(f"The folder {folder} {wrong}; choose another with -o.")
-
-
-def existing_folder(folder: Path) -> Path:
-    """The folder, or the nearest above it that exists."""
-    there = folder
-    while not os.path.lexists(there) and there != there.parent:
-        there = there.parent
-    return there

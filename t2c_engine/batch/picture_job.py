@@ -32,7 +32,7 @@ from t2c_engine.batch.request import ColoredPicture, Models, OutputOptions, Pict
 from t2c_engine.batch.used_models import used_models
 from t2c_engine.colorization.color_source import ColorSource, ResultColors
 from t2c_engine.errors import ExistsError, OutputError, PictureError, T2CError
-from t2c_engine.files import real, write_file
+from t2c_engine.files import explain, real, write_file
 from t2c_engine.palettes.palette import Palette
 
 if TYPE_CHECKING:
@@ -88,16 +88,24 @@ def choose_outputs(task: Task, plan: Plan, recipes: tuple[Recipe, ...]) -> Outpu
     """Names that hold these results already, or are free, or whose files tell nothing of their origin."""
     folder, count = task.output.folder, len(recipes)
     outputs = outputs_of(folder, plan, count)
-    if task.output.overwrite or _fits(outputs, recipes, unknown=True):
+    sheets = task.output.sheets
+    if task.output.overwrite or _fits(outputs, recipes, sheets, unknown=True):
         return outputs
     for outputs in candidates(folder, plan, count, task.source.label, task.stems):
-        if _fits(outputs, recipes, unknown=False):
+        if _fits(outputs, recipes, sheets, unknown=False):
             break
     return outputs  # the last candidate is free, and fits
 
 
-def _fits(outputs: Outputs, recipes: tuple[Recipe, ...], unknown: bool) -> bool:
-    """Whether the files that exist are these results. unknown: what a file without a recipe counts as."""
+def _fits(outputs: Outputs, recipes: tuple[Recipe, ...], sheets: bool, unknown: bool) -> bool:
+    """Whether the files that exist are these results, and the sheet none of another input's, as photo.tif is.
+
+    Args:
+        sheets: whether one is made. unknown: what a file without a recipe counts as.
+    """
+    sheet = read_recipe(outputs.sheet) if sheets else None
+    if sheet is not None and not sheet.same_input(recipes[0]):
+        return False
     there = [(path, recipe) for path, recipe in zip(outputs.results, recipes, strict=True) if lexists(path)]
     marks = [(read_recipe(path), recipe) for path, recipe in there]
     return all(unknown if mark is None else mark.same_result(recipe) for mark, recipe in marks)
@@ -143,8 +151,8 @@ class PictureJob:
             self._refuse_inputs()
             self._color(colorizer, progress, ready)
             self._write_sheet()
-        except (T2CError, MemoryError) as problem:
-            error = str(problem) or f"{self._plan.input} does not fit the memory; free some, or use a smaller picture."
+        except FAILURES as problem:
+            error = failure(problem, self._plan.input)
             progress(self._plan.input.name, len(self._recipes) - max(already, len(self._kept)) - len(self._written))
         return self.result(time.perf_counter() - started, error)
 
@@ -272,6 +280,16 @@ class PictureJob:
         if index in self._written:
             return self._written[index].palette
         return palette_in(read_recipe(self.outputs.results[index]))
+
+
+FAILURES = (T2CError, OSError, MemoryError)  # of one picture: the run goes on
+
+
+def failure(problem: Exception, path: Path) -> str:
+    """What became of a picture that one of FAILURES ended."""
+    if isinstance(problem, OSError):
+        return explain(problem)
+    return str(problem) or f"{path} does not fit the memory; free some, or use a smaller picture."
 
 
 def read_input(task: Task, plan: Plan) -> Picture:

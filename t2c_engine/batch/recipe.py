@@ -82,8 +82,11 @@ class Recipe:
 
     def same_result(self, other: Recipe) -> bool:
         """Whether both made the same of the same input; an unknown digest matches any."""
-        known = self.input_digest and other.input_digest
-        return self.identity == other.identity and not (known and self.input_digest != other.input_digest)
+        return self.identity == other.identity and self.same_input(other)
+
+    def same_input(self, other: Recipe) -> bool:
+        """Whether both are of one input, as far as is known."""
+        return self.input_digest == other.input_digest or not (self.input_digest and other.input_digest)
 
     def as_json(self) -> dict[str, Any]:
         """Every field, for a file; as older versions wrote it where the newer ones are not known."""

@@ -58,7 +58,7 @@ def error_events(style: Style) -> Iterator[None]:
 
 @contextmanager
 def _events(journal: Journal, folder: Path) -> Iterator[Tell]:
-    """The counts of "end" are those of the whole journal: with what was finished while the run was stopping."""
+    """The counts of "end" are the journal's: with what was finished while the run was stopping."""
     before = journal.counts()
     start = {"output": location(folder), "pictures": before["waiting"], "done": before["done"]}
     print_json({"event": "start", **start, "failed": before["failed"], "other_processes": journal.others()})

@@ -19,6 +19,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from t2c_engine import files
 from t2c_engine.cli.terminal import notes, printable
 from t2c_engine.errors import T2CError, UsageError
 from t2c_engine.serving.protocol import MAX_PALETTES, MAX_SEED
@@ -57,6 +58,9 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(1) from error
         except (MemoryError, ImportError) as error:
             print_error(explain(error))
+            raise typer.Exit(1) from error
+        except OSError as error:
+            print_os_error(error)
             raise typer.Exit(1) from error
         except RuntimeError as error:  # torch has no class of its own for "out of memory" on the processor
             if not _OUT_OF_MEMORY.search(str(error)):
@@ -110,10 +114,16 @@ def flush_output() -> bool:
         discard_output()
         return False
     except OSError as error:
-        discard_output()
-        print_error(f"The output cannot be written ({error.strerror}); free some space, or send it elsewhere.")
+        print_os_error(error)
         return False
     return True
+
+
+def print_os_error(error: OSError) -> None:
+    """Say an error of the operating system; one that names no file is standard output's, which is given up."""
+    if error.filename is None:
+        discard_output()
+    print_error(files.explain(error, action="written" if error.filename is None else "used"))
 
 
 def discard_output() -> None:

@@ -18,7 +18,7 @@ import typer
 from t2c_engine import __version__
 from t2c_engine.cli.batch import batch
 from t2c_engine.cli.colorize import ColorizeCommand, colorize
-from t2c_engine.cli.common import AsJson, discard_output, flush_output, print_error, print_json, reported
+from t2c_engine.cli.common import AsJson, flush_output, print_error, print_json, print_os_error, reported
 from t2c_engine.cli.looks import looks
 from t2c_engine.cli.models import models_app
 from t2c_engine.cli.option_rules import CheckedCommand
@@ -156,11 +156,8 @@ def run() -> int:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except OSError as error:  # what commands do with files they report themselves: it is the output's
-        discard_output()
-        print_error(
-            f"{error.filename or 'The output'} cannot be written ({error.strerror or error}); choose another place."
-        )
+    except OSError as error:  # of --help and --version; commands report their own
+        print_os_error(error)
         return 1
     return code if flush_output() else code or 1
 

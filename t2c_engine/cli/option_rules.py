@@ -14,8 +14,19 @@ from typer.core import TyperCommand
 from t2c_engine.cli.color_options import is_palette_file, region_words, says_colors
 from t2c_engine.cli.common import reported
 from t2c_engine.errors import UsageError
+from t2c_engine.serving.protocol import OPTION_SOURCES
 
 _SOURCES = ("phrase", "palette", "auto", "diverse", "reference")
+_SOURCE_OF = {  # by option, as OPTION_SOURCES names it
+    "phrase": "words",
+    "captions": "words",
+    "palette": "palette",
+    "reference": "reference",
+    "auto": "nothing",
+    "diverse": "nothing",
+    "look": "look",
+    "hints": "hints",
+}
 _LOSSY = ("same", "jpeg", "webp")  # formats that have a quality; of "same", those of JPEG and WebP
 
 
@@ -51,6 +62,13 @@ class Given:
         return words or any(not says_colors(one) for one in self.regions)
 
     @property
+    def sources(self) -> set[str]:
+        """What colors come from, as OPTION_SOURCES names it."""
+        regions = {"palette" if says_colors(one) else "words" for one in self.regions}
+        named = {source for option, source in _SOURCE_OF.items() if option in self or option == self.colors_kind}
+        return regions | named
+
+    @property
     def colors_kind(self) -> str:
         """The name of the source in --colors; "" without."""
         return (str(self.values.get("colors") or "").split() or [""])[0] if "captions" in self.values else ""
@@ -65,11 +83,13 @@ class Rule:
     advice: str
 
 
+def _has_effect(option: str) -> Callable[[Given], bool]:
+    """Whether one of the sources in use takes an option."""
+    return lambda given: bool(given.sources & OPTION_SOURCES[option])
+
+
 def _natural_works(given: Given) -> bool:
-    if given.values["natural"] == 0:  # nothing is held
-        return True
-    alone = not given.any(*_SOURCES)
-    return given.any("phrase", "captions", "palette", "reference", "region") or ("hints" in given and alone)
+    return given.values["natural"] == 0 or _has_effect("natural")(given)  # with 0, nothing is held
 
 
 def _is_automatic(given: Given) -> bool:
@@ -78,11 +98,11 @@ def _is_automatic(given: Given) -> bool:
 
 _DRAWN = "is of palettes drawn for a phrase; give a phrase"
 _SEEDED = "is of palettes drawn for a phrase and of --diverse; give one of them"
-_NATURAL = "holds skin, sky and leaves against a palette, a reference or hints; give one of them"
+_NATURAL = "holds skin, sky and leaves against a palette or a reference; give one of them"
 
 COLORIZE = (
     Rule("decoding", _is_automatic, "is of automatic colours; add --auto"),
-    Rule("hint_reach", lambda given: "hints" in given, "is of hints; add --hints"),
+    Rule("hint_reach", _has_effect("hint_reach"), "is of hints; add --hints"),
     Rule("seed", lambda given: given.draws or "diverse" in given, _SEEDED),
     Rule("variety", lambda given: given.draws, _DRAWN),
     Rule("palette_model", lambda given: given.draws, _DRAWN),
@@ -97,11 +117,7 @@ BATCH = (
     Rule("seed", lambda given: given.draws or "diverse" in given, _SEEDED),
     Rule("variety", lambda given: given.draws, _DRAWN),
     Rule("palette_model", lambda given: given.draws, _DRAWN),
-    Rule(
-        "natural",
-        lambda given: _natural_works(given) or given.colors_kind in ("phrase", "palette", "reference"),
-        _NATURAL,
-    ),
+    Rule("natural", _natural_works, _NATURAL),
     Rule("quality", lambda given: given.values["format"] in _LOSSY, "is of JPEG and WebP; choose such a --format"),
     Rule("sheets", lambda given: given.values["format"] != "ora", "is not of layered files; choose another --format"),
     Rule("sidecar", lambda given: given.values["format"] != "ora", "is not of layered files, which hold their recipe"),

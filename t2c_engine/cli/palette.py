@@ -157,11 +157,12 @@ def read_phrases(file: Path) -> Iterator[str]:
 
 def check_output(path: Path, overwrite: bool) -> None:
     """Refuse, before any work, an ending that cannot be written and a file that may not be replaced."""
-    from t2c_engine.files import refuse_existing
+    from t2c_engine.files import check_folder, refuse_existing
 
     if path.suffix.lower() not in (*PALETTE_SUFFIXES, ".png"):
         raise UsageError(f"{path} has no ending that can be written; use one of {', '.join(PALETTE_SUFFIXES)} or .png.")
     refuse_existing(path, overwrite)
+    check_folder(path.parent)
 
 
 def write_palettes(path: Path, palettes: list[Palette], title: str, overwrite: bool) -> None:

@@ -13,6 +13,7 @@ import typer
 from t2c_engine.cli.common import AsJson, Device, Overwrite, print_error, print_json, reported
 from t2c_engine.cli.terminal import output, printable
 from t2c_engine.errors import T2CError, UsageError
+from t2c_engine.files import check_folder
 
 if TYPE_CHECKING:
     from t2c_engine.albums.again import MadeAgain
@@ -51,6 +52,7 @@ def again(
     for path in given or ():
         if not path.exists():
             raise UsageError(f"The input {path} is not there; give a file, or a folder to look in.")
+    check_folder(out)
     options = AgainOptions(tuple(given or ()), device, model, overwrite)
     paths = results_of(results)
     failed = 0

@@ -20,7 +20,14 @@ from t2c_engine.color.lab import ab_bins
 from t2c_engine.colorization.color_styles import styled_weights
 from t2c_engine.colorization.decoding import Decoding, decode_bins, vivid
 from t2c_engine.colorization.encoding import EncodedScale, Encoding
-from t2c_engine.colorization.hinting.maps import hint_palette, pasted, spread_over, with_hints, with_plain
+from t2c_engine.colorization.hinting.maps import (
+    beside_colors,
+    hint_palette,
+    pasted,
+    spread_over,
+    with_hints,
+    with_plain,
+)
 from t2c_engine.colorization.hints import Hints
 from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError
@@ -203,8 +210,8 @@ class Colorizer:
         """One ab map (`encoding`'s size x 2, float32, Lab units) a palette; None asks for automatic colour.
 
         Args:
-            hints: of any size (Zhang et al. 2017); every map has their colours where they are, and what belongs to them
-                follows. Without a palette their colours are one for the rest, beside the automatic colour.
+            hints: of any size (Zhang et al. 2017); every map has their colours where they are, and their things
+                follow. Without a palette their colours are one for the rest, beside the automatic colour.
             natural: 0..1, how far the automatic colour is kept where it is certain: up to NATURAL_SKIN on skin alone,
                 beyond on sky and leaves, too.
 
@@ -218,6 +225,10 @@ class Colorizer:
         with threads_for(len(palettes) * encoding.pixels):
             if hints is None or hints.reach is None:
                 return pasted(self._decoded(encoding, palettes, hints, natural), hints)
+            if None not in palettes:
+                return beside_colors(encoding, self._decoded(encoding, palettes, None, natural), hints)
+            if any(one is not None for one in palettes):
+                return [self.color(encoding, [one], hints, natural)[0] for one in palettes]
             maps = self._decoded(encoding, palettes, hints, natural, also_plain=True)
             plain, hinted = maps[: len(palettes)], maps[len(palettes) :]
             return with_hints(encoding, plain, plain, hinted, hints)
@@ -327,7 +338,7 @@ class Colorizer:
             maps.append(merged(base, found, resize(moved.mask, size)))
         if hints is None or hints.reach is None:
             return pasted(maps, hints)
-        return with_hints(encoding, maps, maps, maps, hints)
+        return beside_colors(encoding, maps, hints)
 
     def variations(self, encoding: Encoding, lightness: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
         """As `ColorFieldSampler.draw`, whose network is loaded when first wanted.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from multiprocessing.connection import Connection, Listener
 
 from t2c_engine.errors import OutputError
+from t2c_engine.files import reason
 
 PREFIX = "\\\\.\\pipe\\"  # of a pipe's name
 _CHUNK = 1 << 20  # bytes of a message
@@ -71,8 +72,8 @@ class PipeListener:
             self._listener = Listener(address, family)
         except (OSError, ValueError) as error:
             raise OutputError(
-                f"The pipe {address} cannot be made ({error}); an engine may listen on it already: use that one, or "
-                "choose another name."
+                f"The pipe {address} cannot be made ({reason(error)}); an engine may listen on it already: "
+                "use that one, or choose another name."
             ) from error
 
     def accept(self) -> tuple[PipeStream, None]:

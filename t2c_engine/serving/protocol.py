@@ -120,6 +120,12 @@ MAX_PICTURE_SIDE = 262_144  # px; GIMP allows no more either
 MAX_STYLE_WEIGHT = 2.0  # 0 the shipped palettes, 1 mixed with the style's, 2 the style's alone
 MAX_STYLES = 8  # mixed at once
 MIN_TAUGHT, MAX_TAUGHT = 10, 5000  # different palettes that a style is taught from
+# sources of colours, as `hello` names them, and hints, on which an option has an effect
+OPTION_SOURCES: Mapping[str, frozenset[str]] = {
+    "strength": frozenset(("words", "palette", "reference", "nothing", "look")),
+    "natural": frozenset(("words", "palette", "reference")),
+    "hint_reach": frozenset(("hints",)),
+}
 COLOR_LAYER_SIDE = 2048  # px; longest side of a result for a colour layer, which the editor scales up
 DEFAULT_PREVIEW_SIDE = 160  # px
 

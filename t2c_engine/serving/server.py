@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2c_engine import __version__
 from t2c_engine.errors import ModelError, OutputError
+from t2c_engine.files import reason
 from t2c_engine.serving import protocol as p
 from t2c_engine.serving.pipes import PipeListener, is_pipe
 from t2c_engine.serving.session import Outbox, Session
@@ -210,7 +211,7 @@ def open_socket(path: Path) -> socket.socket:
             raise
         return listener
     except OSError as error:
-        raise OutputError(f"The socket {path} cannot be made ({error}); choose another path.") from error
+        raise OutputError(f"The socket {path} cannot be made ({reason(error)}); choose another path.") from error
 
 
 def _refuse_living(path: Path) -> None:

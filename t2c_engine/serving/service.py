@@ -20,6 +20,7 @@ import numpy as np
 from t2c_engine.colorization.color_styles import KIND as COLOR_STYLES
 from t2c_engine.colorization.looks import LookChoice
 from t2c_engine.errors import ModelError, T2CError, UsageError
+from t2c_engine.files import reason
 from t2c_engine.models import find_model
 from t2c_engine.palettes.style import StyleWeight, installed_styles, styles_text
 from t2c_engine.pictures.picture import Picture
@@ -101,7 +102,9 @@ def _load_colorizer(device: str, styles: tuple[StyleWeight, ...] = ()) -> Any:
             return Colorizer.load(device=device, styles=styles)
         return _colorizer_on(str(pick_device(device)))
     except (ImportError, OSError) as error:  # OSError: a library of torch's is missing or damaged
-        raise ModelError(f"The colour network cannot run, torch is not usable ({error}); reinstall it.") from error
+        raise ModelError(
+            f"The colour network cannot run, torch is not usable ({reason(error)}); reinstall it."
+        ) from error
 
 
 @cache

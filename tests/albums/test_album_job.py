@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,30 @@ def test_a_tree_is_kept_and_system_files_results_and_patterns_are_left_out():
     result = t2c("batch", "scans", "-o", "scans/out", "--palette", HEX, "--exclude", "rejects", "--exclude", "skip*")
     assert "0 pictures coloured, 3 done before" in result.stdout
     assert "choose another" in t2c("batch", "scans", "-o", "scans", "--palette", HEX, code=2).stderr
+
+
+def test_pictures_that_are_gone_or_of_another_job_are_not_counted():
+    for name in ("a/1.png", "a/2.png", "a/3.png", "b/4.png"):
+        photo(f"scans/{name}")
+    t2c("batch", "scans/b", "-o", "out", "--palette", HEX)
+    command = ("batch", "scans/a", "-o", "out", "--palette", HEX)
+    assert "3 pictures coloured, 0 done before" in t2c(*command).stdout
+    Path("scans/a/2.png").unlink()
+    assert "0 pictures coloured, 2 done before" in t2c(*command).stdout
+    start, end = map(json.loads, t2c(*command, "--progress", "json").stdout.splitlines())
+    assert (start["done"], end["done"]) == (2, 2)
+    assert json.loads(t2c("batch", "-o", "out", "--status", "--json").stdout)["done"] == 3  # of both jobs
+    photo("scans/a/2.png")
+    os.utime("scans/a/2.png", ns=(0, 0))  # another file by now
+    assert "1 picture coloured, 2 done before" in t2c(*command).stdout
+
+
+def test_a_journal_of_an_earlier_version_is_used_and_brought_up_to_date():
+    photo("scans/a.png")
+    t2c("batch", "scans", "-o", "out", "--palette", HEX)
+    with closing(sqlite3.connect(Path("out", NAME))) as database:
+        database.execute("ALTER TABLE pictures DROP COLUMN gone")
+    assert "0 pictures coloured, 1 done before" in t2c("batch", "scans", "-o", "out", "--palette", HEX).stdout
 
 
 def test_several_inputs_and_equal_names_stay_apart():

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from t2c_engine.batch.input_files import expand_inputs
-from t2c_engine.batch.output_paths import cut_name, name_limit
+from t2c_engine.batch.output_paths import cut_name
 from t2c_engine.batch.recipe import read_recipe
 from t2c_engine.errors import UsageError
+from t2c_engine.files import name_limit
 from tests import fakes
 from tests.command_line import HEX, lines, photo, t2c
 
@@ -256,3 +257,14 @@ main()
             Image.open(Path("out", name)).load()
     assert subprocess.run(command, env=environment).returncode == 0
     assert len([name for name in names("out") if not name.startswith(".")]) == 120
+
+
+def test_inputs_of_one_stem_in_runs_of_their_own_keep_sheets_of_their_own():
+    """photo.tif after photo.jpg: its results had no sheet, for that of photo.jpg lay there."""
+    for name in ("photo.jpg", "photo.png"):
+        photo(name, least=20 if name.endswith("jpg") else 90)
+        t2c("colorize", name, "--palette", HEX)
+    recipes = [read_recipe(path) for path in Path("out").glob("*-sheet.png")]
+    assert sorted(one.input for one in recipes if one) == ["photo.jpg", "photo.png"]
+    assert "1 existing file kept" in t2c("colorize", "photo.png", "--palette", HEX).stderr
+    assert len(list(Path("out").iterdir())) == 4, "found again"

@@ -311,7 +311,7 @@ def test_names_that_are_too_long_or_no_text():
     long = photo("n" * 251 + ".png")
     assert "too long" in t2c("colorize", long, "--palette", HEX).stderr
     assert sorted(len(name) <= 255 for name in os.listdir("out")) == [True, True]
-    assert "name is too long; shorten it" in t2c("palette", "x", "-o", "n" * 300 + ".gpl", code=1).stderr
+    assert "name is too long); shorten it" in t2c("palette", "x", "-o", "n" * 300 + ".gpl", code=1).stderr
     t2c("colorize", "n" * 300, "--palette", HEX, code=1)
     run = subprocess.run(
         [sys.executable, "-m", "t2c_engine", "palette", "--from-image", os.fsencode("\udcfe.png"), "--json"],

@@ -70,7 +70,7 @@ COLORIZE: dict[str, tuple[list[object], set[str]]] = {
     "palette_model": (["--palette-model", "fake-palettes"], {"phrase", "region"}),
     "decoding": (["--decoding", "mean"], {"auto", "look"}),
     "hint_reach": (["--hint-reach", 0.9], {"hints"}),
-    "natural": (["--natural", 0.5], {"phrase", "palette", "reference", "hints", "region", "colours"}),
+    "natural": (["--natural", 0.5], {"phrase", "palette", "reference", "region", "colours"}),
     "strength": (["--strength", 0.5], ALL),
     "out": (["-o", "there"], ALL),
     "device": (["--device", "cpu"], ALL),
@@ -119,7 +119,7 @@ def test_every_pair_of_options_goes_together_where_both_have_an_effect():
     [
         (["--auto", "--hints", "hints.png", "--natural", 0.5], "--natural"),  # automatic colours come from the decoder
         (["--auto", "--region", "mask.png", HEX, "--natural", 0.5], ""),  # of the region
-        (["--look", "night", "--hints", "hints.png", "--natural", 0.5], ""),
+        (["--hints", "hints.png", "--natural", 0.5], "--natural"),  # what a user has painted is not held back
         (["--phrase", "x", "--hints", "hints.png", "--decoding", "mean"], "--decoding"),
         (["--auto", "--region", "mask.png", "deep sea", "--seed", 3], ""),
         (["--auto", "--region", "mask.png", "deep sea", "-n", 3], "-n"),

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 
+from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.colorization.colorizer import Colorizer, InferenceConfig
 from t2c_engine.colorization.decoding import Decoding
 from t2c_engine.colorization.hinting.regression import MAX_POINTS, NEAR, HintRegression, Places
@@ -53,6 +54,22 @@ def test_what_is_right_already_changes_nothing() -> None:
     assert not HintRegression(hints(0.25, (12, 8), (3, 3)), places(halves())).residual(ab).any()
 
 
+def test_beside_asked_for_colors_a_place_has_the_hint_s_color_or_none_of_it() -> None:
+    cells = HintRegression(hints(0.25, (12, 8)), places(halves()))
+    ab, share = cells.fill()
+    half = SIZE[1] // 2
+    np.testing.assert_allclose(ab[:, :half], np.broadcast_to(BLUE, ab[:, :half].shape), atol=0.5)
+    assert share[:, : half - 1].min() > 0.95 and share[:, half:].max() < 0.02
+
+
+def test_two_hints_beside_asked_for_colors_keep_their_own_things() -> None:
+    given_hints = hints(0.25, (12, 8), (12, 28))
+    given_hints.ab[12, 28] = (-30, 30)
+    ab, share = HintRegression(given_hints, places(halves())).fill()
+    assert np.linalg.norm(ab[4, 4] - BLUE) < 8 and np.linalg.norm(ab[4, 32] - (-30, 30)) < 8
+    assert share[4, 4] > 0.9 and share[4, 32] > 0.9
+
+
 @pytest.mark.parametrize("texture", [0.0, 1.5])
 def test_without_reach_a_hint_fills_its_thing_and_stops_at_the_edge(texture: float) -> None:
     share = HintRegression(hints(0.0, (12, 8)), places(halves(texture))).share
@@ -84,6 +101,8 @@ def test_shares_are_parts_that_grow_with_reach_and_colors_stay_finite(seed: int,
     far = HintRegression(Hints(given_hints.ab, mask, min(1, 2 * reach + 0.01)), where)
     assert near.share.min() >= 0 and near.share.max() <= 1 + 1e-6 and (far.share >= near.share - 1e-5).all()
     assert np.abs(near.residual(np.zeros((*SIZE, 2), np.float32))).max() < 500
+    ab, share = near.fill()
+    assert share.min() >= 0 and share.max() <= 1 and np.abs(ab).max() <= 80, "no color beyond the hints'"
 
 
 def test_more_hints_than_the_regression_takes_are_thinned_evenly() -> None:
@@ -114,3 +133,20 @@ def test_beyond_the_thing_a_picture_keeps_its_automatic_or_palettes_colors(color
         np.testing.assert_allclose(found[:, 40:], before[:, 40:], atol=0.1)
         assert np.linalg.norm(found[24, 14] - BLUE) < 1e-3
         assert np.linalg.norm(found[24, 25] - BLUE) < 0.5 * np.linalg.norm(before[24, 25] - BLUE), "the same thing"
+
+
+def test_a_hint_on_a_coat_fills_it_beside_a_palette_and_leaves_the_wall_the_palette_s() -> None:
+    """Half of a palette's orange and half of a hint's blue is grey: no place of the coat or the wall may be that."""
+    from skimage import data
+
+    photograph = srgb_to_lab(data.astronaut()[::2, ::2].astype(np.float32) / 255)[..., 0]
+    colorizer = Colorizer.load(device="cpu")
+    encoding = colorizer.encode(photograph)
+    mask = np.zeros(photograph.shape, np.float32)
+    mask[200:210, 90:100] = 1
+    painted = Hints(np.where(mask[..., None], np.array(BLUE, np.float32), np.float32(0)), mask)
+    (found,), (before,) = (colorizer.color(encoding, [PALETTE], given, 0.2) for given in (painted, None))
+    for row, column in ((68, 22), (76, 46), (84, 30), (92, 22), (108, 40), (116, 54)):  # from sleeve to sleeve
+        assert before[row, column] @ BLUE < -1000, "the palette's orange"
+        assert np.linalg.norm(found[row, column] - BLUE) < 8, (row, column)
+    np.testing.assert_allclose(found[:45], before[:45], atol=4, err_msg="the wall, and the head before it")

@@ -301,6 +301,21 @@ def test_no_two_mnemonics_are_the_same(gui: Gui, dialog: Watched) -> None:
         assert len(letters) >= 12 and len(letters) == len(set(letters)), sorted(keys)
 
 
+def test_only_sliders_that_have_an_effect_are_shown(gui: Gui, dialog: Watched) -> None:
+    def sliders() -> list[str]:
+        gui.still()
+        return sorted(label for _letter, label in dialog.look()["keys"] if label.endswith(", %"))
+
+    assert sliders() == ["Natural, %", "Strength, %"], "of words; there are no hints"
+    for tab in ("alt+n", "alt+k"):
+        gui.keys(tab)
+        assert sliders() == ["Strength, %"], f"automatic colors and looks are not held back: {tab}"
+    gui.keys("alt+w")
+    draw(dialog)
+    gui.keys("alt+k")
+    assert sliders() == ["Natural, %", "Strength, %"], "a palette is still chosen"
+
+
 def test_the_color_chooser_shows_no_opacity_and_one_group_of_sliders(gui: Gui, dialog: Watched) -> None:
     draw(dialog)
     left, top = wait_for(lambda: gui.find_colour(dialog.window, (0x8C, 0x2F, 0x1B)), "swatches")

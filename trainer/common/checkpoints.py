@@ -5,7 +5,6 @@ Must not import networks or data.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ import torch
 from torch import nn
 
 from t2c_engine.errors import UsageError
+from t2c_engine.files import reason, replacing
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -26,9 +26,9 @@ class Stateful(Protocol):
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    """Write a run's state under a temporary name, then rename."""
-    torch.save(state, folder / f"{CHECKPOINT}.part")
-    os.replace(folder / f"{CHECKPOINT}.part", folder / CHECKPOINT)
+    """Write a run's state whole or not at all. Raises OutputError."""
+    with replacing(folder / CHECKPOINT) as stream:
+        torch.save(state, stream)
 
 
 def states_of(parts: Mapping[str, Stateful]) -> dict[str, Any]:
@@ -64,7 +64,9 @@ def load_checkpoint(folder: Path, device: str) -> dict[str, Any] | None:
     try:
         return torch.load(path, map_location=device, weights_only=True)
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise UsageError(f"The checkpoint {path} cannot be read ({error}); remove it to start the run anew.") from error
+        raise UsageError(
+            f"The checkpoint {path} cannot be read ({reason(error)}); remove it to start the run anew."
+        ) from error
 
 
 def finished_checkpoint(run: Path) -> dict[str, Any]:
@@ -94,6 +96,6 @@ def load_initial(network: nn.Module, path: Path) -> None:
         weights = {name: value.float() for name, value in load_file(path).items() if not name.startswith("words.")}
         network.load_state_dict(kept | weights)
     except (OSError, SafetensorError) as error:
-        raise UsageError(f"The weights {path} to start from cannot be read: {error}.") from error
+        raise UsageError(f"The weights {path} cannot be read ({reason(error)}); give a .safetensors file.") from error
     except RuntimeError as error:
         raise UsageError(f"{path} holds weights of another network than the settings ask for: {error}") from error

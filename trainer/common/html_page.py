@@ -1,4 +1,6 @@
-"""A report as one HTML file that works offline: text, tables, pictures inside it. Must not import torch or networks.
+"""A report as one HTML file that works offline: text, tables, swatches, curves, pictures inside it.
+
+Must not import torch or networks.
 
 Words are escaped everywhere; what is HTML already comes as `Markup`.
 """
@@ -12,6 +14,8 @@ from io import BytesIO
 import numpy as np
 from markupsafe import Markup, escape
 from PIL import Image
+
+from t2c_engine.palettes.palette import Palette
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -85,4 +89,40 @@ def embedded(rgb: np.ndarray, quality: int = 85) -> str:
     stream = BytesIO()
     pixels = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
     Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return _data_uri("jpeg", stream.getvalue())
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def swatches(palette: Palette, best: bool = False) -> Markup:
+    """A palette as blocks of colour; `best` draws a frame around it."""
+    block = Markup('<span style="background:{0}" title="{0}"></span>')
+    blocks = Markup().join(block.format(code) for code in palette.hex[:24])
+    return Markup('<span class="palette{}">{}</span>').format(" best" if best else "", blocks)
+
+
+def png_picture(png: bytes, words: str) -> Markup:
+    """A PNG inside the page."""
+    return Markup('<img alt="{}" src="{}">').format(words, _data_uri("png", png))
+
+
+def curve(points: Sequence[tuple[int, float]], marked: int, words: str) -> Markup:
+    """A line of (step, value) as SVG; the step `marked` gets a dot."""
+    width, height, margin = 640, 200, 44
+    steps, values = (np.array(column, dtype=np.float64) for column in zip(*points, strict=True))
+    low, high = float(values.min()), float(values.max())
+    x = margin + (width - 2 * margin) * steps / max(float(steps.max()), 1.0)
+    y = height - margin + (2 * margin - height) * (values - low) / max(high - low, 1e-6)
+    line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+    at = int(np.flatnonzero(steps == marked)[0])
+    label = 'font-size="12" fill="#666"'
+    return Markup(
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escape(words)}">'
+        f'<polyline points="{line}" fill="none" stroke="#3a7d5c" stroke-width="2"/>'
+        f'<circle cx="{x[at]:.1f}" cy="{y[at]:.1f}" r="5" fill="#3a7d5c"/>'
+        f'<text x="4" y="{margin}" {label}>{high:.2f}</text><text x="4" y="{height - margin}" {label}>{low:.2f}</text>'
+        f'<text x="{margin}" y="{height - 12}" {label}>step 0</text>'
+        f'<text x="{width - margin - 40}" y="{height - 12}" {label}>{int(steps.max())}</text></svg>'
+    )

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from t2c_engine.color.lab import lab_to_srgb
 from t2c_engine.errors import UsageError
+from t2c_engine.files import reason
 
 MEAN_BGR = (104.0, 117.0, 123.0)
 POOL_BEFORE = (4, 8)  # the pools stand after conv1, fire4 and fire8
@@ -30,7 +31,9 @@ class PerceptualDistance(nn.Module):
                 for name in arrays.files:
                     self.register_buffer(_plain(name), torch.from_numpy(arrays[name]), persistent=False)
         except (OSError, ValueError) as error:
-            raise UsageError(f"The SqueezeNet weights for the perceptual distance cannot be read: {error}.") from error
+            raise UsageError(
+                f"The SqueezeNet weights {weights} cannot be read ({reason(error)}); give squeezenet_v1.0.npz."
+            ) from error
 
     def features(self, rgb: Tensor) -> list[Tensor]:
         """B x 3 x H x W sRGB in 0..1 to the outputs of fire2 .. fire9."""

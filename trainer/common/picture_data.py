@@ -15,8 +15,6 @@ import logging
 import math
 import os
 import re
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +29,7 @@ from torch.nn import functional as F
 
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import PictureError, UsageError
+from t2c_engine.files import building
 from t2c_engine.networks.picture_encoder import SCALE
 from t2c_engine.pictures.formats import READ_SUFFIXES
 from t2c_engine.pictures.resize import resize
@@ -184,16 +183,11 @@ def _build(sources: Sequence[Path], folder: Path, max_side: int, crop: int) -> N
     shapes = np.array([light.shape for light in lights])
     photographs = (photograph_of(name).encode() for name in names)
     held_out = [int(hashlib.sha256(name).hexdigest(), 16) % VALIDATION_SHARE == 0 for name in photographs]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    np.save(building / "lightness.npy", np.concatenate([light.ravel() for light in lights]))
-    np.save(building / "ab.npy", np.concatenate([ab.ravel() for ab in abs_]))
     starts = np.concatenate(([0], np.cumsum(shapes.prod(1))))
-    np.savez(building / "index.npz", starts=starts, shapes=shapes, validation=np.array(held_out), names=np.array(names))
-    try:
-        building.rename(folder)
-    except OSError:  # another process was faster, with the same pictures
-        shutil.rmtree(building)
+    with building(folder) as new:
+        np.save(new / "lightness.npy", np.concatenate([light.ravel() for light in lights]))
+        np.save(new / "ab.npy", np.concatenate([ab.ravel() for ab in abs_]))
+        np.savez(new / "index.npz", starts=starts, shapes=shapes, validation=np.array(held_out), names=np.array(names))
 
 
 def draw_batch(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from tqdm import tqdm
+
+from t2c_engine.files import replacing, write_file
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,13 @@ def last_figures(folder: Path) -> dict[str, float]:
     return next((line["validation"] for line in reversed(lines) if line.get("validation")), {})
 
 
+def forget_later(path: Path, step: int) -> None:
+    """Leave the lines up to a step in a log: what came after the checkpoint is trained again. Raises OutputError."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if json.loads(line)["step"] <= step]
+    write_file(path, "".join(line + "\n" for line in kept).encode(), overwrite=True)
+
+
 class RunLog:
     """Means of losses over 100 steps and figures of validation, a JSON object a line, and their curves as a picture."""
 
@@ -50,9 +58,7 @@ class RunLog:
         self.count = 0
         self.timed = 0  # steps since `started`
         self.started = time.monotonic()
-        self.path.touch()
-        kept = [line for line in self.path.read_text().splitlines() if json.loads(line)["step"] <= step]
-        self.path.write_text("".join(line + "\n" for line in kept))  # what came after the checkpoint is forgotten
+        forget_later(self.path, step)
 
     def add(self, step: int, losses: Mapping[str, float]) -> None:
         """The losses of one step."""
@@ -96,9 +102,9 @@ class RunLog:
             if axis.lines:
                 axis.legend()
         figure.tight_layout()
-        figure.savefig(self.path.with_name("loss.part.png"), dpi=90)
+        with replacing(self.path.with_name("loss.png")) as stream:
+            figure.savefig(stream, dpi=90)
         pyplot.close(figure)
-        os.replace(self.path.with_name("loss.part.png"), self.path.with_name("loss.png"))
 
     def _write(self, line: Mapping[str, object]) -> None:
         with self.path.open("a") as file:

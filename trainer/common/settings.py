@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from t2c_engine.errors import UsageError
+from t2c_engine.files import reason
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     try:
         return _tuples(tomllib.loads(path.read_text("utf-8")))
     except (OSError, ValueError) as error:
-        raise UsageError(f"The settings in {path} cannot be read: {error}.") from error
+        raise UsageError(f"The settings in {path} cannot be read ({reason(error)}); give a TOML file.") from error
 
 
 def build_settings(kind: type[T], values: Mapping[str, Any], path: Path, section: str = "") -> T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from t2c_engine.color.lab import fit_gamut, lab_to_srgb
+from t2c_engine.files import replacing
 
 
 def color_sheet(path: Path, lightness: Tensor, abs_: Sequence[Tensor], palette: Tensor, rows: int) -> None:
@@ -30,5 +30,5 @@ def color_sheet(path: Path, lightness: Tensor, abs_: Sequence[Tensor], palette: 
     pictures.append(strips[:, :, None].expand(-1, -1, 24, -1))
     rgb = lab_to_srgb(fit_gamut(torch.cat(pictures, 2)))  # B x H x W' x 3
     sheet = Image.fromarray((rgb.flatten(0, 1).numpy() * 255).round().astype(np.uint8))
-    sheet.save(path.with_suffix(".part.png"))
-    os.replace(path.with_suffix(".part.png"), path)
+    with replacing(path) as stream:
+        sheet.save(stream, "PNG")

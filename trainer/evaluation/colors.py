@@ -83,7 +83,7 @@ def load_eval_pictures(data: Path, folders: Sequence[str] = FOLDERS, limit: int 
     for folder in folders:
         found = sorted(p for p in (data / folder).glob("*") if p.suffix.lower() in READ_SUFFIXES)
         if not found:
-            raise PictureError(f"No evaluation picture was found in {data / folder}.")
+            raise PictureError(f"No evaluation picture was found in {data / folder}; name the data folder.")
         paths += found
     if limit is not None and limit < len(paths):
         paths = [paths[i] for i in np.linspace(0, len(paths) - 1, limit).round().astype(int)]

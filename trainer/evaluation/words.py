@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from t2c_engine.errors import UsageError
+from t2c_engine.files import reason
 from t2c_engine.palettes.negation import COLOR_WORDS
 from t2c_engine.palettes.palette import delta_e_2000
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
@@ -138,6 +139,8 @@ def most_used_names(folder: Path) -> list[TextColors]:
         uses = np.bincount(cells % len(table["terms"]), counts, minlength=len(table["terms"]))
         terms = [table["terms"][index] for index in np.argsort(-uses, kind="stable")]
     except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"The use of colour names in {folder / 'xkcd_c3.json'} cannot be read: {error}.") from error
+        raise UsageError(
+            f"The use of colour names in {folder / 'xkcd_c3.json'} cannot be read ({reason(error)}); check it."
+        ) from error
     rows = {row.text.replace(" ", ""): row for row in read_color_names(folder / "xkcd_color_names.csv")}
     return [rows[term] for term in terms if term in rows][:MOST_USED]

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from t2c_engine.errors import UsageError
+from t2c_engine.files import reason
 from t2c_engine.text.lexicon import Lexicon, split_words
 from t2c_engine.text.vocabulary import How, Vocabulary
 
@@ -40,7 +41,10 @@ def read_word_vectors(folder: Path) -> tuple[list[str], np.ndarray, dict[str, st
             more = np.load(folder / "supplement_f16.npy").astype(np.float32)
             vectors = np.concatenate((vectors, more / np.linalg.norm(more, axis=1, keepdims=True).clip(1e-6)))
     except (OSError, ValueError) as error:
-        raise UsageError(f"The word vectors in {folder} cannot be read: {error}.") from error
+        wrong = getattr(error, "filename", None) or folder
+        raise UsageError(
+            f"The word vectors {wrong} cannot be read ({reason(error)}); check the data folder."
+        ) from error
     if len(words) != len(vectors) or len(set(words)) != len(words):
         raise UsageError(f"The word list and the word vectors in {folder} do not fit together.")
     return words, vectors, forms

@@ -19,6 +19,7 @@ import numpy as np
 
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import PaletteError, UsageError
+from t2c_engine.files import reason
 from t2c_engine.palettes.palette import parse_hex
 from t2c_engine.serving.protocol import PALETTE_SIZE
 from t2c_engine.text.lexicon import Lexicon
@@ -116,7 +117,7 @@ def read_color_names(path: Path) -> list[TextColors]:
             table = list(csv.DictReader(file))
         rows = _rows([(row["name"], [row["hex"]], "names", "train") for row in table])
     except (OSError, KeyError, PaletteError) as error:
-        raise UsageError(f"{path} is no table with the columns name and hex: {error}.") from error
+        raise UsageError(f"{path} is no table with the columns name and hex ({reason(error)}); check it.") from error
     return [
         replace(
             row,

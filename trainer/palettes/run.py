@@ -6,7 +6,6 @@ A run's folder keeps the packed data (`data.npz`, `lexicon.safetensors`), so tha
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from t2c_engine.errors import UsageError
-from t2c_engine.files import write_files
+from t2c_engine.files import replacing, write_files
 from t2c_engine.models import ModelCard, export_model
 from t2c_engine.palettes.palette import Palette
 from t2c_engine.palettes.sampler import PaletteRequest, PaletteSampler
@@ -92,10 +91,9 @@ def prepare_data(data: Path, out: Path, dimensions: int, init: Path | None, grou
         for part, table in (("train", run.train), ("validation", run.validation))
         for i, array in enumerate((table.words, table.colors, table.count, table.source))
     }
-    out.mkdir(parents=True, exist_ok=True)
-    np.savez(out / "data.part.npz", **arrays)  # type: ignore[arg-type]
-    write_files({words: save(lexicon.to_tensors())}, overwrite=True)
-    os.replace(out / "data.part.npz", kept)
+    with replacing(kept) as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+        write_files({words: save(lexicon.to_tensors())}, overwrite=True)
     return run
 
 
@@ -179,8 +177,8 @@ def palette_sheet(
         pen.text((6, line * height + 10), phrase.encode("latin-1", "replace").decode("latin-1")[:40], fill="black")
         for column, palette in enumerate(result.palettes):
             _draw_palette(pen, palette, margin + column * (5 * swatch + gap), line * height + 3, swatch, height - 6)
-    sheet.save(path.with_suffix(".part.png"))
-    os.replace(path.with_suffix(".part.png"), path)
+    with replacing(path) as stream:
+        sheet.save(stream, "PNG")
 
 
 def _draw_palette(pen: Any, palette: Palette, x: int, y: int, width: int, height: int) -> None:

@@ -22,6 +22,7 @@ from t2c_engine.color.lab import ab_bins
 from t2c_engine.colorization.decoding import Decoding, decode_bins
 from t2c_engine.colorization.palette_extraction import extract_palettes
 from t2c_engine.errors import UsageError
+from t2c_engine.files import make_folder
 from t2c_engine.networks.picture_encoder import SCALE
 from trainer.common.checkpoints import (
     CHECKPOINT,
@@ -219,7 +220,7 @@ def train_paper_colors(
     pictures = load_pictures(sources, cache, crop=config.crop)
     torch.manual_seed(config.seed)
     run = AdversarialTrainer(config, build_method(config, pictures), device)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     state = load_checkpoint(out, device)
     first = 0
     if state is not None:

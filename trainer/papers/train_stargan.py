@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from t2c_engine.color.lab import lab_to_srgb, srgb_to_lab
+from t2c_engine.files import make_folder
 from trainer.common.checkpoints import Stateful, load_checkpoint, restore, save_checkpoint, states_of
 from trainer.common.picture_data import PictureSet, draw_batch, load_pictures
 from trainer.common.run_log import RunLog, track
@@ -141,7 +142,7 @@ def train_stargan(
     config = build_settings(StarGanConfig, table | ({"steps": steps} if steps else {}), config_file)
     pictures = load_pictures(sources, cache)
     run = StarGanRun(config)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     state, first = load_checkpoint(out, "cpu"), 0
     if state is not None:
         restore(run.parts, state, out)

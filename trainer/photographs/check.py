@@ -21,6 +21,7 @@ from t2c_engine.batch.input_files import is_system_file
 from t2c_engine.batch.recipe import read_recipe
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import PictureError, UsageError
+from t2c_engine.files import explain
 from t2c_engine.networks.picture_encoder import SCALE
 from t2c_engine.pictures.formats import READ_SUFFIXES
 from t2c_engine.pictures.picture import read_picture, small_srgb
@@ -143,7 +144,11 @@ def check_file(path: Path, folder: Path) -> Checked:
             return replace(one, fault=Fault.OWN, sentence="Its colours are guessed ones; they teach nothing.")
         picture = read_picture(path)
     except (OSError, PictureError) as error:
-        return replace(one, fault=Fault.UNREADABLE, sentence=printable(str(error)))
+        return replace(
+            one,
+            fault=Fault.UNREADABLE,
+            sentence=printable(explain(error, name, "read") if isinstance(error, OSError) else str(error)),
+        )
     height, width = picture.size
     if min(height, width) < LEAST_SIDE:
         words = f"It is {width} x {height} px; {LEAST_SIDE} px are needed."

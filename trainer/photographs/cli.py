@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from t2c_engine.cli.common import reported
+from trainer.common.arguments import output_folder
 
 SETTINGS = Path(__file__).parents[1] / "configs" / "photographs.toml"
 
@@ -23,7 +24,12 @@ def photographs(
     name: Annotated[str, typer.Option("--name", help="What the result is called, as in --style NAME.")],
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="The run's folder; photographs-NAME if not given. A run there goes on."),
+        typer.Option(
+            "-o",
+            "--out",
+            callback=output_folder,
+            help="The run's folder; photographs-NAME if not given. A run there goes on.",
+        ),
     ] = None,
     config: Annotated[Path, typer.Option("--config", help="Settings (TOML).")] = SETTINGS,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Instead of the settings' own number.")] = None,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from t2c_engine.errors import ExistsError, UsageError
-from t2c_engine.files import write_file
+from t2c_engine.files import make_folder, write_file
 from t2c_engine.model_store import add_model
 from t2c_engine.models import ModelCard, export_model, find_model, scan_models, user_folder
 from trainer.common.distributed import join_world
@@ -60,7 +60,7 @@ def fine_tune(request: Request, config: PhotographsConfig, say: Callable[[str], 
     card = find_model("colorizer", request.base)
     base = Base.load(card, request.device)
     check = check_folder(request.folder)
-    request.out.mkdir(parents=True, exist_ok=True)
+    make_folder(request.out)
     if world.first:
         write_file(request.out / CHECK_TABLE, check_table(check.files).encode("utf-8", "replace"), overwrite=True)
         for sentence in check.sentences():

@@ -30,7 +30,7 @@ from trainer.colorizer.augmentation import Example
 from trainer.colorizer.step import LOSSES, TrainingData, TrainingModule, draw_example, step_losses
 from trainer.common.checkpoints import Stateful, load_checkpoint, restore, save_checkpoint, states_of
 from trainer.common.distributed import World
-from trainer.common.run_log import track
+from trainer.common.run_log import forget_later, track
 from trainer.common.schedule import learning_rate
 from trainer.photographs.adapter import Adapter
 from trainer.photographs.config import PhotographsConfig
@@ -222,9 +222,7 @@ class _History:
 
     def __init__(self, folder: Path, step: int) -> None:
         self.path = folder / "log.jsonl"
-        self.path.touch()
-        kept = [line for line in self.path.read_text().splitlines() if json.loads(line)["step"] <= step]
-        self.path.write_text("".join(line + "\n" for line in kept))
+        forget_later(self.path, step)
 
     def note(self, step: int, losses: Mapping[str, float], look: Sequence[float], seconds: float) -> None:
         """Losses of a step, the look after it, and seconds a step."""

@@ -15,6 +15,7 @@ import typer
 from t2c_engine.cli.common import reported
 from t2c_engine.cli.terminal import output
 from t2c_engine.errors import UsageError
+from trainer.common.arguments import output_folder
 
 if TYPE_CHECKING:
     from trainer.study.design import Study
@@ -23,7 +24,12 @@ PAGE_NAME = "study.html"
 
 study_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make pages on which people choose.")
 
-Out = Annotated[Path, typer.Argument(help="Folder for study.html (for observers) and study.json (the key, for you).")]
+Out = Annotated[
+    Path,
+    typer.Argument(
+        callback=output_folder, help="Folder for study.html (for observers) and study.json (the key, for you)."
+    ),
+]
 Answers = Annotated[int | None, typer.Option("--answers", min=2, max=5, help="Side by side; all methods if not given.")]
 Questions = Annotated[int, typer.Option("--questions", min=1, max=200, help="Of one observer, without checks.")]
 Checks = Annotated[int, typer.Option("--checks", min=0, max=6, help="Attention checks of one observer.")]
@@ -168,7 +174,9 @@ def power(
 def study_result(
     results: Annotated[list[Path], typer.Argument(help="Files that observers sent, or folders of them.")],
     study: Annotated[Path | None, typer.Option("--study", help="The study's key; looked for near the results.")] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for report, figures and plots.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", callback=output_folder, help="Folder for report, figures and plots.")
+    ] = None,
     failed_checks: Annotated[int, typer.Option("--failed-checks", min=0, help="Attention checks one may fail.")] = 0,
     seconds: Annotated[float, typer.Option("--seconds", min=0, help="Least median time of an answer.")] = 1.0,
     agree: Annotated[int, typer.Option("--agree", min=1, help="Judges who must accept a pair ...")] = 3,

@@ -16,6 +16,7 @@ from typing import Any
 from scipy.stats import binomtest
 
 from t2c_engine.errors import UsageError
+from t2c_engine.files import reason
 from trainer.study.design import ABSURD, Kind, Question, Role, Study
 
 FORMAT, VERSION = "text2colors-study-session", 1
@@ -146,7 +147,7 @@ def read_sessions(study: Study, path: Path) -> Iterator[Session]:
             raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MB; that is no result of the page.")
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read ({error}); give the file that the page made.") from error
+        raise UsageError(f"{path} cannot be read ({reason(error)}); give the file that the page made.") from error
     values = list(_values(text, path))
     if not values:
         raise UsageError(f"{path} is empty; give the file that the page made.")

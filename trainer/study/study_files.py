@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from t2c_engine.errors import UsageError
+from t2c_engine.files import reason
 from trainer.study.design import Answer, Form, Kind, Question, Role, Slot, Study, StudyPlan, Wording, draw_forms
 
 FORMAT, VERSION = "text2colors-study", 1
@@ -75,7 +76,7 @@ def read_study(path: Path) -> Study:
         return _study(values)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
-            f"{path} is no key of a study ({error}); give the {KEY_NAME} written with the page."
+            f"{path} is no key of a study ({reason(error)}); give the {KEY_NAME} written with the page."
         ) from error
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 
 from t2c_engine.palettes.palette import Palette
-from trainer.common.html_page import heading, page, paragraph, table
+from trainer.common.html_page import heading, page, paragraph, swatches, table
 from trainer.styles.check import LEAVES, Checked, Finding, Kind
-from trainer.styles.page import swatches
 
 _SHOWN = 200  # findings of a kind on the page
 

@@ -14,11 +14,10 @@ import numpy as np
 from markupsafe import Markup
 
 from t2c_engine.palettes.sampler import PaletteSampler
-from trainer.common.html_page import heading, page, paragraph, table
+from trainer.common.html_page import curve, heading, page, paragraph, png_picture, swatches, table
 from trainer.evaluation.report_palettes import ab_page
 from trainer.styles.examples import Example
 from trainer.styles.measure import Comparison, drawn, palette_match
-from trainer.styles.page import curve, picture, swatches
 
 _SHOWN = 24  # held-out palettes on the page
 _FEW = 8  # held-out palettes with which nothing can be said
@@ -93,7 +92,7 @@ def report_page(report: Report) -> bytes:
         table(("phrase", styled, "without"), _phrase_rows(report)),
         heading("Colours"),
         paragraph("How often each part of the ab plane is used: red to the right, yellow upwards.", "faint"),
-        picture(_distribution(report), "distribution of colours over the ab plane"),
+        png_picture(_distribution(report), "distribution of colours over the ab plane"),
         heading("The training"),
         paragraph(f"Loss on the held-out palettes; the best one, of step {report.best_step}, was kept.", "faint"),
         curve(report.course, report.best_step, "loss on the held-out palettes"),

@@ -66,21 +66,25 @@ class FilesJob:
         check_choice("draw of palettes per", self.scope, SCOPES)
         check_choice("device", self.device, protocol.DEVICES)
 
+    @property
+    def source(self) -> str:
+        """What colors come from, as the protocol names it."""
+        return "words" if self.captions or self.phrase.strip() else "nothing"
+
     def words(self) -> list[str]:
         """The program's arguments."""
         words = ["batch", *self.inputs, "-o", self.output, "--progress", "json"]
-        words_given = bool(self.captions or self.phrase.strip())
         if self.captions:
             words += ["--captions", self.captions]
         if self.phrase.strip():
             words += ["--phrase", self.phrase.strip()]
-        if not words_given:
+        if self.source == "nothing":
             words.append("--auto")
         else:
             words += ["--palette-per", self.scope, "--count", str(self.count), "--seed", str(self.seed)]
-        words += ["--strength", f"{self.strength:g}"]
-        if words_given:
-            words += ["--natural", f"{self.natural:g}"]
+        for option, value in (("strength", self.strength), ("natural", self.natural)):
+            if self.source in protocol.OPTION_SOURCES[option]:
+                words += [f"--{option}", f"{value:g}"]
         return [*words, "--format", self.format, "--device", self.device]
 
 

@@ -52,6 +52,21 @@ def with_hints(
     return pasted(maps, hints)
 
 
+def beside_colors(encoding: Encoding, maps: Sequence[np.ndarray], hints: Hints) -> list[np.ndarray]:
+    """Maps of colours that were asked for, a palette's or a reference's, with the hints' things in the hints' colours.
+
+    Args:
+        maps: h x w x 2 each, without the hints.
+    """
+    scale, size = encoding.scales[0], (encoding.height, encoding.width)
+    small = hints.at_size((scale.height, scale.width))
+    if not small.mask.any():
+        return list(maps)
+    ab, share = HintRegression(small, _places(scale)).fill()
+    ab, share = resize(ab, size), resize(share, size)[..., None]
+    return pasted([one + share * (ab - one) for one in maps], hints)
+
+
 def pasted(maps: Sequence[np.ndarray], hints: Hints | None) -> list[np.ndarray]:
     """Maps with the hints' own colours where they are."""
     if hints is None:

@@ -24,6 +24,10 @@ NOISE = 0.0244  # variance of a hint that covers a cell whole
 CLOSE = 2.0  # factor on NEAR where things are told apart
 THINGS = (2.0, 3.5)  # unlike things up to which hints say nothing of the rest, and from which on all that they can
 MAX_POINTS = 128  # cells of hints that the regression rests on; of more, even samples
+THING = (
+    0.12,
+    0.42,
+)  # likeness beside colours that were asked for: not the hints' thing up to the first, from the other
 STEP = StepCosts(length=0.2, lightness=0.02, free=3.0, color=0.005)  # of the paths that confine hints
 OWN_COST = 0.2  # of a path within the thing that a hint lies on
 COST_OF_REACH = 0.6  # cost that a reach of 1 adds to it
@@ -64,9 +68,10 @@ class HintRegression:
         told = np.clip((things - THINGS[0]) / (THINGS[1] - THINGS[0]), 0, 1)
         free = float(told * min(1, (hints.reach or 0) / DEFAULT_HINT_REACH))
         self._kernel = NEAR_VARIANCE * np.exp(-near) + WIDE_VARIANCE * np.exp(-wide) + COMMON_VARIANCE
-        self.share = free + (1 - free) * self._confined(places)
+        self._confined = self._costs_share(places)
+        self.share = free + (1 - free) * self._confined
 
-    def _confined(self, places: Places) -> np.ndarray:
+    def _costs_share(self, places: Places) -> np.ndarray:
         """h x w, 0..1: how far the hints reach along the cheapest ways."""
         seeds = np.flatnonzero(self._hints.mask.ravel() >= SEED_COVERAGE)
         if not len(seeds):
@@ -77,10 +82,26 @@ class HintRegression:
 
     def residual(self, ab: np.ndarray) -> np.ndarray:
         """What is to be added to `ab` (h x w x 2), h x w x 2."""
-        left = (self._hints.ab - ab).reshape(-1, 2)[self._cells]
+        return self._spread((self._hints.ab - ab).reshape(-1, 2)[self._cells])
+
+    def fill(self) -> tuple[np.ndarray, np.ndarray]:
+        """The hints' colour at each place (h x w x 2) and whether it belongs to their things (h x w, 0..1).
+
+        Between a palette's colour and a hint's, half of each is grey or a third hue, so that a place has one of them;
+        the step between is steep. Kriging of the colours with an unknown mean of the rest: weights are normalised.
+        """
+        own = self._hints.ab.reshape(-1, 2)[self._cells]
+        found = self._spread(np.concatenate((own, np.ones((len(own), 1))), 1))
+        alike = found[..., 2].clip(0, 1)
+        ab = (found[..., :2] / alike.clip(1e-3)[..., None]).clip(own.min(0), own.max(0))  # weights may be negative
+        step = ((alike * self._confined - THING[0]) / (THING[1] - THING[0])).clip(0, 1)
+        return ab, step * step * (3 - 2 * step)
+
+    def _spread(self, known: np.ndarray) -> np.ndarray:
+        """Values at the cells (n x c) spread to all places, h x w x c float32; 0 where nothing is like them."""
         noise = NOISE / self._hints.mask.ravel()[self._cells].clip(1e-3)
-        found = self._kernel @ np.linalg.solve(self._kernel[self._cells] + np.diag(noise), left)
-        return found.reshape(*self._size, 2).astype(np.float32)
+        found = self._kernel @ np.linalg.solve(self._kernel[self._cells] + np.diag(noise), known)
+        return found.reshape(*self._size, -1).astype(np.float32)
 
 
 def _distances(blocks: Sequence[np.ndarray], cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from t2c_engine.errors import PaletteError, UsageError
+from t2c_engine.files import reason
 from t2c_engine.palettes.palette import Palette
 from trainer.study.design import (
     FITS,
@@ -116,7 +117,9 @@ def read_pairs(path: Path) -> list[Pair]:
             raise UsageError(f"{path} is larger than {MAX_FILE >> 20} MB; split it.")
         content = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The pairs in {path} cannot be read ({error}); give a .jsonl or .csv file.") from error
+        raise UsageError(
+            f"The pairs in {path} cannot be read ({reason(error)}); give a .jsonl or .csv file."
+        ) from error
     pairs: dict[tuple[str, tuple[str, ...]], Pair] = {}
     for number, text, colors in _csv_rows(content, path) if path.suffix == ".csv" else _json_rows(content, path):
         where = f"{path}, line {number},"

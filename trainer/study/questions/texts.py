@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from t2c_engine.errors import UsageError
+from t2c_engine.files import reason
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
 from trainer.palettes.data import TextColors, read_texts
 
@@ -45,7 +46,7 @@ def read_text_list(path: Path) -> list[str]:
         lines = path.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"The texts in {path} cannot be read ({error}); give a UTF-8 file, one text a line."
+            f"The texts in {path} cannot be read ({reason(error)}); give a UTF-8 file, one text a line."
         ) from error
     texts: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):

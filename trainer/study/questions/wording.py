@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from t2c_engine.errors import UsageError
+from t2c_engine.files import reason
 from trainer.study.design import Wording
 
 MAX_CONSENT = 20_000  # characters
@@ -53,7 +54,9 @@ def with_changes(wording: Wording, title: str | None, consent: Path | None) -> W
     try:
         text = consent.read_text("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The consent text in {consent} cannot be read ({error}); give a UTF-8 file.") from error
+        raise UsageError(
+            f"The consent text in {consent} cannot be read ({reason(error)}); give a UTF-8 file."
+        ) from error
     if not 1 <= len(text) <= MAX_CONSENT:
         raise UsageError(f"The consent text in {consent} has {len(text)} characters; give 1 to {MAX_CONSENT}.")
     return replace(changed, consent=text)

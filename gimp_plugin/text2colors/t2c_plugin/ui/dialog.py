@@ -25,7 +25,7 @@ from t2c_plugin.ui.colors_from import all_sources  # noqa: E402
 from t2c_plugin.ui.dialog_layout import DialogLayout  # noqa: E402
 from t2c_plugin.ui.engine_calls import EngineCalls  # noqa: E402
 from t2c_plugin.ui.hint_watch import HintWatch  # noqa: E402
-from t2c_plugin.ui.options import SOFT_STRENGTH  # noqa: E402
+from t2c_plugin.ui.options import HINTS, SOFT_STRENGTH  # noqa: E402
 from t2c_plugin.ui.palette_rows import PaletteRow  # noqa: E402
 from t2c_plugin.ui.previews import LARGEST, Previews  # noqa: E402
 from t2c_plugin.ui.sources.base import ColorSource, Desk  # noqa: E402
@@ -64,7 +64,9 @@ class ColorizeDialog:
         self._ui = DialogLayout(self, image, self._originals, chosen_hints)
         self._work = Work(image, self._originals, self._ui, self._engine, self._on_made, self._on_work_changed)
         self._previews = Previews(self._engine, self._ui, may_fetch=lambda: not self._work.going_on)
-        self._hints = HintWatch(self._ui, self._engine, self._previews, lambda: not self._work.going_on, self._on_error)
+        self._hints = HintWatch(
+            self._ui, self._engine, self._previews, lambda: not self._work.going_on, self._show_sliders, self._on_error
+        )
         self._ui.colors_from.add_sources(all_sources(self._desk()))
         self._ui.say(_("Preview: scroll to zoom, drag to move."))
         self._ui.say_target(self._originals, targets.hint_layer)
@@ -226,6 +228,12 @@ class ColorizeDialog:
             back=self._source.can_go(-1),
             forward=self._source.can_go(1),
         )
+        self._show_sliders()
+
+    def _show_sliders(self) -> None:
+        """Show what has an effect on the rows of this tab and on those chosen."""
+        hints = {HINTS} if self._ui.hints.layer is not None else set()
+        self._ui.sliders.show_for({self._source.NAME, *(row.source for row in self._ui.list.chosen), *hints})
 
     def on_response(self, response: int) -> None:
         """A button at the bottom, Escape, or the window's close button."""

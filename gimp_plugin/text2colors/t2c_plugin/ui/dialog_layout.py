@@ -62,7 +62,7 @@ class DialogLayout:
         middle.pack_start(self._build_right(dialog), False, False, 0)
         content.pack_start(middle, True, True, 0)
 
-        self.sliders = Sliders(hints=True)
+        self.sliders = Sliders()
         self.options = Options(several)
         compare = Gtk.ToggleButton.new_with_mnemonic(_("_Before"))
         compare.set_tooltip_text(_("Hold the button down, or press it, to see the layer as it is"))

@@ -20,6 +20,7 @@ from t2c_plugin.request import MAX_COUNT, RequestError  # noqa: E402
 from t2c_plugin.texts import _  # noqa: E402
 from t2c_plugin.ui import windows  # noqa: E402
 from t2c_plugin.ui.options import Sliders, combo  # noqa: E402
+from t2c_plugin.ui.palette_rows import NOTHING, WORDS  # noqa: E402
 from t2c_plugin.ui.sources.base import button, line  # noqa: E402
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class FilesDialog:
         self._from = combo(_WORDS)
         self._scope, self._format = combo(_SCOPES), combo(_FORMATS)
         self._count = Gtk.SpinButton.new_with_range(1, MAX_COUNT, 1)
-        self._sliders = Sliders(hints=False)
+        self._sliders = Sliders((WORDS, NOTHING))
         self._from.connect("changed", lambda _combo: self._show_possible())
         choose = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         folder = Gtk.FileChooserAction.SELECT_FOLDER
@@ -162,6 +163,7 @@ class FilesDialog:
         self._open.set_sensitive(not going_on and self.report is not None)
         for widget in (self._phrase, self._scope, self._count):
             widget.set_sensitive(words)
+        self._sliders.show_for((WORDS if words else NOTHING,))
 
     def _on_start(self) -> None:
         try:

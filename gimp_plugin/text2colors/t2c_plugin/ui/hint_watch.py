@@ -25,6 +25,7 @@ class HintWatch:
 
     Args:
         may_look: whether previews may change now.
+        on_change: called when there may be hints where none were, or none any more.
         on_error: told what is wrong with the hints, once.
     """
 
@@ -34,10 +35,11 @@ class HintWatch:
         engine: EngineCalls,
         previews: Previews,
         may_look: Callable[[], bool],
+        on_change: Callable[[], None],
         on_error: Callable[[Exception], None],
     ) -> None:
         self._ui, self._engine, self._previews = ui, engine, previews
-        self._may_look, self._on_error = may_look, on_error
+        self._may_look, self._on_change, self._on_error = may_look, on_change, on_error
         self._wrong = False  # the bar says why
         self._timer = 0
 
@@ -62,7 +64,7 @@ class HintWatch:
         Gimp.displays_flush()
         self._ui.hints.refresh()
         self._ui.hints.choose(layer)
-        self._ui.sliders.show_hint_reach(True)
+        self._on_change()
         self._ui.say(_("Paint hints on the new layer in the image window; the preview here follows."))
 
     def refresh(self) -> bool:
@@ -74,7 +76,7 @@ class HintWatch:
 
     def look(self) -> None:
         """Let the previews follow the hints as they are now."""
-        self._ui.sliders.show_hint_reach(self._ui.hints.layer is not None)
+        self._on_change()
         try:
             found = self._ui.hints.read_first()
         except RequestError as error:

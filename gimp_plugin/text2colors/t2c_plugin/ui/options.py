@@ -5,7 +5,7 @@ Values go by the names of the procedure's arguments (`get`, `set`). A further sl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import gi
@@ -19,7 +19,6 @@ from t2c_plugin.ui.windows import mnemonic_label  # noqa: E402
 from t2c_plugin.wire import protocol  # noqa: E402
 
 # name in requests (arguments have hyphens): label, tooltip, largest value; shown in per cent
-HINT_REACH = "hint_reach"  # seen where hints are in use
 SLIDERS = (
     (
         "strength",
@@ -29,29 +28,32 @@ SLIDERS = (
     ),
     ("natural", _("Natura_l"), _("How far skin, sky and leaves keep their natural color"), 1.0),
     (
-        HINT_REACH,
+        "hint_reach",
         _("Reach o_f hints"),
         _("How far hints spread over what looks alike; 0: only over the thing below them"),
         1.0,
     ),
 )
+HINTS = "hints"  # beside the sources
+ALL_SOURCES = frozenset().union(*protocol.OPTION_SOURCES.values())
 SOFT_STRENGTH = 0.65  # for old photographs, which are noisy and low in contrast: more of the palette looks painted
 _DEVICE_NAMES = {"auto": _("Automatic"), "cpu": _("CPU"), "cuda": _("GPU (NVIDIA)"), "mps": _("GPU (Apple)")}
 _RESULT_NAMES = {COLOR_LAYERS: _("Color layers"), NORMAL_LAYERS: _("Normal layers")}
 
 
 class Sliders(Gtk.Grid):
-    """The sliders side by side.
+    """The sliders side by side; `show_for` shows those that have an effect.
 
     Args:
-        hints: whether there may be color hints, and the slider of their reach.
+        sources: what colors may come from, as the protocol names it (HINTS among it); others' options have no slider.
     """
 
-    def __init__(self, hints: bool) -> None:
+    def __init__(self, sources: Collection[str] = ALL_SOURCES) -> None:
         super().__init__(column_spacing=8, row_spacing=2)
         self._scales: dict[str, Gtk.Scale] = {}
         self._labels: dict[str, Gtk.Label] = {}
-        for place, (name, text, tooltip, largest) in enumerate(s for s in SLIDERS if hints or s[0] != HINT_REACH):
+        possible = [one for one in SLIDERS if protocol.OPTION_SOURCES[one[0]] & set(sources)]
+        for place, (name, text, tooltip, largest) in enumerate(possible):
             scale = Gtk.Scale.new_with_range(Gtk.Orientation.HORIZONTAL, 0, largest * 100, 1)
             scale.set_value_pos(Gtk.PositionType.RIGHT)
             scale.set_hexpand(True)
@@ -64,18 +66,18 @@ class Sliders(Gtk.Grid):
             self._scales[name], self._labels[name] = scale, label
         self.show_all()
         self.set_no_show_all(True)
-        if hints:
-            self.show_hint_reach(False)
 
     def on_change(self, changed: Callable[..., None]) -> None:
         """What to call when a value changes."""
         for scale in self._scales.values():
             scale.connect("value-changed", changed)
 
-    def show_hint_reach(self, shown: bool) -> None:
-        """Hints are in use, or no longer."""
-        for widget in (self._labels[HINT_REACH], self._scales[HINT_REACH]):
-            widget.set_visible(shown)
+    def show_for(self, sources: Collection[str]) -> None:
+        """Show the sliders that have an effect on colors from one of these."""
+        for name, scale in self._scales.items():
+            shown = bool(protocol.OPTION_SOURCES[name] & set(sources))
+            for widget in (self._labels[name], scale):
+                widget.set_visible(shown)
 
     @property
     def names(self) -> tuple[str, ...]:
