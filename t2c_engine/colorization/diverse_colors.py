@@ -18,7 +18,7 @@ from t2c_engine.colorization.encoding import Encoding
 from t2c_engine.devices import threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
-from t2c_engine.networks.diverse import Draw, FieldNetwork, GreyFeatures, build_sampler
+from t2c_engine.networks.diverse import Draw, FieldNetwork, build_sampler
 from t2c_engine.networks.layers import with_weights
 from t2c_engine.palettes.selection import choose
 from t2c_engine.pictures.resize import resize
@@ -46,10 +46,14 @@ class DiverseInference:
 
 
 class ColorFieldSampler:
-    """Draws colourings of encoded pictures. For several threads."""
+    """Draws colourings of encoded pictures. For several threads.
+
+    Attributes:
+        network: what draws. model: its name. inference: how it is used.
+    """
 
     def __init__(self, network: FieldNetwork, model: str, inference: DiverseInference | None = None) -> None:
-        self._network = network.eval()
+        self.network = network.eval()
         self.model = model
         self.inference = inference or DiverseInference()
 
@@ -65,28 +69,37 @@ class ColorFieldSampler:
 
     @torch.inference_mode()
     def draw(
-        self, colorizer: Colorizer, encoding: Encoding, lightness: np.ndarray, count: int, seed: int
+        self,
+        colorizer: Colorizer,
+        encoding: Encoding,
+        lightness: np.ndarray,
+        count: int,
+        seed: int,
+        as_set: bool = True,
     ) -> list[np.ndarray]:
         """`count` different ab maps, the most typical first; each `encoding`'s size x 2, float32, Lab units.
 
         Args:
-            lightness: h x w, 0..100, what was encoded. seed: the same gives the same maps.
+            lightness: h x w, 0..100, what was encoded. seed: the same gives the same maps. as_set: False gives the
+                first draws as they come, which may be alike, for comparison.
         """
         with threads_for(encoding.pixels):
-            grey = colorizer.grey_features(lightness, encoding).to("cpu")
-            rows, columns = (-(-side // FIELD_STEP) for side in (encoding.height, encoding.width))
-            fields = self._candidates(grey, count, seed)[:, :, :rows, :columns]
-            chosen = fields[choose_fields(fields, count, self.inference.typicality)]
+            fields = self._candidates(colorizer, encoding, lightness, count, seed)
+            chosen = fields[choose_fields(fields, count, self.inference.typicality) if as_set else slice(count)]
             automatic = torch.from_numpy(colorizer.automatic(encoding)).permute(2, 0, 1)[None]
             small = torch.from_numpy(resize(lightness, (encoding.height, encoding.width)))[None, None]
             maps = automatic + self.inference.share * (on_automatic(chosen, automatic, small) - automatic)
         return list(maps.permute(0, 2, 3, 1).contiguous().numpy())
 
-    def _candidates(self, grey: GreyFeatures, count: int, seed: int) -> Tensor:
+    def _candidates(
+        self, colorizer: Colorizer, encoding: Encoding, lightness: np.ndarray, count: int, seed: int
+    ) -> Tensor:
         """Fields, S x 2 x h x w, of which `count` are to be chosen."""
         used = self.inference
+        grey = colorizer.grey_features(lightness, encoding).to("cpu")
+        rows, columns = (-(-side // FIELD_STEP) for side in (encoding.height, encoding.width))
         draw = Draw(max(used.candidates, 4 * count), seed, used.temperature)
-        return used.gain * self._network.sample(grey, draw)[0]
+        return used.gain * self.network.sample(grey, draw)[0, :, :, :rows, :columns]
 
 
 def choose_fields(fields: Tensor, count: int, typicality: float) -> list[int]:

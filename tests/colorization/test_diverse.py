@@ -71,7 +71,7 @@ def test_a_share_of_a_field_leads_from_the_automatic_color_to_it(colorizer: Colo
     encoding = colorizer.encode(light)
     drawn = []
     for share in (0.0, 0.5, 1.0):
-        sampler = ColorFieldSampler(colorizer._sampler._network, "x", DiverseInference(candidates=24, share=share))
+        sampler = ColorFieldSampler(colorizer._sampler.network, "x", DiverseInference(candidates=24, share=share))
         drawn.append(sampler.draw(colorizer, encoding, light, 2, 3))
     automatic = colorizer.automatic(encoding)
     for none, half, whole in zip(*drawn, strict=True):

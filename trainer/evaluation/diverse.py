@@ -59,7 +59,7 @@ def evaluate_diverse(
         if judge is not None:
             for name, verdict in judge.verdicts(picture.name, shown):
                 sums[name.split(" ")[0]]["judge"].append(verdict)
-    return _means(sums)
+    return mean_figures(sums)
 
 
 def _colorings(
@@ -122,7 +122,8 @@ def roughness(ab: np.ndarray, lightness: np.ndarray) -> float:
     return total / max(count, 1)
 
 
-def _means(sums: Mapping[str, Mapping[str, Sequence[float]]]) -> Figures:
+def mean_figures(sums: Mapping[str, Mapping[str, Sequence[float]]]) -> Figures:
+    """Means of lists of measures, by method, and ratios to the automatic colour; "automatic" must be among them."""
     figures = {method: {name: float(np.mean(v)) for name, v in row.items()} for method, row in sums.items()}
     for row in figures.values():
         if "m3" in row:
