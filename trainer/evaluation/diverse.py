@@ -89,7 +89,7 @@ def plain_mixture(
     generator = torch.Generator().manual_seed(SEED)
     drawn = torch.multinomial(probable, PLAIN_DRAWS, replacement=True, generator=generator)  # cells x draws
     fields = colorizer.bins.cpu()[drawn].permute(1, 2, 0).unflatten(2, logits.shape[1:])
-    chosen = fields[choose_fields(fields, CHOSEN, 0.0)]
+    chosen = fields[choose_fields(fields, CHOSEN, 1.0)]
     light = torch.from_numpy(resize(lightness, (encoding.height, encoding.width)))[None, None]
     maps = on_automatic(chosen, torch.from_numpy(automatic).permute(2, 0, 1)[None], light)
     return list(maps.permute(0, 2, 3, 1).contiguous().numpy())
