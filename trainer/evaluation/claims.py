@@ -135,7 +135,7 @@ TRANSFER_NAMES = {
     f"{PAPER_TRANSFER} {TRANSFER}": f"transfer alone, `{PAPER_TRANSFER}`",
     f"{PAPER_TRANSFER} {REFINED}": f"transfer, then refinement, `{PAPER_TRANSFER}`",
 }
-KIND_NAMES = {"own": "the picture itself, regraded", "neighbor": "related", "unrelated": "unrelated"}
+KIND_NAMES = {"own": "itself", "neighbor": "related", "unrelated": "unrelated"}
 TRANSFER_MEASURES = {
     "ab_error": ("ab error", ".1f"),
     "perceptual": ("perceptual", ".3f"),
@@ -155,7 +155,7 @@ FIELD_MEASURES = {
 def claims_tables(tables: Mapping[str, Rows]) -> str:
     """The tables as Markdown: references, a column for each measure and kind; then diverse colors."""
     columns = [(kind, measure) for kind in KINDS for measure in TRANSFER_MEASURES]
-    heads = [f"{TRANSFER_MEASURES[measure][0]}, {KIND_NAMES[kind]}" for kind, measure in columns]
+    heads = [f"{KIND_NAMES[kind]}: {TRANSFER_MEASURES[measure][0]}" for kind, measure in columns]
     lines = [_line(["reference", *heads]), _line(["---"] * (len(heads) + 1))]
     for method, name in TRANSFER_NAMES.items():
         values = [format(tables[kind][method][m], TRANSFER_MEASURES[m][1]) for kind, m in columns]
