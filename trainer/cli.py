@@ -230,7 +230,8 @@ def claims(
     from t2c_engine.colorization.colorizer import Colorizer
     from t2c_engine.files import write_file
     from trainer.common.perceptual import PerceptualDistance
-    from trainer.evaluation.claims import claims_tables, measure_claims
+    from trainer.evaluation.claims.measure import measure_claims
+    from trainer.evaluation.claims.tables import claims_tables
 
     perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
     shards = [data / "images" / "train" / "val.zip"]

@@ -17,8 +17,9 @@ from t2c_engine.networks.diverse import LowRankFields
 from t2c_engine.networks.exemplar import ExemplarConfig, ExemplarNet
 from tests.small_network import SMALL
 from trainer.common.picture_data import load_pictures
-from trainer.evaluation import claims
-from trainer.evaluation.claims import claims_tables, diverse_rows, transfer_rows
+from trainer.evaluation.claims import measure as claims
+from trainer.evaluation.claims.measure import diverse_rows, transfer_rows
+from trainer.evaluation.claims.tables import TRANSFER_NAMES, claims_tables
 from trainer.exemplar.data import PreparedPictures, prepare
 from trainer.exemplar.validation import KINDS, SETTINGS
 
@@ -59,7 +60,7 @@ def test_rows_of_every_method_make_tables(
     (own,) = {len(row) for row in transfer_rows(colorizer, prepared, "own", transfers, NoDistance()).values()}  # pyright: ignore[reportArgumentType]
     assert own == 4, "error, perceptual distance, histogram, colorfulness"
     rows = transfer_rows(colorizer, prepared, "own", transfers, NoDistance())  # pyright: ignore[reportArgumentType]
-    assert set(rows) == set(claims.TRANSFER_NAMES) and rows["grey"]["colorfulness"] < 1
+    assert set(rows) == set(TRANSFER_NAMES) and rows["grey"]["colorfulness"] < 1
     used = DiverseInference(candidates=20)
     samplers = [ColorFieldSampler(LowRankFields(), name, used) for name in (claims.SHIPPED_FIELDS, claims.PAPER_FIELDS)]
     diverse = diverse_rows(colorizer, prepared, samplers)
