@@ -239,6 +239,29 @@ def evaluate(
 
 @app.command()
 @reported
+def claims(
+    data: Annotated[Path, typer.Argument(help="The data folder, with images/train/val.zip and nets/.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File for the tables, Markdown.")] = Path("claims.md"),
+    model: Annotated[str | None, typer.Option("--colorizer", help="Which colouriser.")] = None,
+    cache: Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")] = Path("cache"),
+) -> None:
+    """Measure what documents 001 and 003 claim, on validation pictures: the shipped networks beside exemplar-xu and
+    diverse-paper, which must be installed (T2C_MODELS)."""
+    from t2c_engine.colorization.colorizer import Colorizer
+    from t2c_engine.files import write_file
+    from trainer.common.perceptual import PerceptualDistance
+    from trainer.evaluation.claims.measure import measure_claims
+    from trainer.evaluation.claims.tables import claims_tables
+
+    perceptual = PerceptualDistance(data / "nets" / "squeezenet_v1.0.npz")
+    shards = [data / "images" / "train" / "val.zip"]
+    tables = claims_tables(measure_claims(Colorizer.load(model, "cpu"), shards, cache, perceptual))
+    write_file(out, tables.encode(), overwrite=True)
+    output().print(tables, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+@reported
 def report(
     out: Annotated[Path, typer.Argument(callback=output_folder, help="Folder for the pictures, e.g. docs/results.")],
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder; scikit-image's if not given.")] = None,

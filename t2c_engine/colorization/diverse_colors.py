@@ -18,9 +18,8 @@ from t2c_engine.colorization.encoding import Encoding
 from t2c_engine.devices import threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
-from t2c_engine.networks.diverse import Draw, FieldNetwork, GreyFeatures, build_sampler
+from t2c_engine.networks.diverse import Draw, FieldNetwork, build_sampler
 from t2c_engine.networks.layers import with_weights
-from t2c_engine.palettes.selection import choose
 from t2c_engine.pictures.resize import resize
 
 FIELD_STEP = 4  # pixels of a colour map to one of a field, along each side
@@ -33,23 +32,27 @@ SMOOTHING = 0.05  # of the fit along the guide: variance, in squared units of it
 class DiverseInference:
     """How a model is used; stored in its card, chosen on validation pictures.
 
-    candidates: fields drawn, of which the shown ones are medoids. temperature: factor on the deviation of codes.
-    gain: factor on ab. typicality: as in `palettes.selection.choose`. share: 0..1, how far colours go from automatic
-    ones to a field's.
+    candidates: fields drawn, of which the shown ones are chosen. temperature: factor on the deviation of codes.
+    gain: factor on ab. inner: 0..1, share of the candidates, the most typical, that may be shown. share: 0..1, how far
+    colours go from automatic ones to a field's.
     """
 
     candidates: int = 96
     temperature: float = 0.8
     gain: float = 1.0
-    typicality: float = 0.0
+    inner: float = 0.95
     share: float = 1.0
 
 
 class ColorFieldSampler:
-    """Draws colourings of encoded pictures. For several threads."""
+    """Draws colourings of encoded pictures. For several threads.
+
+    Attributes:
+        network: what draws. model: its name. inference: how it is used.
+    """
 
     def __init__(self, network: FieldNetwork, model: str, inference: DiverseInference | None = None) -> None:
-        self._network = network.eval()
+        self.network = network.eval()
         self.model = model
         self.inference = inference or DiverseInference()
 
@@ -65,36 +68,59 @@ class ColorFieldSampler:
 
     @torch.inference_mode()
     def draw(
-        self, colorizer: Colorizer, encoding: Encoding, lightness: np.ndarray, count: int, seed: int
+        self,
+        colorizer: Colorizer,
+        encoding: Encoding,
+        lightness: np.ndarray,
+        count: int,
+        seed: int,
+        as_set: bool = True,
     ) -> list[np.ndarray]:
         """`count` different ab maps, the most typical first; each `encoding`'s size x 2, float32, Lab units.
 
         Args:
-            lightness: h x w, 0..100, what was encoded. seed: the same gives the same maps.
+            lightness: h x w, 0..100, what was encoded. seed: the same gives the same maps. as_set: False gives the
+                first draws as they come, which may be alike, for comparison.
         """
         with threads_for(encoding.pixels):
-            grey = colorizer.grey_features(lightness, encoding).to("cpu")
-            rows, columns = (-(-side // FIELD_STEP) for side in (encoding.height, encoding.width))
-            fields = self._candidates(grey, count, seed)[:, :, :rows, :columns]
-            chosen = fields[choose_fields(fields, count, self.inference.typicality)]
+            fields = self._candidates(colorizer, encoding, lightness, count, seed)
+            chosen = fields[choose_fields(fields, count, self.inference.inner) if as_set else slice(count)]
             automatic = torch.from_numpy(colorizer.automatic(encoding)).permute(2, 0, 1)[None]
             small = torch.from_numpy(resize(lightness, (encoding.height, encoding.width)))[None, None]
             maps = automatic + self.inference.share * (on_automatic(chosen, automatic, small) - automatic)
         return list(maps.permute(0, 2, 3, 1).contiguous().numpy())
 
-    def _candidates(self, grey: GreyFeatures, count: int, seed: int) -> Tensor:
+    def _candidates(
+        self, colorizer: Colorizer, encoding: Encoding, lightness: np.ndarray, count: int, seed: int
+    ) -> Tensor:
         """Fields, S x 2 x h x w, of which `count` are to be chosen."""
         used = self.inference
+        grey = colorizer.grey_features(lightness, encoding).to("cpu")
+        rows, columns = (-(-side // FIELD_STEP) for side in (encoding.height, encoding.width))
         draw = Draw(max(used.candidates, 4 * count), seed, used.temperature)
-        return used.gain * self._network.sample(grey, draw)[0]
+        return used.gain * self.network.sample(grey, draw)[0, :, :, :rows, :columns]
 
 
-def choose_fields(fields: Tensor, count: int, typicality: float) -> list[int]:
-    """Which `count` of S fields (S x 2 x h x w, ab) stand for all: k-medoids of ab distance, typical ones first."""
+def choose_fields(fields: Tensor, count: int, inner: float) -> list[int]:
+    """Which `count` of S fields (S x 2 x h x w, ab) to show: none of them alike, typical ones first.
+
+    Farthest-first traversal (Gonzalez 1985) by mean ab distance: the most typical field, then always the one farthest
+    from all chosen ones. Its smallest distance is at least half of what any choice could have.
+
+    Args:
+        inner: 0..1, share of the fields, the most typical ones, that are chosen of; at least `count` are.
+    """
     height, width = (min(COMPARED, length) for length in fields.shape[-2:])
     small = F.adaptive_avg_pool2d(fields, (height, width)).flatten(2)  # S x 2 x P
     apart = (small[:, None] - small[None]).square().sum(2).sqrt().mean(2)
-    return choose(apart.double().numpy(), count, typicality)
+    order = apart.mean(1).argsort(stable=True)[: max(count, round(inner * len(fields)))]
+    apart = apart[order][:, order]
+    chosen, nearest = [0], apart[0].clone()
+    while len(chosen) < count:
+        nearest[chosen] = -1.0  # alike ones may be at distance 0
+        chosen.append(int(nearest.argmax()))
+        nearest = torch.minimum(nearest, apart[chosen[-1]])
+    return order[sorted(chosen)].tolist()
 
 
 def on_automatic(fields: Tensor, automatic: Tensor, lightness: Tensor) -> Tensor:

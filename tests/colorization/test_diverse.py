@@ -71,7 +71,7 @@ def test_a_share_of_a_field_leads_from_the_automatic_color_to_it(colorizer: Colo
     encoding = colorizer.encode(light)
     drawn = []
     for share in (0.0, 0.5, 1.0):
-        sampler = ColorFieldSampler(colorizer._sampler._network, "x", DiverseInference(candidates=24, share=share))
+        sampler = ColorFieldSampler(colorizer._sampler.network, "x", DiverseInference(candidates=24, share=share))
         drawn.append(sampler.draw(colorizer, encoding, light, 2, 3))
     automatic = colorizer.automatic(encoding)
     for none, half, whole in zip(*drawn, strict=True):
@@ -100,8 +100,28 @@ def test_the_chosen_stand_for_all_that_was_drawn() -> None:
     centres = torch.tensor([[-30.0, 0.0], [30.0, 0.0], [0.0, 30.0]])
     drawn = centres.repeat_interleave(10, 0) + torch.randn(30, 2, generator=torch.Generator().manual_seed(0))
     fields = drawn[:, :, None, None].expand(-1, -1, 6, 9)
-    chosen = choose_fields(fields, 3, 0.0)
+    chosen = choose_fields(fields, 3, 1.0)
     assert sorted(index // 10 for index in chosen) == [0, 1, 2]
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 999), count=st.integers(1, 6), inner=st.floats(0, 1))
+def test_no_two_of_the_chosen_are_alike_while_others_are_drawn(seed: int, count: int, inner: float) -> None:
+    """Half of what is drawn is the same field; it is shown once. A far one is left out if only inner ones may be."""
+    fields = 20 * torch.randn(12, 2, 4, 5, generator=torch.Generator().manual_seed(seed))
+    fields[:5] = 0.1 * fields[:5]
+    fields[1:5] = fields[:1]
+    fields[11] += 500
+    chosen = choose_fields(fields, count, inner)
+    assert len(set(chosen)) == count and chosen[0] in range(5), "the most typical first"
+    if inner == 1 and count > 1:
+        assert sum(index < 5 for index in chosen) == 1 and 11 in chosen
+    if inner < 0.9:
+        assert 11 not in chosen
+
+
+def test_fields_that_are_all_the_same_are_still_so_many() -> None:
+    assert len(set(choose_fields(torch.zeros(6, 2, 3, 3), 6, 0.5))) == 6
 
 
 @settings(max_examples=25, deadline=None)

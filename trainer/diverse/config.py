@@ -61,18 +61,21 @@ class DiverseTrainConfig:
             raise ValueError("first_steps must be within steps, and pictures at least a batch")
 
 
-def read_diverse_config(path: Path, steps: int | None = None) -> DiverseTrainConfig:
-    """A TOML file's settings; `steps` wins over the file's.
+def read_diverse_config(path: Path, **changes: int | None) -> DiverseTrainConfig:
+    """A TOML file's settings; `changes` that are not None win over the file's.
 
     Raises:
-        UsageError: the file cannot be read, is not TOML, lacks a setting, or names one that does not exist.
+        UsageError: the file cannot be read, is not TOML, lacks a setting, names one that does not exist, or a value
+            is impossible.
     """
     table = read_settings(path)
     for name, kind in (("losses", LossWeights), ("sampling", DiverseInference)):
         if name in table:
             table[name] = build_settings(kind, table[name], path, name)
-    if steps is not None:
-        if steps < 1:
-            raise UsageError(f"{steps} steps are none; give at least 1.")
-        table |= {"steps": steps, "first_steps": min(table.get("first_steps", 0), steps)}
+    table |= {name: value for name, value in changes.items() if value is not None}
+    steps = table.get("steps", 1)
+    if steps < 1:
+        raise UsageError(f"{steps} steps are none; give at least 1.")
+    if "first_steps" in table:
+        table["first_steps"] = min(table["first_steps"], steps)
     return build_settings(DiverseTrainConfig, table, path)

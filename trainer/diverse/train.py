@@ -21,7 +21,7 @@ from t2c_engine.errors import UsageError
 from t2c_engine.models import find_model
 from t2c_engine.networks.diverse import FieldNetwork, LowRankFields, build_sampler
 from t2c_engine.networks.field_vae import AB_RANGE, FIELD_SIDE, FieldVae
-from trainer.common.checkpoints import CHECKPOINT, load_checkpoint, restore, save_checkpoint, states_of
+from trainer.common.checkpoints import CHECKPOINT, load_checkpoint, load_initial, restore, save_checkpoint, states_of
 from trainer.common.picture_data import refuse_shared
 from trainer.common.run_log import RunLog, track
 from trainer.common.schedule import learning_rate
@@ -101,12 +101,14 @@ def train_diverse(
     validation: Sequence[Path] = (),
     colorizer: str | None = None,
     device: str = "cpu",
+    init: Path | None = None,
 ) -> Path:
     """Train until `config.steps`, from the run's checkpoint if there is one; returns the checkpoint's path.
 
     Args:
         sources, validation: zip shards or folders of colour pictures. out: the run's folder.
         cache: where decoded pictures and features are kept. colorizer: whose features are used; None: the default.
+        init: exported weights to start from, as of another encoder.
 
     Raises:
         UsageError: the run is of other settings. PictureError, ModelError: pictures or the colouriser are missing.
@@ -118,6 +120,8 @@ def train_diverse(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     network = build_sampler({"architecture": config.architecture, "network": config.network})
+    if init is not None:
+        load_initial(network, init)
     training = DiverseTraining(config, network, _statistics(config, data))
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=config.weight_decay)

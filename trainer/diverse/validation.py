@@ -33,7 +33,7 @@ def validate(network: FieldNetwork, data: FieldData, sampling: DiverseInference,
     for index in range(len(data)):
         batch = data.batch([index])
         fields = sampling.gain * network.sample(batch.grey, Draw(sampling.candidates, 0, sampling.temperature))[0]
-        five = fields[choose_fields(fields, CHOSEN, sampling.typicality)]
+        five = fields[choose_fields(fields, CHOSEN, sampling.inner)]
         ab = at_side(batch.ab, five.shape[-1])
         automatic = vivid(batch.grey.automatic, INFERENCE.vivid_gain, INFERENCE.vivid_chroma)
         five = automatic + sampling.share * (five - automatic)

@@ -59,7 +59,7 @@ def evaluate_diverse(
         if judge is not None:
             for name, verdict in judge.verdicts(picture.name, shown):
                 sums[name.split(" ")[0]]["judge"].append(verdict)
-    return _means(sums)
+    return mean_figures(sums)
 
 
 def _colorings(
@@ -89,7 +89,7 @@ def plain_mixture(
     generator = torch.Generator().manual_seed(SEED)
     drawn = torch.multinomial(probable, PLAIN_DRAWS, replacement=True, generator=generator)  # cells x draws
     fields = colorizer.bins.cpu()[drawn].permute(1, 2, 0).unflatten(2, logits.shape[1:])
-    chosen = fields[choose_fields(fields, CHOSEN, 0.0)]
+    chosen = fields[choose_fields(fields, CHOSEN, 1.0)]
     light = torch.from_numpy(resize(lightness, (encoding.height, encoding.width)))[None, None]
     maps = on_automatic(chosen, torch.from_numpy(automatic).permute(2, 0, 1)[None], light)
     return list(maps.permute(0, 2, 3, 1).contiguous().numpy())
@@ -122,7 +122,8 @@ def roughness(ab: np.ndarray, lightness: np.ndarray) -> float:
     return total / max(count, 1)
 
 
-def _means(sums: Mapping[str, Mapping[str, Sequence[float]]]) -> Figures:
+def mean_figures(sums: Mapping[str, Mapping[str, Sequence[float]]]) -> Figures:
+    """Means of lists of measures, by method, and ratios to the automatic colour; "automatic" must be among them."""
     figures = {method: {name: float(np.mean(v)) for name, v in row.items()} for method, row in sums.items()}
     for row in figures.values():
         if "m3" in row:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -34,6 +34,7 @@ PAIRS, OWN, UNRELATED = "exemplar_pairs", "bsds500_test50", "dtd_patterns"  # fo
 OWN_COUNT, UNRELATED_COUNT = 25, 20
 GREY, AUTOMATIC, PALETTE, TRANSFER, REFERENCE = "grey", "automatic", "palette", "transfer", "reference"
 REFINED, SPACING = "reference_refined", 3  # by the colorizer, from samples of `T_ab` as hints, as in the paper
+METHODS = (GREY, AUTOMATIC, PALETTE, TRANSFER, REFERENCE, REFINED)
 HISTOGRAM_SIDE = 64  # px of the short side of what histograms are taken of
 TIMED_SIDE, TIMED_RUNS = 256, 7
 TONE, GAIN, SHIFT = 0.25, 0.2, 3.0  # of regrading: exponent and chroma (natural logarithms, at most), ab units
@@ -107,8 +108,10 @@ def mirrored_and_regraded(picture: EvalPicture, rng: np.random.Generator) -> Eva
     return EvalPicture(f"{picture.name} regraded", rgb, srgb_to_lab(rgb), picture.palette)
 
 
-def measure_pair(colorizer: Colorizer, pair: Pair, perceptual: PerceptualDistance) -> Iterator[tuple[str, str, float]]:
-    """(method, measure, value) of one pair; nothing where the reference cannot be used."""
+def measure_pair(
+    colorizer: Colorizer, pair: Pair, perceptual: PerceptualDistance, methods: Sequence[str] = METHODS
+) -> Iterator[tuple[str, str, float]]:
+    """(method, measure, value) of one pair, by these methods; nothing where the reference cannot be used."""
     target, lightness = pair.target, pair.target.lab[..., 0]
     try:
         reference = reference_of(Picture(pair.reference.rgb.astype(np.float32)), pair.reference.name)
@@ -117,8 +120,8 @@ def measure_pair(colorizer: Colorizer, pair: Pair, perceptual: PerceptualDistanc
     small = resize(lightness, network_size(lightness.shape, colorizer.short_side))
     maps = method_maps(colorizer, colorizer.encode(small), small, reference, pair.reference.lab)
     wanted = _small(pair.reference.lab)[..., 1:]
-    for method, ab in maps.items():
-        lab = srgb_to_lab(render(target.grey, ab))
+    for method in methods:
+        lab = srgb_to_lab(render(target.grey, maps[method]()))
         yield method, "histogram", histogram_distance(_small(lab)[..., 1:], wanted)
         yield method, "colorfulness", colorfulness(lab_to_srgb(lab))
         if pair.true:
@@ -128,17 +131,17 @@ def measure_pair(colorizer: Colorizer, pair: Pair, perceptual: PerceptualDistanc
 
 def method_maps(
     colorizer: Colorizer, encoding: Encoding, small: np.ndarray, reference: Reference, lab: np.ndarray
-) -> Mapping[str, np.ndarray]:
-    """ab map of every method; `lab`: of the reference, for its palette."""
-    palette = Palette.from_lab(picture_palette(lab))
-    (by_palette, direct) = colorizer.color(encoding, [palette, None])
+) -> Mapping[str, Callable[[], np.ndarray]]:
+    """What makes the ab map of every method of METHODS; `lab`: of the reference, for its palette."""
+    size = (encoding.height, encoding.width)
+    direct = colorizer.color(encoding, [None])[0]
     return {
-        GREY: np.zeros_like(direct),
-        AUTOMATIC: colorizer.automatic(encoding),
-        PALETTE: by_palette,
-        TRANSFER: resize(colorizer.transfer.transfer(small, direct, reference).ab, (direct.shape[0], direct.shape[1])),
-        REFERENCE: colorizer.like(encoding, small, [reference])[0],
-        REFINED: _refined(colorizer, encoding, small, reference),
+        GREY: lambda: np.zeros_like(direct),
+        AUTOMATIC: lambda: colorizer.automatic(encoding),
+        PALETTE: lambda: colorizer.color(encoding, [Palette.from_lab(picture_palette(lab))])[0],
+        TRANSFER: lambda: resize(colorizer.transfer.transfer(small, direct, reference).ab, size),
+        REFERENCE: lambda: colorizer.like(encoding, small, [reference])[0],
+        REFINED: lambda: _refined(colorizer, encoding, small, reference),
     }
 
 

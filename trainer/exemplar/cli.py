@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from t2c_engine.cli.common import reported
-from trainer.common.arguments import CONFIGS, FiguresFile, Into, Out, Steps, read_figures
+from trainer.common.arguments import CONFIGS, FiguresFile, Init, Into, Out, Steps, read_figures
 
 
 @reported
@@ -31,6 +31,7 @@ def exemplar(
         list[Path] | None, typer.Option("--validation", help="Shards that steer training; else a part is held out.")
     ] = None,
     cache: Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")] = Path("cache"),
+    init: Init = None,
 ) -> None:
     """Train the transfer sub-net, colours from a picture (configs/exemplar.toml, or configs/exemplar-xu.toml)."""
     from t2c_engine.colorization.colorizer import Colorizer
@@ -46,6 +47,7 @@ def exemplar(
         colorizer=Colorizer.load(model, "cpu"),
         perceptual=perceptual,
         validation=validation or (),
+        init=init,
     )
     logging.info("Trained: %s", path)
 

@@ -20,7 +20,15 @@ from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.networks.exemplar import Exemplar, ExemplarNet, seen
 from t2c_engine.networks.pretrained_encoder import PretrainedEncoder
 from trainer.colorizer.provenance import ENCODER, SQUEEZENET, Origin, origin_of
-from trainer.common.checkpoints import CHECKPOINT, Stateful, load_checkpoint, restore, save_checkpoint, states_of
+from trainer.common.checkpoints import (
+    CHECKPOINT,
+    Stateful,
+    load_checkpoint,
+    load_initial,
+    restore,
+    save_checkpoint,
+    states_of,
+)
 from trainer.common.perceptual import PerceptualDistance
 from trainer.common.picture_data import load_pictures
 from trainer.common.run_log import RunLog, track
@@ -38,10 +46,14 @@ PREPARED = "prepared.npz"
 class TransferRun:
     """Network, its average and the optimizer, and the folder that they are kept in."""
 
-    def __init__(self, config: TransferTrainConfig, folder: Path, encoder: PretrainedEncoder) -> None:
+    def __init__(
+        self, config: TransferTrainConfig, folder: Path, encoder: PretrainedEncoder, init: Path | None = None
+    ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.folder, self.encoder = config, folder, encoder.requires_grad_(False)
         self.network = ExemplarNet(config.network)
+        if init is not None:
+            load_initial(self.network, init)
         self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
         decayed = [p for p in self.network.parameters() if p.ndim > 1]
         rest = [p for p in self.network.parameters() if p.ndim <= 1]
@@ -107,6 +119,7 @@ def train_transfer(
     colorizer: Colorizer,
     perceptual: Path | None = None,
     validation: Sequence[Path] = (),
+    init: Path | None = None,
     save_every: int = 200,
     show_every: int = 400,
 ) -> Path:
@@ -117,6 +130,7 @@ def train_transfer(
         colorizer: whose encoder and automatic colors are used, on the CPU.
         perceptual: SqueezeNet's weights (.npz) for content and style losses.
         validation: shards that steer training; without any, a part of `sources` is held out.
+        init: exported weights to start from, as of another encoder.
 
     Returns:
         The checkpoint's path.
@@ -129,7 +143,7 @@ def train_transfer(
     prepared = prepare(pictures, choose_pictures(pictures, config), colorizer, config.pairs, out / PREPARED)
     held_out = validation_pairs(load_pictures(validation, cache, crop=160) if validation else None, pictures)
     distance = PerceptualDistance(perceptual) if perceptual is not None else None
-    run = TransferRun(config, out, colorizer.encoder)
+    run = TransferRun(config, out, colorizer.encoder, init)
     first = run.resume()
     history = RunLog(out, LOSSES, first)
     for step in track(range(first, config.steps), total=config.steps, description="exemplar"):

@@ -6,6 +6,7 @@ Must not import optimizers.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from t2c_engine.networks.pretrained_encoder import MULTIPLE
 from trainer.common.picture_data import PictureSet
 from trainer.common.sheets import color_sheet
 from trainer.exemplar.config import PairConfig
-from trainer.exemplar.data import prepare, regraded
+from trainer.exemplar.data import PreparedPictures, prepare, regraded
 
 PAIRS = 40  # of each kind
 SHEET_ROWS = 4  # of each kind
@@ -54,18 +55,9 @@ def validate(network: ExemplarNet, colorizer: Colorizer, held_out: HeldOut, shee
     prepared = prepare(held_out.pictures, held_out.indices, colorizer, SETTINGS, sheet.with_name("validation.npz"))
     sums: dict[str, list[float]] = defaultdict(list)
     shown: list[tuple[Tensor, ...]] = []
-    order = np.random.default_rng(0).permutation(len(prepared.indices))
     for kind in KINDS:
-        chosen = [one for one in order if kind != "neighbor" or prepared.neighbors[one, 0] >= 0][:PAIRS]
-        for row, position in enumerate(chosen):
-            rng = np.random.default_rng(int(position))
-            other = {"own": position, "neighbor": prepared.neighbors[position, 0]}.get(
-                kind, int(rng.integers(len(order)))
-            )
+        for row, (position, reference) in enumerate(held_out_pairs(prepared, kind, PAIRS)):
             light, ab = prepared.picture(position)
-            reference = prepared.picture(other)
-            if kind == "own":
-                reference = regraded(reference[0][:, ::-1], reference[1][:, ::-1], rng, SETTINGS)
             maps = _maps(network, colorizer, (light, ab), prepared.automatic[position], reference)
             for name, one in zip(("automatic", "transfer", "mixed"), maps[2:5], strict=True):
                 sums[f"{name}_{kind}"].append(float((one - maps[0]).square().sum(1).sqrt().mean()))
@@ -74,6 +66,24 @@ def validate(network: ExemplarNet, colorizer: Colorizer, held_out: HeldOut, shee
                 shown.append((_tensor(light[..., None]), *maps[:5]))
     _sheet(sheet, shown)
     return {name: float(np.mean(values)) for name, values in sums.items()}
+
+
+def held_out_pairs(
+    prepared: PreparedPictures, kind: str, count: int
+) -> Iterator[tuple[int, tuple[np.ndarray, np.ndarray]]]:
+    """`count` pairs, at most, of a kind of KINDS, always the same: position of the target; lightness, ab of the
+    reference."""
+    order = np.random.default_rng(0).permutation(len(prepared.indices))
+    chosen = [int(one) for one in order if kind != "neighbor" or prepared.neighbors[one, 0] >= 0]
+    for position in chosen[:count]:
+        rng = np.random.default_rng(position)
+        other = {"own": position, "neighbor": int(prepared.neighbors[position, 0])}.get(
+            kind, int(rng.integers(len(order)))
+        )
+        light, ab = prepared.picture(other)
+        if kind == "own":
+            light, ab = regraded(light[:, ::-1], ab[:, ::-1], rng, SETTINGS)
+        yield position, (light, ab)
 
 
 @torch.inference_mode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,37 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(name: str, picture
     card = export_diverse(tmp_path / "parts", tmp_path / "models")
     assert card.kind == "diverse" and card.default is (name == "diverse") and card.figures["steps"] == 8
     assert any("EfficientNet" in line for line in card.data)
+
+
+def test_a_run_may_start_from_exported_weights_and_then_leaves_the_first_part_out(
+    pictures: Path, tmp_path: Path
+) -> None:
+    first = config("diverse", 2, 2)
+    train_diverse(first, [pictures], tmp_path / "first", tmp_path / "cache")
+    card = export_diverse(tmp_path / "first", tmp_path / "first")
+    (tmp_path / "settings.toml").write_text(_settings_of(first))
+    arguments = [str(pictures), "-o", str(tmp_path / "next"), "--cache", str(tmp_path / "cache"), "--device", "cpu"]
+    arguments += ["--init", str(card.folder / card.file), "--config", str(tmp_path / "settings.toml")]
+    result = CliRunner().invoke(app, ["diverse", *arguments, "--steps", "1", "--pictures", "8"])
+    assert result.exit_code == 0, result.output
+    state = load_checkpoint(tmp_path / "next", "cpu")
+    assert state is not None
+    used = json.loads(state["config"])
+    assert (used["steps"], used["first_steps"], used["pictures"]) == (1, 0, 8)
+    before = load_checkpoint(tmp_path / "first", "cpu")
+    assert before is not None
+    for name, value in before["average"].items():
+        if value.is_floating_point():
+            torch.testing.assert_close(state["average"][name], value, atol=3e-2, rtol=0.05)
+
+
+def _settings_of(settings: DiverseTrainConfig) -> str:
+    """As TOML."""
+    tables = {name: value for name, value in asdict(settings).items() if isinstance(value, dict)}
+    plain = [f"{name} = {json.dumps(value)}" for name, value in asdict(settings).items() if name not in tables]
+    for name, table in tables.items():
+        plain += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    return "\n".join(plain)
 
 
 def _stopped_after(wanted: DiverseTrainConfig, steps: int, pictures: Path, out: Path, cache: Path) -> None:

@@ -1,0 +1,1 @@
+"""Claims of the source documents, measured on validation pictures, and their tables."""
