@@ -17,7 +17,7 @@ from t2c_engine.cli.common import print_json, reported
 from t2c_engine.errors import UsageError
 
 if TYPE_CHECKING:
-    from trainer.looks.training import LookTrainConfig
+    from trainer.looks.settings import LookTrainConfig
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 STARTS = {"colorizer": "cyclegan.toml", "scratch": "cyclegan-scratch.toml"}
@@ -44,17 +44,18 @@ class RunOptions:
     licence: Annotated[str | None, typer.Option("--licence", help="For the card; else 'as the pictures'.")] = None
     cache: Cache = Path("cache")
 
-    def settings(self, default: str, targets: int) -> LookTrainConfig:
+    def settings(self, default: str, targets: int, monochrome: tuple[int, ...] = ()) -> LookTrainConfig:
         """The file's settings (`default` of configs/ if none was given) with these changes, for so many targets.
 
         Raises:
             UsageError: as `read_look_config`.
         """
-        from trainer.looks.training import read_look_config
+        from trainer.looks.settings import read_look_config
 
         return read_look_config(
             self.config or CONFIGS / default,
-            {"side": self.size, "width": self.width, "blocks": self.depth, "targets": targets},
+            {"side": self.size, "width": self.width, "blocks": self.depth, "targets": targets}
+            | ({"monochrome": monochrome} if monochrome else {}),
             steps=self.steps,
             cooldown=None if self.steps is None else self.steps // 2,
             save_every=self.save_every,
@@ -137,7 +138,8 @@ def tonings(
     sources = [*own, *(pictures or ())]
     if not sources:
         raise UsageError(f"{data} names no pictures; add them there, or give --pictures.")
-    settings = options.settings("stargan.toml", targets=len(domains) + 1)
+    monochrome = tuple(number for number, one in enumerate(domains) if one.monochrome)
+    settings = options.settings("stargan.toml", len(domains) + 1, monochrome)
     model = Colorizer.load(device="cpu")
     plain = read_plain(data)
     train_tonings(settings, domains, sources, out, options.cache, colorizer=model, init=options.init, plain=plain)

@@ -6,11 +6,12 @@ import torch
 
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import UsageError
+from t2c_engine.networks.color_profile import color_profile
 from trainer.looks.data import LookPictures, Sample
 from trainer.looks.recognition import ChannelFeatures, DomainClassifier, channel_statistics, doubt, layer_distance
 from trainer.looks.sorting import Domain, plain_pictures, read_plain
 from trainer.looks.toning_losses import ToningLosses
-from trainer.looks.typical_colors import TypicalColors, color_profile
+from trainer.looks.typical_colors import TypicalColors
 
 WARM, COLD = (6.0, 22.0), (-4.0, -22.0)
 
@@ -99,7 +100,8 @@ def test_a_toning_is_recognised_and_its_distance_from_the_input_is_known():
     lab, domain = pictures_around([WARM, COLD, (0.0, 0.0)]), torch.arange(3).repeat_interleave(10)
     losses = ToningLosses(look_pictures(lab), domain, 2, 1, ChannelFeatures(Layers()))
     plain = lab[20:24]
-    given = Sample(plain[:, :1], plain[:, 1:], torch.zeros(4, 112, 2, 2))
+    indices, flipped = torch.arange(20, 24), torch.zeros(4, dtype=torch.bool)
+    given = Sample(plain[:, :1], plain[:, 1:], torch.zeros(4, 112, 2, 2), indices, flipped)
     target = torch.tensor([0, 0, 1, 2])  # the last asks for automatic colour, which is not compared
     toned = plain + torch.tensor([[0.0, *WARM], [0.0, *WARM], [0.0, *COLD], [0.0, 70.0, 70.0]])[:, :, None, None]
     right, none = losses(given, toned, target), losses(given, plain, target)

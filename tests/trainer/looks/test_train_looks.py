@@ -16,8 +16,8 @@ from t2c_engine.errors import UsageError
 from t2c_engine.networks.look_generator import LookConfig, LookGenerator
 from trainer.cli import app
 from trainer.common.picture_data import load_pictures
+from trainer.looks.settings import read_look_config
 from trainer.looks.sorting import STATISTICS, color_statistics, domain_of, read_domains, sort_pictures
-from trainer.looks.training import read_look_config
 
 CONFIGS = Path(__file__).parents[3] / "trainer" / "configs"
 SMALL = ("--size", 16, "--width", 4, "--depth", 1)
