@@ -171,22 +171,18 @@ class LookGenerator(nn.Module):
         grid = torch.where(toned[:, None, None, None] > 0.5, alone, grid)
         if self.known is None:
             return Transform(grid, curve)
-        with torch.no_grad():  # learned from true pictures alone
-            has = (torch.sigmoid(self.recognized(lightness, ab)) * label).sum(1)
-        share = torch.where(toned > 0.5, 1.0, 1 - has)  # how far along the change the picture goes
+        with torch.no_grad():  # learned apart from the rest
+            has = (torch.sigmoid(self.recognized(color_profile(torch.cat((lightness, ab), 1)))) * label).sum(1)
+        share = (2 * (1 - has)).clamp(max=1)  # how far along the change the picture goes: all of it where it is doubted
         even = torch.linspace(0, 100, self.config.knots, device=curve.device)
         return Transform(
             torch.lerp(self.identity, grid, share[:, None, None, None]), torch.lerp(even, curve, share[:, None])
         )
 
-    def recognized(self, lightness: Tensor, ab: Tensor) -> Tensor:
-        """Logits, B x targets, of whether a picture has each look already.
-
-        Args:
-            lightness, ab: as of `forward`.
-        """
+    def recognized(self, profile: Tensor) -> Tensor:
+        """Logits, B x targets, of whether pictures of B x PROFILE `color_profile` have each look already."""
         assert self.known is not None
-        return self.known(color_profile(torch.cat((lightness, ab), 1)) / PROFILE_UNIT)
+        return self.known(profile / PROFILE_UNIT)
 
     def _curve(self, values: Tensor) -> Tensor:
         """B x knots of any size to rising curves; 0 gives the identity."""

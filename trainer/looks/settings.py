@@ -22,7 +22,7 @@ class LookWeights:
     typical: distance from the colours of true pictures. Of StarGAN alone: classification, by its discriminator;
     recognition, by a classifier fitted to true pictures; content, how much farther its features are from the true
     picture's than those of automatic colour; local, distance from colours of like things in true pictures; whites, how
-    much white is darkened; familiar, which tonings a picture has already.
+    much white is darkened.
     """
 
     adversarial: float
@@ -35,7 +35,6 @@ class LookWeights:
     content: float
     local: float
     whites: float
-    familiar: float
 
 
 @dataclass(frozen=True, slots=True)

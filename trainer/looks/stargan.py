@@ -20,6 +20,7 @@ from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.networks.look_generator import L_UNIT
 from trainer.common.picture_data import load_pictures
 from trainer.looks.data import LookPictures, Sample, load_look_pictures, sample
+from trainer.looks.known_tonings import learn_known
 from trainer.looks.networks import Discriminator, distance, least_squares
 from trainer.looks.recognition import ChannelFeatures
 from trainer.looks.settings import LookTrainConfig
@@ -28,7 +29,6 @@ from trainer.looks.toning_losses import ToningLosses
 from trainer.looks.training import LookRun, applied, real_or_made, roughness, run_facts, start_from, train_run
 
 LEAST_WHITE = 80.0  # L that white may become at no cost
-FAMILIAR_WEIGHT = 3.0  # of a picture that has a toning, against one that has it not
 PLAIN_SHARE = 0.4  # of what is to be changed, photographs of no domain
 
 
@@ -49,7 +49,6 @@ class StarGan(LookRun):
         "typical",
         "local",
         "whites",
-        "familiar",
     )
 
     def __init__(self, config: LookTrainConfig, pictures: LookPictures, domain_of: Tensor) -> None:
@@ -65,6 +64,9 @@ class StarGan(LookRun):
         self._members.append(plain if len(plain) else torch.arange(len(pictures)))
         features = ChannelFeatures.lite0() if config.losses.recognition or config.losses.content else None
         self._toning = ToningLosses(pictures, domain_of, self._automatic, config.detail, features)
+        if self.generator.known is not None:
+            learn_known(self.generator, pictures, domain_of, config.detail)
+            self.average.module.load_state_dict(self.generator.state_dict())
         self._critic = Discriminator(3, config.critic_width, config.critic_levels, config.network.targets)
         self._learn({}, {"critic": self._critic})
 
@@ -89,20 +91,11 @@ class StarGan(LookRun):
             "typical": toning.typical,
             "local": toning.local,
             "whites": (LEAST_WHITE - transform.curve[:, -1]).clamp(min=0).mean() / L_UNIT,
-            "familiar": (self._familiar(given, source) + self._familiar(real, domain)) / 2,
         }
         known = F.cross_entropy(self._critic(real.lab)[1], domain)
         return self._update(
             terms, lambda: real_or_made(self._critic, real.lab, made) + known, classification_real=known
         )
-
-    def _familiar(self, given: Sample, domain: Tensor) -> Tensor:
-        """How wrong the generator is about which tonings pictures have; automatic colour has none."""
-        if self.generator.known is None:
-            return given.ab.new_zeros(())
-        logits = self.generator.recognized(given.lightness, given.ab)[:, : self._automatic]
-        has = F.one_hot(domain, self._automatic + 1)[:, : self._automatic].float()
-        return F.binary_cross_entropy_with_logits(logits, has, pos_weight=torch.tensor(FAMILIAR_WEIGHT))
 
     def _draw(self, step: int) -> tuple[Sample, Tensor, Tensor, tuple[Sample, Tensor]]:
         """What is to be changed with its domain, the domain asked for, and real pictures with theirs."""

@@ -9,7 +9,9 @@ import torch
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import UsageError
 from t2c_engine.networks.color_profile import color_profile
+from t2c_engine.networks.look_generator import LookConfig, LookGenerator
 from trainer.looks.data import LookPictures, Sample
+from trainer.looks.known_tonings import learn_known
 from trainer.looks.local_colors import LocalColors
 from trainer.looks.recognition import ChannelFeatures, DomainClassifier, channel_statistics, doubt, layer_distance
 from trainer.looks.sorting import Domain, plain_pictures, read_plain
@@ -138,6 +140,16 @@ def test_things_have_the_colors_that_like_things_have_in_a_domain():
         and local.distance(plain, first, straight, leafy) > 2
     )
     assert local.distance(plain, first, ~straight, brown) < 0.05
+
+
+def test_pictures_that_have_a_toning_are_recognised_and_automatic_color_is_not():
+    lab, domain = pictures_around([WARM, COLD, (0.0, 0.0)], 20), torch.arange(3).repeat_interleave(20)
+    torch.manual_seed(0)
+    network = LookGenerator(LookConfig(targets=3, features=False, recognizes=True))
+    learn_known(network, look_pictures(lab[::2]), domain[::2], 1)
+    has = torch.sigmoid(network.recognized(color_profile(lab[1::2])))
+    own = has[:20].gather(1, domain[1::2][:20, None])
+    assert own.min() > 0.8 and has[20:].max() < 0.2 and has[:10, 1].max() < 0.2
 
 
 def test_colors_beyond_srgb_are_seen_as_they_are_rendered():
