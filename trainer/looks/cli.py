@@ -42,6 +42,7 @@ class RunOptions:
         None
     )
     licence: Annotated[str | None, typer.Option("--licence", help="For the card; else 'as the pictures'.")] = None
+    version: Annotated[str, typer.Option("--version", help="For the card.")] = "1"
     cache: Cache = Path("cache")
 
     def settings(self, default: str, targets: int, monochrome: tuple[int, ...] = ()) -> LookTrainConfig:
@@ -114,7 +115,7 @@ def look(
     subject = Subject(chosen, title, limit, domain_of(sort, chosen) if sort else None)
     model = Colorizer.load(device="cpu")
     train_look(settings, pictures, out, options.cache, subject, colorizer=model, init=options.init)
-    export(out, chosen, options.licence, "t2c-train look")
+    export(out, chosen, options, "t2c-train look")
 
 
 @reported
@@ -143,7 +144,7 @@ def tonings(
     model = Colorizer.load(device="cpu")
     plain = read_plain(data)
     train_tonings(settings, domains, sources, out, options.cache, colorizer=model, init=options.init, plain=plain)
-    export(out, chosen, options.licence, "t2c-train tonings")
+    export(out, chosen, options, f"t2c-train tonings {data.name}")
 
 
 @reported
@@ -171,11 +172,11 @@ def checked_name(name: str) -> str:
     return name
 
 
-def export(out: Path, name: str, licence: str | None, command: str) -> None:
+def export(out: Path, name: str, options: RunOptions, command: str) -> None:
     """Export a finished run into its own folder, and say how to install it."""
     from trainer.looks.export import OWN_LICENCE, Publication, export_look
 
-    known: dict[str, Any] = {}
-    card = export_look(out, out, Publication(name, licence=licence or OWN_LICENCE, command=command), known)
+    publication = Publication(name, options.version, options.licence or OWN_LICENCE, command)
+    card = export_look(out, out, publication)
     path = out / f"{card.name}.json"
     logging.info("Exported %s; install it with: t2c models add %s", out / card.file, path)
