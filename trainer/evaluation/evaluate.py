@@ -27,9 +27,7 @@ Figures = dict[str, Any]
 CONFIGS = Path(__file__).parents[1] / "configs"
 CACHE = Path("cache")  # of decoded pictures
 LOOK_FOLDERS = ("imagenet_160", "bsds500_test50", "cid22_val", "gb82_cc0")
-LOOK_STEP = (
-    12  # of the pictures in LOOK_FOLDERS, one in so many has every look: 23 pictures, about 4 minutes of one core
-)
+LOOK_STEP = 12  # one picture in so many of LOOK_FOLDERS has every look: 23, about 4 minutes of one core
 
 
 def evaluate_all(
