@@ -111,6 +111,10 @@ def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
 class LookGenerator(nn.Module):
     """A picture with colours, and a label, to the transform that gives it the look of that label."""
 
+    identity: Tensor
+    toned: Tensor
+    chromatic: Tensor
+
     def __init__(self, config: LookConfig) -> None:
         super().__init__()
         self.config = config

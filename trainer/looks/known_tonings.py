@@ -14,7 +14,7 @@ from trainer.looks.data import LookPictures, sample
 
 ITERATIONS = 400
 RATE, DECAY = 1e-2, 1e-3
-HAVING = 4.0  # weight of a picture that has a toning, against one that has it not
+HAVING = 8.0  # weight of a picture that has a toning, against one that has it not
 AT_ONCE = 256  # pictures whose profiles are worked out together
 
 
