@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from t2c_engine.networks.color_profile import PROFILE, color_profile
 from t2c_engine.networks.pretrained_encoder import LEVEL_WIDTHS
 
 FEATURE_LEVEL = 2  # of the pretrained encoder: 1/16
@@ -22,6 +23,9 @@ COEFFICIENTS = 8  # of a cell and tone: two rows over L, a, b and 1
 AB_LIMIT = 110.0  # results stay within it
 DARKEST = 25.0  # L that a curve may give to black
 SLOPES = (-1.6, 0.7)  # natural logarithm of the flattest and steepest part of a curve
+CHROMATIC = (1, 2)  # of a row's coefficients: those of a and b
+PROFILE_UNIT = 25.0  # Lab units of a colour profile to one of the network
+PROFILE_WIDTH = 32  # channels of the layer that recognises looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class LookConfig:
 
     targets: looks that it knows. side: short side of its input, px. levels: halvings from the input to the grid.
     tones: of the grid. knots: of the tone curve. features: whether it sees the pretrained encoder's. base: the ab that
-    it starts from, "automatic" (any colours that the picture has been given) or "grey" (none).
+    it starts from, "automatic" (any colours that the picture has been given) or "grey" (none). recognizes: whether it
+    changes a picture the less the more it has the look already. monochrome: targets whose ab is a function of L alone.
     """
 
     targets: int = 1
@@ -42,6 +47,8 @@ class LookConfig:
     knots: int = 9
     features: bool = True
     base: str = "automatic"
+    recognizes: bool = False
+    monochrome: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError: a size is not usable."""
@@ -53,6 +60,9 @@ class LookConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be {least} to 1024")
         if self.side % 2**self.levels:
             raise ValueError(f"the side {self.side} is no multiple of {2**self.levels}")
+        object.__setattr__(self, "monochrome", tuple(self.monochrome))  # a list in cards and settings
+        if not set(self.monochrome) <= set(range(self.targets)):
+            raise ValueError(f"monochrome names other targets than 0 to {self.targets - 1}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,10 @@ def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
 class LookGenerator(nn.Module):
     """A picture with colours, and a label, to the transform that gives it the look of that label."""
 
+    identity: Tensor
+    toned: Tensor
+    chromatic: Tensor
+
     def __init__(self, config: LookConfig) -> None:
         super().__init__()
         self.config = config
@@ -119,9 +133,19 @@ class LookGenerator(nn.Module):
         for layer in (self.grid, self.curve):  # begins as the identity
             nn.init.normal_(layer.weight, std=1e-3)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.known = None
+        if config.recognizes:
+            self.known = nn.Sequential(
+                nn.Linear(PROFILE, PROFILE_WIDTH), nn.LeakyReLU(0.2), nn.Linear(PROFILE_WIDTH, config.targets)
+            )
         identity = torch.zeros(config.tones, 2, COEFFICIENTS // 2)
         identity[:, 0, 1] = identity[:, 1, 2] = 1
         self.register_buffer("identity", identity.reshape(1, -1, 1, 1), persistent=False)
+        toned = torch.tensor([float(one in config.monochrome) for one in range(config.targets)])
+        self.register_buffer("toned", toned, persistent=False)
+        chromatic = torch.zeros(config.tones, 2, COEFFICIENTS // 2)
+        chromatic[:, :, CHROMATIC] = 1
+        self.register_buffer("chromatic", chromatic.reshape(1, -1, 1, 1), persistent=False)
 
     def forward(self, lightness: Tensor, ab: Tensor, features: Tensor | None, label: Tensor) -> Transform:
         """The transform of each picture.
@@ -145,7 +169,24 @@ class LookGenerator(nn.Module):
         for index, (first, second) in enumerate(self.blocks, start=1):  # type: ignore[misc]
             inner = F.leaky_relu(first(x) * (1 + styles[:, index, 0]) + styles[:, index, 1], 0.2)
             x = x + second(inner)
-        return Transform(self.identity + self.grid(x), self._curve(self.curve(x.mean((2, 3)))))
+        grid, curve = self.identity + self.grid(x), self._curve(self.curve(x.mean((2, 3))))
+        toned = label @ self.toned  # 1 where the target is monochrome
+        alone = (grid * (1 - self.chromatic)).mean((2, 3), keepdim=True).expand_as(grid)
+        grid = torch.where(toned[:, None, None, None] > 0.5, alone, grid)
+        if self.known is None:
+            return Transform(grid, curve)
+        with torch.no_grad():  # learned apart from the rest
+            has = (torch.sigmoid(self.recognized(color_profile(torch.cat((lightness, ab), 1)))) * label).sum(1)
+        share = (2 * (1 - has)).clamp(max=1)  # how far along the change the picture goes: all of it where it is doubted
+        even = torch.linspace(0, 100, self.config.knots, device=curve.device)
+        return Transform(
+            torch.lerp(self.identity, grid, share[:, None, None, None]), torch.lerp(even, curve, share[:, None])
+        )
+
+    def recognized(self, profile: Tensor) -> Tensor:
+        """Logits, B x targets, of whether pictures of B x PROFILE `color_profile` have each look already."""
+        assert self.known is not None
+        return self.known(profile / PROFILE_UNIT)
 
     def _curve(self, values: Tensor) -> Tensor:
         """B x knots of any size to rising curves; 0 gives the identity."""

@@ -17,7 +17,7 @@ from t2c_engine.cli.common import print_json, reported
 from t2c_engine.errors import UsageError
 
 if TYPE_CHECKING:
-    from trainer.looks.training import LookTrainConfig
+    from trainer.looks.settings import LookTrainConfig
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 STARTS = {"colorizer": "cyclegan.toml", "scratch": "cyclegan-scratch.toml"}
@@ -42,19 +42,21 @@ class RunOptions:
         None
     )
     licence: Annotated[str | None, typer.Option("--licence", help="For the card; else 'as the pictures'.")] = None
+    version: Annotated[str, typer.Option("--version", help="For the card.")] = "1"
     cache: Cache = Path("cache")
 
-    def settings(self, default: str, targets: int) -> LookTrainConfig:
+    def settings(self, default: str, targets: int, monochrome: tuple[int, ...] = ()) -> LookTrainConfig:
         """The file's settings (`default` of configs/ if none was given) with these changes, for so many targets.
 
         Raises:
             UsageError: as `read_look_config`.
         """
-        from trainer.looks.training import read_look_config
+        from trainer.looks.settings import read_look_config
 
         return read_look_config(
             self.config or CONFIGS / default,
-            {"side": self.size, "width": self.width, "blocks": self.depth, "targets": targets},
+            {"side": self.size, "width": self.width, "blocks": self.depth, "targets": targets}
+            | ({"monochrome": monochrome} if monochrome else {}),
             steps=self.steps,
             cooldown=None if self.steps is None else self.steps // 2,
             save_every=self.save_every,
@@ -113,7 +115,7 @@ def look(
     subject = Subject(chosen, title, limit, domain_of(sort, chosen) if sort else None)
     model = Colorizer.load(device="cpu")
     train_look(settings, pictures, out, options.cache, subject, colorizer=model, init=options.init)
-    export(out, chosen, options.licence, "t2c-train look")
+    export(out, chosen, options, "t2c-train look")
 
 
 @reported
@@ -137,11 +139,12 @@ def tonings(
     sources = [*own, *(pictures or ())]
     if not sources:
         raise UsageError(f"{data} names no pictures; add them there, or give --pictures.")
-    settings = options.settings("stargan.toml", targets=len(domains) + 1)
+    monochrome = tuple(number for number, one in enumerate(domains) if one.monochrome)
+    settings = options.settings("stargan.toml", len(domains) + 1, monochrome)
     model = Colorizer.load(device="cpu")
     plain = read_plain(data)
     train_tonings(settings, domains, sources, out, options.cache, colorizer=model, init=options.init, plain=plain)
-    export(out, chosen, options.licence, "t2c-train tonings")
+    export(out, chosen, options, f"t2c-train tonings {data.name}")
 
 
 @reported
@@ -169,11 +172,11 @@ def checked_name(name: str) -> str:
     return name
 
 
-def export(out: Path, name: str, licence: str | None, command: str) -> None:
+def export(out: Path, name: str, options: RunOptions, command: str) -> None:
     """Export a finished run into its own folder, and say how to install it."""
     from trainer.looks.export import OWN_LICENCE, Publication, export_look
 
-    known: dict[str, Any] = {}
-    card = export_look(out, out, Publication(name, licence=licence or OWN_LICENCE, command=command), known)
+    publication = Publication(name, options.version, options.licence or OWN_LICENCE, command)
+    card = export_look(out, out, publication)
     path = out / f"{card.name}.json"
     logging.info("Exported %s; install it with: t2c models add %s", out / card.file, path)

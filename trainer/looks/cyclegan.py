@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,123 +19,78 @@ from torch import Tensor
 
 from t2c_engine.colorization.colorizer import Colorizer
 from t2c_engine.errors import UsageError
-from t2c_engine.networks.look_generator import LookGenerator
-from trainer.common.checkpoints import Stateful, load_initial
+from t2c_engine.networks.color_profile import color_profile
 from trainer.common.picture_data import PictureSet, load_pictures
 from trainer.looks.data import LookPictures, Sample, load_look_pictures, sample
 from trainer.looks.networks import Discriminator, GreyGenerator, distance, least_squares
+from trainer.looks.settings import LookTrainConfig
 from trainer.looks.sorting import Domain, sort_pictures, split_domains
-from trainer.looks.training import (
-    LookTrainConfig,
-    adam,
-    applied,
-    averaged,
-    optimize,
-    roughness,
-    train_run,
-    weighted,
-    write_sheet,
-)
-from trainer.looks.typical_colors import TypicalColors, color_profile
+from trainer.looks.training import LookRun, applied, real_or_made, roughness, run_facts, start_from, train_run
+from trainer.looks.typical_colors import TypicalColors
 
 LEAST_PICTURES = 8
-SHEET_ROWS = 8
 
 
-class CycleGan:
-    """The networks of a run and their step."""
+class CycleGan(LookRun):
+    """Both ways between grey and colour, and their step. The generator of looks is the way to colour."""
 
-    losses = ("generators", "discriminators", "adversarial", "cycle", "identity", "smoothness", "typical")
+    losses = ("generator", "discriminator", "adversarial", "cycle", "identity", "smoothness", "typical")
+    looks = 1
 
     def __init__(self, config: LookTrainConfig, pictures: LookPictures) -> None:
-        torch.manual_seed(config.seed)
-        self.config, self._pictures = config, pictures
+        super().__init__(config, pictures)
         width, levels = config.critic_width, config.critic_levels
-        self.to_color = LookGenerator(config.network)
-        self.to_grey = GreyGenerator(config.network.width, config.grey_kernel)
+        self._to_grey = GreyGenerator(config.network.width, config.grey_kernel)
         self._color_critic, self._grey_critic = Discriminator(3, width, levels), Discriminator(1, width, levels)
-        self.average = averaged(self.to_color, config)
-        self._generators = adam(self.to_color, self.to_grey)
-        self._critics = adam(self._color_critic, self._grey_critic)
+        self._learn({"to_grey": self._to_grey}, {"color_critic": self._color_critic, "grey_critic": self._grey_critic})
         everyone = torch.arange(len(pictures))
         true = sample(pictures, everyone, torch.zeros(len(pictures), dtype=torch.bool), automatic=False)
         profiles = color_profile(true.smaller(config.detail).lab)
         self._typical = TypicalColors.of(profiles, torch.zeros(len(pictures), dtype=torch.long), 1)
-
-    @property
-    def parts(self) -> dict[str, Stateful]:
-        return {
-            "to_color": self.to_color,
-            "to_grey": self.to_grey,
-            "color_critic": self._color_critic,
-            "grey_critic": self._grey_critic,
-            "average": self.average,
-            "generators": self._generators,
-            "critics": self._critics,
-        }
+        self._look = torch.zeros(config.batch, dtype=torch.long)
 
     def step(self, step: int) -> dict[str, float]:
-        grey, color = self._draw(step)
-        transform = self._transform(grey)
-        made_color, made_grey = applied(transform, grey), self.to_grey(color.lab)
-        cycle, identity = self._consistency(grey, color, made_color, made_grey)
+        grey, color, automatic = self._draw(step)
+        transform = self.transform(grey, self._look)
+        made_color, made_grey = applied(transform, grey), self._to_grey(color.lab)
+        cycle, identity = self._consistency(grey, color, automatic, made_color, made_grey)
         adversarial = least_squares(self._color_critic(made_color)[0], True)
         terms = {
             "adversarial": adversarial + least_squares(self._grey_critic(made_grey)[0], True),
             "cycle": cycle,
             "identity": identity,
             "smoothness": roughness(transform),
-            "typical": self._typical.distance(made_color, torch.zeros(len(made_color), dtype=torch.long)),
+            "typical": self._typical.distance(made_color, self._look),
         }
-        total = weighted(terms, self.config.losses)
-        optimize(self._generators, total)
-        self.average.update_parameters(self.to_color)
-        critics = _critic_loss(self._color_critic, color.lab, made_color)
-        critics = critics + _critic_loss(self._grey_critic, grey.lightness, made_grey)
-        optimize(self._critics, critics)
-        values = {"generators": total, "discriminators": critics, **terms}
-        return {name: float(values[name].detach()) for name in self.losses}
 
-    def sheet(self, path: Path) -> None:
-        """A row a picture: automatic colour, the look, the picture's own colours."""
-        count = min(SHEET_ROWS, len(self._pictures))
-        indices, none = torch.arange(count), torch.zeros(count, dtype=torch.bool)
-        given = sample(self._pictures, indices, none, automatic=True)
-        with torch.inference_mode():
-            look = applied(self._transform(given.smaller(self.config.detail), self.average), given)
-        write_sheet(path, [given.lab, look, sample(self._pictures, indices, none, automatic=False).lab])
+        def critics() -> Tensor:
+            of_color = real_or_made(self._color_critic, color.lab, made_color)
+            return of_color + real_or_made(self._grey_critic, grey.lightness, made_grey)
 
-    def _consistency(self, grey: Sample, color: Sample, made_color: Tensor, made_grey: Tensor) -> tuple[Tensor, Tensor]:
-        """Cycle and identity losses."""
-        automatic = self._automatic_of_color
+        return self._update(terms, critics)
+
+    def _consistency(
+        self, grey: Sample, color: Sample, automatic: Tensor, made_color: Tensor, made_grey: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Cycle and identity losses. automatic: the automatic ab of `color`."""
         back = Sample(made_grey, automatic, color.features)
-        again = applied(self._transform(back), back)
-        cycle = distance(self.to_grey(made_color), grey.lightness) + distance(again, color.lab)
-        same = applied(self._transform(color), color) if self.config.network.base == "automatic" else color.lab
+        again = applied(self.transform(back, self._look), back)
+        cycle = distance(self._to_grey(made_color), grey.lightness) + distance(again, color.lab)
+        changes = self.config.network.base == "automatic"
+        same = applied(self.transform(color, self._look), color) if changes else color.lab
         neutral = torch.cat((grey.lightness, torch.zeros_like(grey.ab)), 1)
-        return cycle, distance(same, color.lab) + distance(self.to_grey(neutral), grey.lightness)
+        return cycle, distance(same, color.lab) + distance(self._to_grey(neutral), grey.lightness)
 
-    def _draw(self, step: int) -> tuple[Sample, Sample]:
-        """Grey pictures (with their automatic colour) and, drawn apart from them, colour pictures."""
+    def _draw(self, step: int) -> tuple[Sample, Sample, Tensor]:
+        """Grey pictures (in automatic colour); drawn apart from them, colour pictures and their automatic ab."""
         chance = torch.Generator().manual_seed(self.config.seed * 1_000_003 + step)
-        batch = self.config.batch
-        grey, color = torch.randint(len(self._pictures), (2, batch), generator=chance)
-        flips = torch.rand((2, batch), generator=chance) < 0.5
-        drawn = (
+        grey, color = torch.randint(len(self._pictures), (2, self.config.batch), generator=chance)
+        flips = torch.rand((2, self.config.batch), generator=chance) < 0.5
+        given, true, plain = (
             sample(self._pictures, which, turned, automatic=automatic).smaller(self.config.detail)
             for which, turned, automatic in ((grey, flips[0], True), (color, flips[1], False), (color, flips[1], True))
         )
-        given, true, plain = drawn
-        self._automatic_of_color = plain.ab
-        return given, true
-
-    def _transform(self, given: Sample, network: Any = None) -> Any:
-        label = torch.ones(len(given.lightness), 1)
-        return (network or self.to_color)(given.lightness, given.ab, given.features, label)
-
-
-def _critic_loss(critic: Discriminator, real: Tensor, made: Tensor) -> Tensor:
-    return least_squares(critic(real)[0], True) + least_squares(critic(made.detach())[0], False)
+        return given, true, plain.ab
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +145,12 @@ def train_look(
     chosen = subject.chosen(pictures)
     side = config.network.side * config.detail
     run = CycleGan(config, load_look_pictures(pictures, chosen, colorizer, side, cache))
-    if init is not None:
-        load_initial(run.to_color, init)
-    facts = {
-        "looks": [{"name": subject.name, "title": subject.title or subject.name}],
-        "colorizer": colorizer.model,
-        "data": [f"{len(chosen)} photographs{subject.origin(sources)}"],
-        "names": sorted({str(pictures.names[index]).split("__")[0] for index in chosen}) if subject.domain else [],
-        "method": "CycleGAN",
-    }
+    start_from(run, init)
+    facts = run_facts(
+        "CycleGAN",
+        [{"name": subject.name, "title": subject.title or subject.name}],
+        [f"{len(chosen)} photographs{subject.origin(sources)}"],
+        pictures.names[chosen] if subject.domain else (),
+        colorizer,
+    )
     return train_run(run, out, facts)

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +48,16 @@ class LookPictures:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A batch of pictures in given colours: lightness B x 1 x s x s, ab B x 2 x s x s, features B x 112 x f x f."""
+    """A batch of pictures in given colours: lightness B x 1 x s x s, ab B x 2 x s x s, features B x 112 x f x f.
+
+    indices, flipped: B, which pictures they are, and which are mirrored; none where they were made.
+    """
 
     lightness: Tensor
     ab: Tensor
     features: Tensor
+    indices: Tensor | None = None
+    flipped: Tensor | None = None
 
     @property
     def lab(self) -> Tensor:
@@ -63,7 +68,8 @@ class Sample:
         """The same pictures with `times` fewer pixels along each side; means of squares."""
         if times == 1:
             return self
-        return Sample(F.avg_pool2d(self.lightness, times), F.avg_pool2d(self.ab, times), self.features)
+        lightness, ab = (F.avg_pool2d(part, times) for part in (self.lightness, self.ab))
+        return replace(self, lightness=lightness, ab=ab)
 
 
 def sample(pictures: LookPictures, indices: Tensor, flipped: Tensor, *, automatic: bool | Tensor) -> Sample:
@@ -76,7 +82,8 @@ def sample(pictures: LookPictures, indices: Tensor, flipped: Tensor, *, automati
     ab = torch.where(chosen, pictures.automatic[indices], pictures.ab[indices])
     parts = (pictures.lightness[indices].float() / L_UNIT, ab.float(), pictures.features[indices].float())
     turned = flipped[:, None, None, None]
-    return Sample(*(torch.where(turned, part.flip(3), part) for part in parts))
+    lightness, colors, features = (torch.where(turned, part.flip(3), part) for part in parts)
+    return Sample(lightness, colors, features, indices, flipped)
 
 
 def load_look_pictures(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,10 @@ class Publication:
     version: str = "1"
     licence: str = OWN_LICENCE
     command: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
-def export_look(run: Path, folder: Path, publication: Publication, figures: Mapping[str, Any]) -> ModelCard:
+def export_look(run: Path, folder: Path, publication: Publication) -> ModelCard:
     """Export a run's averaged generator as a look model: safetensors fp16 and its card.
 
     Raises:
@@ -59,7 +60,7 @@ def export_look(run: Path, folder: Path, publication: Publication, figures: Mapp
         attribution=(BASE, *sources_of(facts.get("names", ()))),
         data=facts["data"],
         command=publication.command,
-        figures={"steps": state["step"], **figures},
+        figures={"steps": state["step"], **publication.figures},
         config={"network": config["network"], "looks": looks, "method": facts["method"]},
         conditions=("automatic", "palette") if config["network"]["base"] == "automatic" else (),
     )

@@ -77,9 +77,9 @@ def channel_statistics(layers: Sequence[Tensor]) -> Tensor:
 
 
 def layer_distance(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
-    """Mean squared difference of layers normalised over channels, as LPIPS without its weights (Zhang et al. 2018)."""
+    """B mean squared differences of layers normalised over channels, as LPIPS without weights (Zhang et al. 2018)."""
     pairs = ((F.normalize(a, dim=1), F.normalize(b, dim=1)) for a, b in zip(one, other, strict=True))
-    return torch.stack([(a - b).square().sum(1).mean() for a, b in pairs]).mean()
+    return torch.stack([(a - b).square().sum(1).mean((1, 2)) for a, b in pairs]).mean(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ class Domain:
     """A look to be learned, and which pictures have it.
 
     names: pattern that a picture's name begins with; "" takes all. ranges: statistic to (least, most). limit: pictures
-    at most, chosen by a hash of their names. natural: how far along what is learned a strength of 1 goes.
+    at most, chosen by a hash of their names. natural: how far along what is learned a strength of 1 goes. monochrome:
+    whether its colours are a function of lightness alone.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Domain:
     ranges: tuple[tuple[str, float, float], ...] = ()
     limit: int = MOST_PICTURES
     natural: float = 1.0
+    monochrome: bool = False
 
     def holds(self, name: str, statistics: Mapping[str, float]) -> bool:
         """Whether a picture is of the domain."""
@@ -163,7 +165,7 @@ def _domain(name: str, values: Any, path: Path) -> Domain:
         raise UsageError(f"The name of {where} may hold small letters, digits and hyphens only.")
     ranges = []
     for key, value in values.items():
-        if key in ("title", "names", "limit", "natural"):
+        if key in ("title", "names", "limit", "natural", "monochrome"):
             continue
         if key not in STATISTICS:
             raise UsageError(f"{where} says {key}, which is not known; there are {', '.join(STATISTICS)}.")
@@ -181,7 +183,10 @@ def _domain(name: str, values: Any, path: Path) -> Domain:
     natural = values.get("natural", 1.0)
     if not isinstance(natural, int | float) or not 0 < natural <= MAX_STRENGTH:
         raise UsageError(f"natural in {where} must be a number above 0, up to {MAX_STRENGTH:g}.")
-    return Domain(name, title, names, tuple(ranges), limit, float(natural))
+    monochrome = values.get("monochrome", False)
+    if not isinstance(monochrome, bool):
+        raise UsageError(f"monochrome in {where} must be true or false.")
+    return Domain(name, title, names, tuple(ranges), limit, float(natural), monochrome)
 
 
 def sort_pictures(pictures: PictureSet, domains: Sequence[Domain]) -> dict[str, np.ndarray]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,32 +17,23 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from t2c_engine.colorization.colorizer import Colorizer
-from t2c_engine.networks.look_generator import LookGenerator
-from trainer.common.checkpoints import Stateful, load_initial
+from t2c_engine.networks.look_generator import L_UNIT
 from trainer.common.picture_data import load_pictures
 from trainer.looks.data import LookPictures, Sample, load_look_pictures, sample
+from trainer.looks.known_tonings import learn_known
 from trainer.looks.networks import Discriminator, distance, least_squares
 from trainer.looks.recognition import ChannelFeatures
+from trainer.looks.settings import LookTrainConfig
 from trainer.looks.sorting import Domain, plain_pictures, sort_pictures, split_domains
 from trainer.looks.toning_losses import ToningLosses
-from trainer.looks.training import (
-    LookTrainConfig,
-    adam,
-    applied,
-    averaged,
-    optimize,
-    roughness,
-    train_run,
-    weighted,
-    write_sheet,
-)
+from trainer.looks.training import LookRun, applied, real_or_made, roughness, run_facts, start_from, train_run
 
-SHEET_ROWS = 10
+LEAST_WHITE = 80.0  # L that white may become at no cost
 PLAIN_SHARE = 0.4  # of what is to be changed, photographs of no domain
 
 
-class StarGan:
-    """The networks of a run and their step. The domain after the last is automatic colour."""
+class StarGan(LookRun):
+    """Tonings by one generator, and their step. The domain after the last is automatic colour."""
 
     losses = (
         "generator",
@@ -57,6 +47,8 @@ class StarGan:
         "recognition",
         "content",
         "typical",
+        "local",
+        "whites",
     )
 
     def __init__(self, config: LookTrainConfig, pictures: LookPictures, domain_of: Tensor) -> None:
@@ -65,34 +57,24 @@ class StarGan:
         Raises:
             ModelError: the packages of the classifier that recognises tonings are not installed.
         """
-        torch.manual_seed(config.seed)
-        self.config, self._pictures = config, pictures
-        self._automatic = config.network.targets - 1
+        super().__init__(config, pictures)
+        self.looks = self._automatic = config.network.targets - 1
         self._members = [torch.nonzero(domain_of == one)[:, 0] for one in range(self._automatic)]
         plain = torch.nonzero(domain_of == self._automatic)[:, 0]
         self._members.append(plain if len(plain) else torch.arange(len(pictures)))
         features = ChannelFeatures.lite0() if config.losses.recognition or config.losses.content else None
         self._toning = ToningLosses(pictures, domain_of, self._automatic, config.detail, features)
-        self.generator = LookGenerator(config.network)
+        if self.generator.known is not None:
+            learn_known(self.generator, pictures, domain_of, config.detail)
+            self.average.module.load_state_dict(self.generator.state_dict())
         self._critic = Discriminator(3, config.critic_width, config.critic_levels, config.network.targets)
-        self.average = averaged(self.generator, config)
-        self._generator_steps, self._critic_steps = adam(self.generator), adam(self._critic)
-
-    @property
-    def parts(self) -> dict[str, Stateful]:
-        return {
-            "generator": self.generator,
-            "critic": self._critic,
-            "average": self.average,
-            "generator_steps": self._generator_steps,
-            "critic_steps": self._critic_steps,
-        }
+        self._learn({}, {"critic": self._critic})
 
     def step(self, step: int) -> dict[str, float]:
         detailed, source, target, (real, domain) = self._draw(step)
         times = self.config.detail
         given, real = detailed.smaller(times), real.smaller(times)
-        transform = self._transform(given, target)
+        transform = self.transform(given, target)
         shown = applied(transform, detailed)
         made = F.avg_pool2d(shown, times)
         taken, classes = self._critic(made)
@@ -101,39 +83,19 @@ class StarGan:
         terms = {
             "adversarial": least_squares(taken, True),
             "classification": F.cross_entropy(classes, target),
-            "cycle": distance(applied(self._transform(back, source), back), given.lab),
-            "identity": distance(applied(self._transform(real, domain), real), real.lab),
+            "cycle": distance(applied(self.transform(back, source), back), given.lab),
+            "identity": distance(applied(self.transform(real, domain), real), real.lab),
             "smoothness": roughness(transform),
             "recognition": toning.recognition,
             "content": toning.content,
             "typical": toning.typical,
+            "local": toning.local,
+            "whites": (LEAST_WHITE - transform.curve[:, -1]).clamp(min=0).mean() / L_UNIT,
         }
-        total = weighted(terms, self.config.losses)
-        optimize(self._generator_steps, total)
-        self.average.update_parameters(self.generator)
-        critic, known = self._critic_loss(real, domain, made)
-        optimize(self._critic_steps, critic)
-        values = {"generator": total, "discriminator": critic, "classification_real": known, **terms}
-        return {name: float(values[name].detach()) for name in self.losses}
-
-    def sheet(self, path: Path) -> None:
-        """A row a picture: automatic colour, then every domain."""
-        indices = torch.linspace(0, len(self._pictures) - 1, SHEET_ROWS).long()
-        detailed = sample(self._pictures, indices, torch.zeros(len(indices), dtype=torch.bool), automatic=True)
-        given = detailed.smaller(self.config.detail)
-        columns = [detailed.lab]
-        with torch.inference_mode():
-            for target in range(self._automatic):
-                label = torch.full((len(indices),), target)
-                columns.append(applied(self._transform(given, label, self.average), detailed))
-        write_sheet(path, columns)
-
-    def _critic_loss(self, real: Sample, domain: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
-        """The discriminator's loss, and the part of it that is of domains."""
-        taken, classes = self._critic(real.lab)
-        known = F.cross_entropy(classes, domain)
-        judged = least_squares(taken, True) + least_squares(self._critic(made.detach())[0], False)
-        return judged + known, known
+        known = F.cross_entropy(self._critic(real.lab)[1], domain)
+        return self._update(
+            terms, lambda: real_or_made(self._critic, real.lab, made) + known, classification_real=known
+        )
 
     def _draw(self, step: int) -> tuple[Sample, Tensor, Tensor, tuple[Sample, Tensor]]:
         """What is to be changed with its domain, the domain asked for, and real pictures with theirs."""
@@ -154,10 +116,6 @@ class StarGan:
         flipped = torch.rand(len(domains), generator=chance) < 0.5
         domains = torch.where(plain, self._automatic, domains)
         return domains, sample(self._pictures, indices, flipped, automatic=plain)
-
-    def _transform(self, given: Sample, target: Tensor, network: Any = None) -> Any:
-        label = F.one_hot(target, self.config.network.targets).float()
-        return (network or self.generator)(given.lightness, given.ab, given.features, label)
 
 
 def train_tonings(
@@ -188,14 +146,13 @@ def train_tonings(
     domain_of = torch.cat([torch.full((len(some),), number) for number, some in enumerate(parts)])
     side = config.network.side * config.detail
     run = StarGan(config, load_look_pictures(pictures, indices, colorizer, side, cache), domain_of)
-    if init is not None:
-        load_initial(run.generator, init)
-    facts = {
-        "looks": [{"name": one.name, "title": one.title, "natural": one.natural} for one in domains],
-        "colorizer": colorizer.model,
-        "data": [f"{one.title}: {len(used[one.name])} pictures" for one in domains]
-        + ([f"Photographs of no toning: {len(parts[-1])}"] if len(parts[-1]) else []),
-        "names": sorted({str(pictures.names[index]).split("__")[0] for index in indices}),
-        "method": "StarGAN",
-    }
+    start_from(run, init)
+    data = [f"{one.title}: {len(used[one.name])} pictures" for one in domains]
+    facts = run_facts(
+        "StarGAN",
+        [{"name": one.name, "title": one.title, "natural": one.natural} for one in domains],
+        data + ([f"Photographs of no toning: {len(parts[-1])}"] if len(parts[-1]) else []),
+        pictures.names[indices],
+        colorizer,
+    )
     return train_run(run, out, facts)

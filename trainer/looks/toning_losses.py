@@ -12,7 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from t2c_engine.color.lab import fit_gamut, lab_to_srgb
+from t2c_engine.networks.color_profile import color_profile
 from trainer.looks.data import LookPictures, Sample, sample
+from trainer.looks.local_colors import LocalColors
 from trainer.looks.recognition import (
     ChannelFeatures,
     DomainClassifier,
@@ -20,9 +22,10 @@ from trainer.looks.recognition import (
     doubt,
     layer_distance,
 )
-from trainer.looks.typical_colors import TypicalColors, color_profile
+from trainer.looks.typical_colors import TypicalColors
 
 AT_ONCE = 64  # true pictures that are looked at together
+NEARNESS = 1.1  # distance from the true picture, over automatic colour's, that costs nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class ToningTerms:
     recognition: Tensor
     content: Tensor
     typical: Tensor
+    local: Tensor
 
 
 class ToningLosses:
@@ -42,34 +46,47 @@ class ToningLosses:
     ) -> None:
         """domain_of: N; `domains` and above are of none. times: detail to the generator's input. features: of the
         classifier; without them nothing is recognised, and content is not compared."""
-        self._domains, self._times, self._features = domains, times, features
+        self._pictures, self._domains, self._times, self._features = pictures, domains, times, features
         members = torch.nonzero(domain_of < domains)[:, 0]
-        profiles, seen = [], []
-        for part in members.split(AT_ONCE):
-            lab = sample(pictures, part, torch.zeros(len(part), dtype=torch.bool), automatic=False)
-            profiles.append(color_profile(lab.smaller(times).lab))
-            if features is not None:
-                with torch.inference_mode():
-                    seen.append(channel_statistics(features(_rgb(lab.lab))))
+        profiles = [color_profile(self._lab(part).smaller(times).lab) for part in members.split(AT_ONCE)]
         self._typical = TypicalColors.of(torch.cat(profiles), domain_of[members], domains)
+        self._local = LocalColors.of(pictures, domain_of, domains)
         if features is not None:
-            self._classifier = DomainClassifier.fit(torch.cat(seen).clone(), domain_of[members], domains)
+            seen, self._usual = self._looked_at(features)
+            self._classifier = DomainClassifier.fit(seen[members], domain_of[members], domains)
 
     def __call__(self, given: Sample, made: Tensor, target: Tensor) -> ToningTerms:
-        """Of B x 3 x s x s results `made` of `given` in the domains `target`; only tonings are compared."""
+        """Of B x 3 x s x s results `made` of `given`, which has indices, in the domains `target`; only tonings are
+        compared."""
+        assert given.indices is not None and given.flipped is not None
         nothing = made.new_zeros(())
         toned = target < self._domains
         if not bool(toned.any()):
-            return ToningTerms(nothing, nothing, nothing)
-        made, target = made[toned], target[toned]
+            return ToningTerms(nothing, nothing, nothing, nothing)
+        made, target, indices, flipped = made[toned], target[toned], given.indices[toned], given.flipped[toned]
         typical = self._typical.distance(F.avg_pool2d(made, self._times), target)
+        local = self._local.distance(made[:, 1:], indices, flipped, target)
         if self._features is None:
-            return ToningTerms(nothing, nothing, typical)
+            return ToningTerms(nothing, nothing, typical, local)
         with torch.no_grad():
-            before = self._features(_rgb(given.lab[toned]))
+            true = self._features(_rgb(sample(self._pictures, indices, flipped, automatic=False).lab))
         layers = self._features(_rgb(made))
         recognition = doubt(self._classifier.logits(channel_statistics(layers)), target)
-        return ToningTerms(recognition, layer_distance(layers, before), typical)
+        beyond = (layer_distance(layers, true) - NEARNESS * self._usual[indices]).clamp(min=0)
+        return ToningTerms(recognition, beyond.mean() / self._usual.mean(), typical, local)
+
+    def _lab(self, indices: Tensor, *, automatic: bool = False) -> Sample:
+        return sample(self._pictures, indices, torch.zeros(len(indices), dtype=torch.bool), automatic=automatic)
+
+    @torch.no_grad()
+    def _looked_at(self, features: ChannelFeatures) -> tuple[Tensor, Tensor]:
+        """N x K channel statistics of true colours, and N distances of automatic colours from them."""
+        seen, usual = [], []
+        for part in torch.arange(len(self._pictures)).split(AT_ONCE):
+            true, given = (features(_rgb(self._lab(part, automatic=one).lab)) for one in (False, True))
+            seen.append(channel_statistics(true))
+            usual.append(layer_distance(true, given))
+        return torch.cat(seen), torch.cat(usual)
 
 
 def _rgb(lab: Tensor) -> Tensor:

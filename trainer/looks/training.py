@@ -1,4 +1,4 @@
-"""What CycleGAN and StarGAN runs share: settings, averages, the loop, exact resume, curves and sheets.
+"""What CycleGAN and StarGAN runs share: networks and their steps, the loop, exact resume, curves and sheets.
 
 A step draws its data and chance from (seed, step) alone. Must not import data that is not handed in.
 """
@@ -7,114 +7,113 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from t2c_engine.color.lab import fit_gamut, lab_to_srgb
-from t2c_engine.errors import UsageError
-from t2c_engine.networks.look_generator import LookConfig, LookGenerator, Transform
-from trainer.common.checkpoints import CHECKPOINT, Stateful, load_checkpoint, restore, save_checkpoint, states_of
+from t2c_engine.colorization.colorizer import Colorizer
+from t2c_engine.networks.look_generator import LookGenerator, Transform
+from trainer.common.checkpoints import (
+    CHECKPOINT,
+    Stateful,
+    load_checkpoint,
+    load_initial,
+    restore,
+    save_checkpoint,
+    states_of,
+)
 from trainer.common.run_log import RunLog, track
 from trainer.common.schedule import learning_rate
-from trainer.common.settings import build_settings, read_settings
-from trainer.looks.data import Sample
+from trainer.looks.data import LookPictures, Sample, sample
+from trainer.looks.networks import Discriminator, least_squares
+from trainer.looks.settings import LookTrainConfig, LookWeights
 
 BETAS = (0.5, 0.999)
+SHEET_ROWS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class LookWeights:
-    """Weight of each loss, 0 and up. `cycle` is StarGAN's reconstruction.
+class LookRun(ABC):
+    """A generator of looks, what learns with it and against it, and their step."""
 
-    typical: distance from the colours of true pictures. Of StarGAN alone: classification, by its discriminator;
-    recognition, by a classifier fitted to true pictures; content, the distance of its features from the input's.
-    """
+    losses: tuple[str, ...]  # names of what `step` returns
+    looks: int  # targets that are looks; those after them are not shown
 
-    adversarial: float
-    cycle: float
-    identity: float
-    smoothness: float
-    typical: float
-    classification: float
-    recognition: float
-    content: float
+    def __init__(self, config: LookTrainConfig, pictures: LookPictures) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self._pictures = config, pictures
+        self.generator = LookGenerator(config.network)
+        self.average = averaged(self.generator, config)
 
+    def _learn(self, helpers: Mapping[str, nn.Module], critics: Mapping[str, nn.Module]) -> None:
+        """Say which networks learn with the generator, and which against it, by the names that checkpoints have."""
+        self._generator_steps, self._critic_steps = adam(self.generator, *helpers.values()), adam(*critics.values())
+        self.parts: dict[str, Stateful] = {
+            "generator": self.generator,
+            "average": self.average,
+            **helpers,
+            **critics,
+            "generator_steps": self._generator_steps,
+            "critic_steps": self._critic_steps,
+        }
 
-@dataclass(frozen=True, slots=True)
-class LookTrainConfig:
-    """Settings of a run; the fields are explained in configs/cyclegan.toml."""
-
-    steps: int
-    warmup: int
-    cooldown: int
-    batch: int
-    learning_rate: float
-    ema: float
-    critic_width: int
-    critic_levels: int
-    grey_kernel: int
-    detail: int
-    save_every: int
-    show_every: int
-    seed: int
-    losses: LookWeights
-    network: LookConfig
-
-
-def read_look_config(path: Path, network: Mapping[str, Any], **changes: Any) -> LookTrainConfig:
-    """A TOML file's settings; `network` and `changes` that are not None win over the file's.
-
-    Raises:
-        UsageError: the file cannot be read, lacks a setting, or names one that does not exist.
-    """
-    table = read_settings(path)
-    sizes = {**table.get("network", {}), **{k: v for k, v in network.items() if v is not None}}
-    try:
-        table["network"] = LookConfig(**sizes)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"The settings in [network] of {path} cannot be used: {error}.") from error
-    table["losses"] = build_settings(LookWeights, table.get("losses", {}), path, "losses")
-    config = build_settings(LookTrainConfig, table | {k: v for k, v in changes.items() if v is not None}, path)
-    if min(config.steps, config.save_every, config.show_every, config.detail) < 1:
-        raise UsageError(f"steps, save_every, show_every and detail in {path} must be 1 or more.")
-    if config.network.side % 2**config.critic_levels:
-        raise UsageError(f"The side of {config.network.side} px must be a multiple of {2**config.critic_levels}.")
-    return config
-
-
-class Run(Protocol):
-    """A method's networks and step."""
-
-    config: LookTrainConfig
-
-    @property
-    def losses(self) -> tuple[str, ...]:
-        """Names of what `step` returns."""
-        ...
-
-    @property
-    def parts(self) -> dict[str, Stateful]:
-        """All that a checkpoint keeps, by name."""
-        ...
-
+    @abstractmethod
     def step(self, step: int) -> dict[str, float]:
         """One step of all optimisers; all losses."""
-        ...
+
+    def _update(self, terms: Mapping[str, Tensor], critics: Callable[[], Tensor], **more: Tensor) -> dict[str, float]:
+        """Step the generator down its losses, then the critics down theirs; the values of all, and `more`."""
+        total = weighted(terms, self.config.losses)
+        _optimize(self._generator_steps, total)
+        self.average.update_parameters(self.generator)
+        against = critics()
+        _optimize(self._critic_steps, against)
+        values = {"generator": total, "discriminator": against, **terms, **more}
+        return {name: float(values[name].detach()) for name in self.losses}
+
+    def transform(self, given: Sample, target: Tensor, network: Any = None) -> Transform:
+        """What the generator (or its average) says of pictures for B targets."""
+        label = F.one_hot(target, self.config.network.targets).float()
+        return (network or self.generator)(given.lightness, given.ab, given.features, label)
 
     def sheet(self, path: Path) -> None:
-        """Pictures in the look as it is now."""
-        ...
+        """A row a picture: automatic colour, every look, the picture's own colours."""
+        indices = torch.linspace(0, len(self._pictures) - 1, min(SHEET_ROWS, len(self._pictures))).long()
+        none = torch.zeros(len(indices), dtype=torch.bool)
+        given, true = (sample(self._pictures, indices, none, automatic=one) for one in (True, False))
+        small, columns = given.smaller(self.config.detail), [given.lab]
+        with torch.inference_mode():
+            for look in range(self.looks):
+                columns.append(applied(self.transform(small, torch.full_like(indices, look), self.average), given))
+        write_sheet(path, [*columns, true.lab])
 
 
-def train_run(run: Run, out: Path, facts: Mapping[str, Any]) -> Path:
+def start_from(run: LookRun, init: Path | None) -> None:
+    """Give a run's generator exported weights, if there are any.
+
+    Raises:
+        UsageError: they cannot be read, or are of other sizes.
+    """
+    if init is not None:
+        load_initial(run.generator, init)
+        run.average.module.load_state_dict(run.generator.state_dict())
+
+
+def real_or_made(critic: Discriminator, real: Tensor, made: Tensor) -> Tensor:
+    """A critic's loss about pictures that are real and pictures that a generator made."""
+    return least_squares(critic(real)[0], True) + least_squares(critic(made.detach())[0], False)
+
+
+def train_run(run: LookRun, out: Path, facts: Mapping[str, Any]) -> Path:
     """Train until the settings' steps, from the folder's checkpoint if there is one; returns its path.
 
     Args:
@@ -144,7 +143,24 @@ def train_run(run: Run, out: Path, facts: Mapping[str, Any]) -> Path:
     return out / CHECKPOINT
 
 
-def set_rate(run: Run, step: int) -> None:
+def run_facts(
+    method: str, looks: Sequence[Mapping[str, Any]], data: Sequence[str], names: Iterable[str], colorizer: Colorizer
+) -> dict[str, Any]:
+    """What the export needs to know besides the networks.
+
+    Args:
+        data: sentences about the pictures. names: of the pictures whose collections are to be named.
+    """
+    return {
+        "method": method,
+        "looks": list(looks),
+        "data": list(data),
+        "names": sorted({str(name).split("__")[0] for name in names}),
+        "colorizer": colorizer.model,
+    }
+
+
+def set_rate(run: LookRun, step: int) -> None:
     """The learning rate of a step, for every optimiser of a run."""
     for part in run.parts.values():
         if isinstance(part, torch.optim.Optimizer):
@@ -162,7 +178,7 @@ def averaged(network: LookGenerator, config: LookTrainConfig) -> AveragedModel:
     return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
 
 
-def optimize(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+def _optimize(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     """One step of an optimiser."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()

@@ -1,7 +1,7 @@
 """How far a picture's colours are from those that true pictures of a domain have, in standard deviations.
 
-Quantiles of lightness and of ab along four directions, and ab of dark to light tones, of one picture each: so that a
-monochrome toning is one in every picture, not on average. Must not import data or networks.
+Statistics are of one picture each (`networks/color_profile`): so that a monochrome toning is one in every picture, not
+on average. Must not import data or networks that learn.
 """
 
 from __future__ import annotations
@@ -11,24 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-QUANTILES = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
-DIRECTIONS = ((1.0, 0.0), (0.0, 1.0), (0.7071, 0.7071), (0.7071, -0.7071))  # of ab
-TONES = 4  # groups of pixels, from the darkest to the lightest
+from t2c_engine.networks.color_profile import color_profile
+
 LEAST_DEVIATION = 2.5  # Lab units
 USUAL = 1.0  # standard deviations that cost nothing
-
-
-def color_profile(lab: Tensor) -> Tensor:
-    """B x 3 x h x w Lab to B x K statistics, Lab units."""
-    lightness, ab = lab[:, 0].flatten(1), lab[:, 1:].flatten(2)  # B x n, B x 2 x n
-    count = lightness.shape[1]
-    places = [round(one * (count - 1)) for one in QUANTILES]
-    tones, order = lightness.sort(1)
-    along = torch.stack([a * ab[:, 0] + b * ab[:, 1] for a, b in DIRECTIONS], 1)
-    quantiles = along.sort(2).values[:, :, places].flatten(1)
-    groups = ab.gather(2, order[:, None].expand_as(ab))[:, :, : count // TONES * TONES].unflatten(2, (TONES, -1))
-    spread = (groups.var(3) + 1e-4).sqrt()
-    return torch.cat((tones[:, places], quantiles, groups.mean(3).flatten(1), spread.flatten(1)), 1)
 
 
 @dataclass(frozen=True, slots=True)

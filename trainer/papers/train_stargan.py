@@ -164,7 +164,7 @@ def collapse_figures(generator: StarGenerator, color: Tensor) -> dict[str, float
 
     "moved": mean absolute difference of RGB, 0..255, from the input. "chroma": mean of the result, where that of true
     colour pictures is "chroma_true": near 0 for grey asked to be colour, or near it for colour asked to be grey, the
-    generator copies.
+    generator copies. "label": mean absolute difference, 0..255, between results asked for the one and for the other.
     """
     grey, count = greyed(color), len(color)
     figures = {"chroma_true": _chroma(color)}
@@ -174,6 +174,8 @@ def collapse_figures(generator: StarGenerator, color: Tensor) -> dict[str, float
             made = generator(given, one_hot(torch.full((count,), target)))
             figures[f"moved_{name}"] = float((made - given).abs().mean()) * 127.5
             figures[f"chroma_{name}"] = _chroma(made)
+        both = [generator(color, one_hot(torch.full((count,), target))) for target in (GREY, COLOR)]
+        figures["label"] = float((both[0] - both[1]).abs().mean()) * 127.5
     return figures
 
 

@@ -31,8 +31,11 @@ def mean_color(rgb: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(srgb_to_lab(rgb).mean((0, 1))).float()
 
 
-def plain_distance(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    return (one - other).abs().mean()
+class Pixels:
+    """Features that are the pixels themselves."""
+
+    def features(self, rgb: torch.Tensor) -> list[torch.Tensor]:
+        return [rgb]
 
 
 def truth(name: str, a: float, b: float) -> TruePictures:
@@ -59,7 +62,7 @@ def figures(tmp_path, monkeypatch, fake_networks):
         cast(Any, fakes.Colorizer()),
         pictures,
         others,
-        cast(Any, plain_distance),
+        cast(Any, Pixels()),
         [truth("none", 1, 6), truth("absent", 1, 6)],
         features=mean_color,  # type: ignore[arg-type]
     )

@@ -1,16 +1,22 @@
 """What pulls a toning towards true pictures: colour profiles, a classifier on channel statistics, plain photographs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from t2c_engine.color.lab import srgb_to_lab
 from t2c_engine.errors import UsageError
+from t2c_engine.networks.color_profile import color_profile
+from t2c_engine.networks.look_generator import LookConfig, LookGenerator
 from trainer.looks.data import LookPictures, Sample
+from trainer.looks.known_tonings import learn_known
+from trainer.looks.local_colors import LocalColors
 from trainer.looks.recognition import ChannelFeatures, DomainClassifier, channel_statistics, doubt, layer_distance
 from trainer.looks.sorting import Domain, plain_pictures, read_plain
 from trainer.looks.toning_losses import ToningLosses
-from trainer.looks.typical_colors import TypicalColors, color_profile
+from trainer.looks.typical_colors import TypicalColors
 
 WARM, COLD = (6.0, 22.0), (-4.0, -22.0)
 
@@ -99,7 +105,8 @@ def test_a_toning_is_recognised_and_its_distance_from_the_input_is_known():
     lab, domain = pictures_around([WARM, COLD, (0.0, 0.0)]), torch.arange(3).repeat_interleave(10)
     losses = ToningLosses(look_pictures(lab), domain, 2, 1, ChannelFeatures(Layers()))
     plain = lab[20:24]
-    given = Sample(plain[:, :1], plain[:, 1:], torch.zeros(4, 112, 2, 2))
+    indices, flipped = torch.arange(20, 24), torch.zeros(4, dtype=torch.bool)
+    given = Sample(plain[:, :1], plain[:, 1:], torch.zeros(4, 112, 2, 2), indices, flipped)
     target = torch.tensor([0, 0, 1, 2])  # the last asks for automatic colour, which is not compared
     toned = plain + torch.tensor([[0.0, *WARM], [0.0, *WARM], [0.0, *COLD], [0.0, 70.0, 70.0]])[:, :, None, None]
     right, none = losses(given, toned, target), losses(given, plain, target)
@@ -110,6 +117,39 @@ def test_a_toning_is_recognised_and_its_distance_from_the_input_is_known():
     (terms.recognition + terms.content + terms.typical).backward()
     assert made.grad is not None and bool(made.grad.isfinite().all())
     assert float(losses(given, toned, torch.full((4,), 2)).typical) == 0
+
+
+def test_things_have_the_colors_that_like_things_have_in_a_domain():
+    """Skies above and leaves below: in one domain they are blue and green, in the other both are brown."""
+    kinds = torch.zeros(20, 112, 2, 2)
+    kinds[:, :56, 0] = 1.0
+    kinds[:, 56:, 1] = 1.0
+    lab = pictures_around([(0.0, 0.0)] * 2, spread=0.0)
+    lab[:10, 1:, :16], lab[:10, 1:, 16:] = (
+        torch.tensor(ab)[None, :, None, None] for ab in ((0.0, -30.0), (-20.0, 20.0))
+    )
+    lab[10:, 1:] = torch.tensor((10.0, 20.0))[None, :, None, None]
+    pictures = replace(look_pictures(lab), features=kinds.half())
+    local = LocalColors.of(pictures, torch.arange(2).repeat_interleave(10), 2)
+    first, other = torch.tensor([0]), torch.tensor([10])
+    straight, leafy, brown = torch.tensor([False]), torch.tensor([0]), torch.tensor([1])
+    upright, plain = lab[:1, 1:], lab[10:11, 1:]
+    assert local.distance(upright, other, straight, leafy) < 0.05, "whatever picture has that sky and these leaves"
+    assert (
+        local.distance(upright.flip(2), other, straight, leafy) > 3
+        and local.distance(plain, first, straight, leafy) > 2
+    )
+    assert local.distance(plain, first, ~straight, brown) < 0.05
+
+
+def test_pictures_that_have_a_toning_are_recognised_and_automatic_color_is_not():
+    lab, domain = pictures_around([WARM, COLD, (0.0, 0.0)], 20), torch.arange(3).repeat_interleave(20)
+    torch.manual_seed(0)
+    network = LookGenerator(LookConfig(targets=3, features=False, recognizes=True))
+    learn_known(network, look_pictures(lab[::2]), domain[::2], 1)
+    has = torch.sigmoid(network.recognized(color_profile(lab[1::2])))
+    own = has[:20].gather(1, domain[1::2][:20, None])
+    assert own.min() > 0.8 and has[20:].max() < 0.2 and has[:10, 1].max() < 0.2
 
 
 def test_colors_beyond_srgb_are_seen_as_they_are_rendered():

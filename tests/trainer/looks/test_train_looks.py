@@ -16,8 +16,8 @@ from t2c_engine.errors import UsageError
 from t2c_engine.networks.look_generator import LookConfig, LookGenerator
 from trainer.cli import app
 from trainer.common.picture_data import load_pictures
+from trainer.looks.settings import read_look_config
 from trainer.looks.sorting import STATISTICS, color_statistics, domain_of, read_domains, sort_pictures
-from trainer.looks.training import read_look_config
 
 CONFIGS = Path(__file__).parents[3] / "trainer" / "configs"
 SMALL = ("--size", 16, "--width", 4, "--depth", 1)
@@ -198,6 +198,7 @@ def test_tonings_are_told_apart_after_training(domains, tmp_path, monkeypatch):
         ('pictures = "x"\n[domains.a]\n[domains.b]', "must be a list"),
         ("colour = 1\n[domains.a]\n[domains.b]", "colour, which is not known"),
         ("[domains.a]\nnatural = 3\n[domains.b]", "above 0, up to 2"),
+        ("[domains.a]\nmonochrome = 1\n[domains.b]", "true or false"),
         ("[domains", "cannot be read"),
     ],
 )
@@ -251,6 +252,43 @@ def test_a_generator_begins_as_the_identity_and_its_curve_rises():
         network.curve.bias.copy_(torch.randn(9) * 20)
     curve = network(lightness, ab, torch.rand(2, 112, 3, 4), torch.eye(2)).curve
     assert (curve.diff(dim=1) >= 0).all() and curve.min() >= 0 and curve.max() <= 100
+
+
+def at_random(**sizes: object) -> LookGenerator:
+    torch.manual_seed(0)
+    network = LookGenerator(LookConfig(targets=2, features=False, **sizes))  # type: ignore[arg-type]
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(torch.randn_like(parameter) * 0.05)
+    return network
+
+
+def test_a_monochrome_look_is_a_function_of_lightness():
+    network = at_random(monochrome=(1,))
+    lightness = (torch.rand(1, 1, 32, 32) * 10).round() * 10
+    colors = torch.randn(1, 2, 32, 32) * 30
+    for target, spread in ((0, False), (1, True)):
+        transform = network(lightness, colors, None, torch.eye(2)[[target]])
+        ab = transform.colors(lightness, colors)
+        same = ab[:, :, lightness[0, 0] == 50]
+        assert bool((same.std(2) < 1e-3).all()) == spread
+    with pytest.raises(ValueError, match="monochrome"):
+        LookConfig(targets=2, monochrome=(2,))
+
+
+def test_a_picture_that_is_recognised_is_left_as_it_is():
+    network = at_random(recognizes=True)
+    lightness, ab = torch.rand(1, 1, 32, 32) * 100, torch.randn(1, 2, 32, 32) * 20
+    assert network.known is not None
+    far = []
+    for logit in (0.0, float(np.log(3)), 30.0):  # shares of 1, 1/2, 0
+        with torch.no_grad():
+            network.known[2].weight.zero_()
+            network.known[2].bias.fill_(logit)
+        transform = network(lightness, ab, None, torch.eye(2)[:1])
+        shown = torch.cat((transform.tones(lightness), transform.colors(lightness, ab)), 1)
+        far.append(float((shown - torch.cat((lightness, ab), 1)).detach().abs().mean()))
+    assert far[0] > 0.3 and far[1] == pytest.approx(far[0] / 2, rel=0.1) and far[2] < 1e-3, far
 
 
 @pytest.mark.slow

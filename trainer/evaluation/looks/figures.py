@@ -31,6 +31,7 @@ from trainer.common.run_log import track
 from trainer.evaluation.color_metrics import EDGE_SIGMA, ab_error
 from trainer.evaluation.colors import EvalPicture, network_size
 from trainer.evaluation.looks.judge import LookFeatures, LookJudge
+from trainer.looks.recognition import layer_distance
 from trainer.looks.sorting import Domain, read_domains, sort_pictures, split_domains
 
 FITTED, KEPT = 120, 50  # pictures of a domain that the judge is fitted to, and that it is tried on
@@ -176,16 +177,17 @@ def _measure(
     results = {one.name: at.look(one.name) for one in looks}
     edges = canny(picture.lab[..., 0] / 100, sigma=EDGE_SIGMA)
     sharp = edge_strength(paletted, edges) if edges.any() else None
-    distance = _distance(perceptual, automatic, picture.lab)
-    for name, lab in results.items():
-        yield name, "perceptual", _distance(perceptual, lab, picture.lab)
+    shown = {name: lab_to_srgb(fit_gamut(lab)) for name, lab in results.items()}
+    distance, *distances = _distances(perceptual, [lab_to_srgb(fit_gamut(automatic)), *shown.values()], picture.lab)
+    for (name, lab), far in zip(results.items(), distances, strict=True):
+        yield name, "perceptual", far
         yield name, "perceptual_automatic", distance
         yield name, "ab_from_automatic", float(ab_error(lab[..., 1:], automatic[..., 1:]).mean())
         yield name, "chroma", float(np.hypot(lab[..., 1], lab[..., 2]).mean())
         if sharp:
             yield name, "edges_to_palette", edge_strength(lab, edges) / sharp
         if judge is not None and name in tonings:
-            yield name, "judged", float(judge.domain(lab_to_srgb(fit_gamut(lab))) == tonings[name])
+            yield name, "judged", float(judge.domain(shown[name]) == tonings[name])
     for one, other in combinations([name for name in results if name in tonings], 2):
         apart = float(ab_error(results[one][..., 1:], results[other][..., 1:]).mean())
         yield "pairs", f"{one} {other}", apart
@@ -198,17 +200,19 @@ def _own_kind(colorizer: Colorizer, truth: TruePictures, perceptual: PerceptualD
         at = LookedAt(colorizer, lab)
         same = at.look(name, lab[..., 1:])
         yield "identity", float(ab_error(same[..., 1:], lab[..., 1:]).mean())
-        automatic = _distance(perceptual, at.plain(), lab)
-        yield "own_perceptual", _distance(perceptual, at.look(name), lab)
+        colored = [lab_to_srgb(fit_gamut(one)) for one in (at.look(name), at.plain())]
+        toned, automatic = _distances(perceptual, colored, lab)
+        yield "own_perceptual", toned
         yield "own_perceptual_automatic", automatic
 
 
-def _distance(perceptual: PerceptualDistance, lab: np.ndarray, true: np.ndarray) -> float:
-    pair = [
-        torch.from_numpy(lab_to_srgb(fit_gamut(one)).astype(np.float32)).permute(2, 0, 1)[None] for one in (lab, true)
-    ]
+def _distances(perceptual: PerceptualDistance, results: Sequence[np.ndarray], true: np.ndarray) -> list[float]:
+    """Perceptual distance of sRGB results from a true picture, Lab; its features are worked out once."""
+    both = (lab_to_srgb(fit_gamut(true)), *results)
+    pictures = [torch.from_numpy(one.astype(np.float32)).permute(2, 0, 1) for one in both]
     with torch.inference_mode():
-        return float(perceptual(*pair))
+        wanted = perceptual.features(pictures[0][None])
+        return [float(layer_distance(perceptual.features(one[None]), wanted)) for one in pictures[1:]]
 
 
 def _summary(sums: dict[str, dict[str, list[float]]], tonings: dict[str, int]) -> Figures:
