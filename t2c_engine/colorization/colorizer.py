@@ -32,10 +32,10 @@ from t2c_engine.colorization.hints import Hints
 from t2c_engine.devices import pick_device, threads_for
 from t2c_engine.errors import ModelError
 from t2c_engine.models import ModelCard, find_model, load_weights
-from t2c_engine.networks.ab_distribution import blues, sharpened, skin_places
+from t2c_engine.networks.ab_distribution import skin_or_blue
 from t2c_engine.networks.colorizer import NATURAL_SKIN, ColorizerNet, Condition
 from t2c_engine.networks.diverse import GreyFeatures, grey_features
-from t2c_engine.networks.layers import fuse_norms, upsampled, with_weights
+from t2c_engine.networks.layers import fuse_norms, with_weights
 from t2c_engine.networks.picture_encoder import SCALE, Features, read_network_config, with_tuples
 from t2c_engine.networks.pretrained_encoder import MULTIPLE, PretrainedEncoder
 from t2c_engine.palettes.palette import PALETTE_SIZE, Palette
@@ -266,8 +266,7 @@ class Colorizer:
             ab = (ab + colors(self._network.encode(scale.light.flip(-1))).flip(-1)) / 2
         if decoding is Decoding.DIRECT:
             return ab
-        skin = upsampled(skin_places(sharpened(scale.features.logits.float())), ab)
-        calm = self.inference.vivid_calm * torch.maximum(skin, blues(ab))
+        calm = self.inference.vivid_calm * skin_or_blue(scale.features.logits, ab)
         return vivid(ab, self.inference.vivid_gain, self.inference.vivid_chroma, calm)
 
     def _decoded(

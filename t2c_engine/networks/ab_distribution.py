@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from t2c_engine.color.lab import ab_bins
 
@@ -78,6 +79,16 @@ def blues(ab: Tensor) -> Tensor:
     rise, first, last, fall = BLUE_HUES
     hue = torch.rad2deg(torch.atan2(ab[:, 1:], ab[:, :1])) % 360
     return ((hue - rise) / (first - rise)).clamp(0, 1) * ((fall - hue) / (fall - last)).clamp(0, 1)
+
+
+def skin_or_blue(logits: Tensor, ab: Tensor) -> Tensor:
+    """How far a place is skin or blue, B x 1 x H x W, 0..1.
+
+    Args:
+        logits: B x Q x h x w, over the ab bins. ab: B x 2 x H x W, its automatic color, Lab units.
+    """
+    skins = F.interpolate(skin_places(sharpened(logits.float())), ab.shape[2:], mode="bilinear", align_corners=False)
+    return torch.maximum(skins, blues(ab))
 
 
 def _claims(colors: Tensor, probable: Tensor) -> Tensor:
