@@ -288,6 +288,6 @@ def take_variant(gui: Gui, camera: Camera, name: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    if len(sys.argv) < 2 or any(name.startswith("gimp-") for name in sys.argv[2:]):
         sys.exit(__doc__)
     main(Path(sys.argv[1]).resolve(), set(sys.argv[2:]) or set(DOCS))
