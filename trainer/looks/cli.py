@@ -15,6 +15,7 @@ import typer
 
 from t2c_engine.cli.common import print_json, reported
 from t2c_engine.errors import UsageError
+from trainer.common.arguments import Out
 
 if TYPE_CHECKING:
     from trainer.looks.settings import LookTrainConfig
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 CONFIGS = Path(__file__).parents[1] / "configs"
 STARTS = {"colorizer": "cyclegan.toml", "scratch": "cyclegan-scratch.toml"}
 
-Out = Annotated[Path, typer.Option("-o", "--out", help="The run's folder; a run that is there goes on.")]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Instead of the settings' own number.")]
 Cache = Annotated[Path, typer.Option("--cache", help="Where decoded pictures are kept.")]
 
