@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 from typer.testing import CliRunner
 
 from t2c_engine.color.lab import lab_to_srgb
@@ -280,11 +281,13 @@ def test_a_picture_that_is_recognised_is_left_as_it_is():
     network = at_random(recognizes=True)
     lightness, ab = torch.rand(1, 1, 32, 32) * 100, torch.randn(1, 2, 32, 32) * 20
     assert network.known is not None
+    last = network.known[2]
+    assert isinstance(last, nn.Linear)
     far = []
     for logit in (0.0, float(np.log(3)), 30.0):  # shares of 1, 1/2, 0
         with torch.no_grad():
-            network.known[2].weight.zero_()
-            network.known[2].bias.fill_(logit)
+            last.weight.zero_()
+            last.bias.fill_(logit)
         transform = network(lightness, ab, None, torch.eye(2)[:1])
         shown = torch.cat((transform.tones(lightness), transform.colors(lightness, ab)), 1)
         far.append(float((shown - torch.cat((lightness, ab), 1)).detach().abs().mean()))
