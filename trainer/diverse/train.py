@@ -118,10 +118,7 @@ def train_diverse(
     data = _training_data(config, sources, cache, looking, card.sha256)
     held_out = field_data(validation, cache, looking, fingerprint=card.sha256, count=10_000) if validation else None
     out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(config.seed)
-    network = build_sampler({"architecture": config.architecture, "network": config.network})
-    if init is not None:
-        load_initial(network, init)
+    network = _network(config, init)
     training = DiverseTraining(config, network, _statistics(config, data))
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=config.weight_decay)
@@ -145,6 +142,15 @@ def train_diverse(
             assert isinstance(averaged, FieldNetwork)
             history.note(done, validate(averaged, held_out, config.sampling, out / "sheet.png"))
     return out / CHECKPOINT
+
+
+def _network(config: DiverseTrainConfig, init: Path | None) -> FieldNetwork:
+    """The network to train, from exported weights if there are some, else from chance."""
+    torch.manual_seed(config.seed)
+    network = build_sampler({"architecture": config.architecture, "network": config.network})
+    if init is not None:
+        load_initial(network, init)
+    return network
 
 
 def _training_data(

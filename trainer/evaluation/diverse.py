@@ -66,16 +66,21 @@ def _colorings(
     colorizer: Colorizer, picture: EvalPicture, samplers: Sequence[ColorFieldSampler], plain: bool
 ) -> Iterator[tuple[str, list[np.ndarray]]]:
     """(method, ab maps) of one picture."""
-    lightness = picture.lab[..., 0]
-    small = resize(lightness, network_size(lightness.shape, colorizer.short_side))
-    encoding = colorizer.encode(small)
-    automatic = colorizer.automatic(encoding)
+    encoding, small, automatic = automatic_colors(colorizer, picture)
     yield GREY, [np.zeros_like(automatic)]
     yield AUTOMATIC, [automatic]
     for sampler in samplers:
         yield sampler.model, sampler.draw(colorizer, encoding, small, CHOSEN, SEED)
     if plain:
         yield PLAIN, plain_mixture(colorizer, encoding, small, automatic)
+
+
+def automatic_colors(colorizer: Colorizer, picture: EvalPicture) -> tuple[Encoding, np.ndarray, np.ndarray]:
+    """A picture's encoding, its lightness at the network's size (h x w, 0..100), and its automatic ab map."""
+    lightness = picture.lab[..., 0]
+    small = resize(lightness, network_size(lightness.shape, colorizer.short_side))
+    encoding = colorizer.encode(small)
+    return encoding, small, colorizer.automatic(encoding)
 
 
 @torch.inference_mode()

@@ -24,10 +24,8 @@ NOISE = 0.0244  # variance of a hint that covers a cell whole
 CLOSE = 2.0  # factor on NEAR where things are told apart
 THINGS = (2.0, 3.5)  # unlike things up to which hints say nothing of the rest, and from which on all that they can
 MAX_POINTS = 128  # cells of hints that the regression rests on; of more, even samples
-THING = (
-    0.12,
-    0.42,
-)  # likeness beside colours that were asked for: not the hints' thing up to the first, from the other
+# likeness beside colours that were asked for: not the hints' thing up to the first, all of it from the second on
+THING = (0.12, 0.42)
 STEP = StepCosts(length=0.2, lightness=0.02, free=3.0, color=0.005)  # of the paths that confine hints
 OWN_COST = 0.2  # of a path within the thing that a hint lies on
 COST_OF_REACH = 0.6  # cost that a reach of 1 adds to it

@@ -22,8 +22,8 @@ from t2c_engine.rendering.guided_upsampling import render
 from trainer.common.perceptual import PerceptualDistance
 from trainer.common.picture_data import load_pictures
 from trainer.common.run_log import track
-from trainer.evaluation.colors import EvalPicture, network_size
-from trainer.evaluation.diverse import CHOSEN, PLAIN, SEED, mean_figures, plain_mixture, set_figures
+from trainer.evaluation.colors import EvalPicture
+from trainer.evaluation.diverse import CHOSEN, PLAIN, SEED, automatic_colors, mean_figures, plain_mixture, set_figures
 from trainer.evaluation.exemplar import (
     AUTOMATIC,
     GREY,
@@ -101,10 +101,7 @@ def _colorings(
     colorizer: Colorizer, picture: EvalPicture, samplers: Sequence[ColorFieldSampler]
 ) -> Iterator[tuple[str, list[np.ndarray]]]:
     """(method, ab maps) of one picture."""
-    lightness = picture.lab[..., 0]
-    small = resize(lightness, network_size(lightness.shape, colorizer.short_side))
-    encoding = colorizer.encode(small)
-    automatic = colorizer.automatic(encoding)
+    encoding, small, automatic = automatic_colors(colorizer, picture)
     yield GREY, [np.zeros_like(automatic)]
     yield AUTOMATIC, [automatic]
     yield PLAIN, plain_mixture(colorizer, encoding, small, automatic)
